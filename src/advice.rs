@@ -1,0 +1,179 @@
+//! What to do about figures that are not as they should be, worked out from the figures themselves.
+
+use crate::dataset::ClassCounts;
+use crate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
+
+/// What advice is based on.
+#[derive(Debug, Clone, Copy)]
+pub struct Findings<'a> {
+    /// All samples, of both parts.
+    pub samples: ClassCounts,
+    /// Different normal sequences in the training part.
+    pub normal_sequences: usize,
+    /// Different sequences in the training part that occur with both labels.
+    pub contradictory_sequences: usize,
+    /// The figures on the validation part.
+    pub metrics: &'a Metrics,
+    /// Score and label of each validation sample.
+    pub scored: &'a [Scored],
+}
+
+const FEW_SAMPLES: u64 = 1000;
+const FEW_PATTERNS: usize = 5;
+const WANTED_RECALL: f64 = 0.95;
+const LOW_RECALL: f64 = 0.8;
+const LOW_PRECISION: f64 = 0.8;
+const LOW_ACCURACY: f64 = 0.85;
+
+/// One sentence for each thing worth doing something about; nothing if all is well.
+#[must_use]
+pub fn advice(findings: &Findings<'_>) -> Vec<String> {
+    let mut advice = Vec::new();
+    let samples = findings.samples.total();
+    if samples < FEW_SAMPLES {
+        advice.push(format!(
+            "only {samples} samples; the figures get reliable from about {FEW_SAMPLES} (--num-samples, more --data)"
+        ));
+    }
+    if samples > 0 {
+        let percent = 100.0 * f64::from(findings.samples.anomalous) / samples as f64;
+        if percent < 20.0 {
+            advice.push(format!(
+                "only {percent:.1} % of the samples are anomalous; with fewer than 20 % look at recall and average precision \
+                 rather than accuracy, and add anomalous samples if you can"
+            ));
+        } else if percent > 40.0 {
+            advice.push(format!(
+                "{percent:.1} % of the samples are anomalous; above 40 % scores will be too high where anomalies are rarer, \
+                 so add normal samples or raise --anomaly-threshold"
+            ));
+        }
+    }
+    if findings.normal_sequences < FEW_PATTERNS {
+        advice.push(format!(
+            "only {} different normal sequences to learn from; whatever else is normal will look anomalous, so add more \
+             varied normal samples",
+            findings.normal_sequences
+        ));
+    }
+    if findings.contradictory_sequences > 0 {
+        advice.push(format!(
+            "{} sequences of the training part occur with both labels; no model can get all of them right, so check the labels",
+            findings.contradictory_sequences
+        ));
+    }
+    threshold_advice(findings, &mut advice);
+    let metrics = findings.metrics;
+    if metrics.accuracy.is_some_and(|accuracy| accuracy < LOW_ACCURACY) {
+        advice.push(
+            "accuracy is low; check that labels are right and not swapped, that sequences are whole sessions, and that \
+             anomalous ones differ from normal ones in their actions or their order; then try more samples"
+                .to_owned(),
+        );
+    }
+    advice
+}
+
+/// Where the threshold should go, if precision or recall is low.
+fn threshold_advice(findings: &Findings<'_>, advice: &mut Vec<String>) {
+    let Metrics { precision, recall, .. } = findings.metrics;
+    let points = operating_points(findings.scored);
+    if let Some(recall) = recall.filter(|&recall| recall < LOW_RECALL) {
+        // Points come with falling thresholds: the first that reaches the recall is the most precise way there.
+        if let Some((point, precision)) = find(&points, |p| p.confusion.recall() >= Some(WANTED_RECALL)) {
+            advice.push(format!(
+                "recall is {recall:.3}: anomalies are missed; --anomaly-threshold {} would reach recall {:.3} at precision \
+                 {precision:.3} on this validation part",
+                shown_threshold(point.threshold),
+                point.confusion.recall().unwrap_or(0.0),
+            ));
+        }
+    }
+    if let Some(low) = precision.filter(|&precision| precision < LOW_PRECISION) {
+        let better = points
+            .iter()
+            .rev()
+            .find(|p| p.confusion.precision() >= Some(LOW_PRECISION));
+        advice.push(match better {
+            Some(point) => format!(
+                "precision is {low:.3}: {} false alarms; --anomaly-threshold {} would reach precision {:.3} at recall {:.3} on \
+                 this validation part",
+                findings.metrics.confusion.fp,
+                shown_threshold(point.threshold),
+                point.confusion.precision().unwrap_or(0.0),
+                point.confusion.recall().unwrap_or(0.0),
+            ),
+            None => format!(
+                "precision is {low:.3}: {} false alarms, and no threshold brings it to {LOW_PRECISION} on this validation part",
+                findings.metrics.confusion.fp
+            ),
+        });
+    }
+}
+
+fn find(points: &[OperatingPoint], reached: impl Fn(&OperatingPoint) -> bool) -> Option<(&OperatingPoint, f64)> {
+    let point = points.iter().find(|point| reached(point))?;
+    Some((point, point.confusion.precision()?))
+}
+
+/// A threshold as it can be given on the command line, rounded down so that the score it stands for still reaches it.
+fn shown_threshold(threshold: f64) -> f64 {
+    let rounded = (threshold * 1e4).floor() / 1e4;
+    if rounded > 0.0 { rounded } else { threshold }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Label::{Anomalous, Normal};
+
+    fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
+        let metrics = Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        advice(&Findings {
+            samples,
+            normal_sequences: 100,
+            contradictory_sequences: 0,
+            metrics: &metrics,
+            scored,
+        })
+        .join("\n")
+    }
+
+    const BALANCED: ClassCounts = ClassCounts {
+        normal: 7000,
+        anomalous: 3000,
+    };
+
+    #[test]
+    fn all_well_needs_no_advice() {
+        assert_eq!(advise(BALANCED, &[(0.1, Normal), (0.9, Anomalous)]), "");
+    }
+
+    #[test]
+    fn the_advised_threshold_does_what_the_advice_says() {
+        // Nothing reaches 0.3. At 0.15004 both anomalous samples are found, and one of two normal ones.
+        let scored = [(0.05, Normal), (0.2, Normal), (0.15004, Anomalous), (0.25, Anomalous)];
+        let advice = advise(BALANCED, &scored);
+        let expected = "--anomaly-threshold 0.15 would reach recall 1.000 at precision 0.667";
+        assert!(advice.contains(expected), "{advice}");
+        let metrics = Metrics::compute(&scored, 0.15.try_into().unwrap(), 10.try_into().unwrap());
+        assert_eq!(metrics.recall, Some(1.0));
+        assert!((metrics.precision.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn false_alarms_call_for_a_higher_threshold() {
+        let scored = [(0.5, Normal), (0.4, Normal), (0.8, Anomalous), (0.6, Anomalous)];
+        let advice = advise(BALANCED, &scored);
+        let expected = "2 false alarms; --anomaly-threshold 0.6 would reach precision 1.000 at recall 1.000";
+        assert!(advice.contains(expected), "{advice}");
+    }
+
+    #[test]
+    fn shares_and_sizes_outside_the_usual_are_named() {
+        let counts = |normal, anomalous| ClassCounts { normal, anomalous };
+        assert!(advise(counts(500, 200), &[]).contains("only 700 samples"));
+        assert!(advise(counts(9000, 1000), &[]).contains("only 10.0 %"));
+        assert!(advise(counts(5000, 5000), &[]).contains("50.0 %"));
+    }
+}

@@ -1,0 +1,88 @@
+//! How a run can end badly, and with which exit code.
+
+use anomaly_train::text::one_line;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why the program stops.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Help or the version was asked for; nothing is wrong.
+    Help(String),
+    /// The reader of standard output went away; nothing is wrong.
+    OutputClosed,
+    /// The environment failed: disk, permission. Exit code 1.
+    Environment(String),
+    /// The command line asks for something that cannot be. Exit code 2.
+    Usage(String),
+    /// Input was refused; one line for each thing wrong. Exit code 3.
+    Refused(Vec<String>),
+    /// The gate refused the model and `--require-promotion` was given. Exit code 4.
+    NotPromoted,
+}
+
+impl Failure {
+    /// Something about `path` failed.
+    pub(crate) fn at(path: &Path, what: &str, error: &io::Error) -> Self {
+        Self::Environment(format!("{}: {what}: {error}", shown(path)))
+    }
+
+    /// One thing about the input is wrong.
+    pub(crate) fn refused(problem: impl Display) -> Self {
+        Self::Refused(vec![problem.to_string()])
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Help(_) | Self::OutputClosed => Vec::new(),
+            Self::Environment(problem) | Self::Usage(problem) => vec![one_line(problem)],
+            Self::Refused(problems) => problems.iter().map(|problem| one_line(problem)).collect(),
+            Self::NotPromoted => {
+                vec!["the model was not promoted and --require-promotion was given".to_owned()]
+            }
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Help(_) | Self::OutputClosed => 0,
+            Self::Environment(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Refused(_) => 3,
+            Self::NotPromoted => 4,
+        })
+    }
+}
+
+/// A path for a message: on one line and not endlessly long.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = one_line(&path.display().to_string());
+    let length = text.chars().count();
+    if length > 120 {
+        let end: String = text.chars().skip(length - 100).collect();
+        format!("...{end}")
+    } else {
+        text
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        if !error.use_stderr() {
+            return Self::Help(text);
+        }
+        // Clap spreads a message over several lines, ends it with usage and a pointer to the help, and starts it with
+        // "error: ".
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+            .take_while(|line| !line.starts_with("Usage:"));
+        let message = lines.collect::<Vec<_>>().join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        Self::Usage(format!("{message} (see --help)"))
+    }
+}

@@ -1,0 +1,87 @@
+//! Opening files and standard input, compressed or not.
+
+use super::failure::{Failure, shown};
+use super::progress::Progress;
+use anomaly_train::{Dataset, RecordReader};
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+const BUFFER: usize = 1 << 18;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Problems of one file that are shown one by one.
+const SHOWN_PROBLEMS: usize = 20;
+
+/// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
+pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn BufRead>, Failure> {
+    let (raw, size): (Box<dyn Read>, _) = if path.as_os_str() == "-" {
+        (Box::new(io::stdin()), None)
+    } else {
+        let file = File::open(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
+        let kind = file
+            .metadata()
+            .map_err(|error| Failure::at(path, "cannot read", &error))?;
+        if kind.is_dir() {
+            return Err(Failure::refused(format_args!(
+                "{}: is a directory; expected a file of JSON lines",
+                shown(path)
+            )));
+        }
+        (Box::new(file), kind.is_file().then_some(kind.len()))
+    };
+    let mut raw = progress.bytes("Reading", size, raw);
+    let mut start = Vec::new();
+    raw.by_ref()
+        .take(GZIP.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| Failure::at(path, "cannot read", &error))?;
+    let compressed = start == GZIP;
+    let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(start).chain(raw));
+    Ok(if compressed {
+        Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole)))
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// Adds the labelled samples of `path` to `data` until it holds `limit`. Every line that is not one is a reason to stop.
+pub(crate) fn read_labelled(
+    path: &Path,
+    group_by: Option<&str>,
+    data: &mut Dataset,
+    limit: u64,
+    progress: Progress,
+) -> Result<(), Failure> {
+    let refused = RecordReader::new(open(path, progress)?)
+        .group_by(group_by.map(ToOwned::to_owned))
+        .read_labelled(data, limit, SHOWN_PROBLEMS)
+        .map_err(|error| reading(path, &error))?;
+    if refused.count == 0 {
+        return Ok(());
+    }
+    let mut problems: Vec<String> = refused
+        .first
+        .iter()
+        .map(|refusal| format!("{}:{refusal}", shown(path)))
+        .collect();
+    if refused.count > 1 {
+        problems.push(format!(
+            "{}: {} lines were refused; mend or remove them",
+            shown(path),
+            refused.count
+        ));
+    }
+    Err(Failure::Refused(problems))
+}
+
+/// What a failed read means: damaged compressed data are the input's fault, all else is the environment's.
+pub(crate) fn reading(path: &Path, error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Failure::refused(format_args!(
+            "{}: the compressed data are damaged or cut off: {error}",
+            shown(path)
+        )),
+        _ => Failure::at(path, "cannot read", error),
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that knows of a terminal, paths and the clock.
+
+mod args;
+mod clock;
+mod failure;
+mod generate;
+mod input;
+mod output;
+mod predict;
+mod progress;
+mod store;
+mod summary;
+mod train;
+
+use args::{Cli, Command};
+use clap::Parser;
+use failure::Failure;
+use log::LevelFilter;
+use output::Output;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs the program and says how it ended.
+pub(crate) fn run() -> ExitCode {
+    let result = Cli::try_parse().map_err(Failure::from).and_then(|cli| dispatch(&cli));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(failure),
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    start_logging(cli.verbosity());
+    match &cli.command {
+        None => train::run(&cli.train, cli.verbosity()),
+        Some(Command::Generate(args)) => generate::run(args),
+        Some(Command::Predict(args)) => predict::run(args),
+    }
+}
+
+/// Says on standard error why the program ends, and returns its exit code.
+fn report(failure: Failure) -> ExitCode {
+    if let Failure::Help(text) = failure {
+        let mut output = Output::stdout();
+        let written = output.write(&text).and_then(|()| output.finish());
+        return written.map_or_else(report, |()| ExitCode::SUCCESS);
+    }
+    for line in failure.lines() {
+        // If standard error is closed as well there is nobody left to tell.
+        let _ = writeln!(std::io::stderr(), "anomaly-train: error: {line}");
+    }
+    failure.exit_code()
+}
+
+/// Warnings go to standard error as `[WARN] ...`; `RUST_LOG` overrides `-v` and `-q`.
+fn start_logging(verbosity: i8) {
+    let level = match verbosity {
+        ..=-2 => LevelFilter::Error,
+        -1 | 0 => LevelFilter::Warn,
+        1 => LevelFilter::Debug,
+        2.. => LevelFilter::Trace,
+    };
+    env_logger::Builder::new()
+        .filter_level(level)
+        .parse_default_env()
+        .format(|out, record| writeln!(out, "[{}] {}", record.level(), record.args()))
+        .init();
+}

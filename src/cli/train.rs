@@ -1,0 +1,249 @@
+//! `anomaly-train` without a subcommand: from samples to a judged model on disk.
+
+use super::args::TrainArgs;
+use super::failure::Failure;
+use super::output::Output;
+use super::progress::Progress;
+use super::summary::{Config, MetricsFile, Report, RunSummary, Samples};
+use super::{clock, input, store};
+use anomaly_train::split::{Parts, SplitStrategy, split};
+use anomaly_train::synthetic::generate;
+use anomaly_train::{
+    Artifact, ClassCounts, Dataset, Findings, Gate, Promotion, Provenance, Source, Trainer, TrainingConfig, Validation,
+    advice, evaluate,
+};
+use log::{debug, warn};
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+const DEFAULT_SAMPLES: u64 = 10_000;
+
+pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
+    let time = clock::now()?;
+    let config = training_config(args);
+    let gate = Gate {
+        max_ece: args.promotion_max_ece,
+        min_accuracy: args.promotion_min_accuracy,
+    };
+    let threads = args
+        .threads
+        .or_else(|| available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
+    let progress = Progress::new(verbosity);
+    let report_to = if args.json { Output::stderr() } else { Output::stdout() };
+    let mut report = Report::new(report_to, verbosity < 0);
+
+    let Loaded {
+        data,
+        parts,
+        source,
+        validation: plan,
+    } = load(args, progress, &mut report)?;
+    let training = data.class_counts(&parts.training);
+    let validation = data.class_counts(&parts.validation);
+    report.parts(training, validation)?;
+
+    report.line(&format!(
+        "[INFO] Training anomaly model for {} epochs, batch size {}...",
+        config.epochs, config.batch_size
+    ))?;
+    let mut trainer = Trainer::new(&data, &parts.training, &config).map_err(Failure::refused)?;
+    let bar = progress.steps("Training", u64::from(config.epochs.get()));
+    for epoch in 1..=config.epochs.get() {
+        let change = trainer.epoch();
+        bar.inc(1);
+        debug!("epoch {epoch}: fitted probabilities changed by {change:.2e} on average");
+    }
+    drop(bar);
+    let normal_sequences = trainer.normal_sequences();
+    let contradictory_sequences = trainer.contradictory_sequences();
+    let model = trainer.finish();
+    debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
+
+    let evaluation = evaluate(&model, &data, &parts, args.ece_bins, threads);
+    let metrics = evaluation.metrics;
+    report.metrics(&metrics)?;
+    let verdict = gate.judge(&metrics);
+    report.verdict(&gate, &metrics, &verdict)?;
+    let findings = Findings {
+        samples: ClassCounts {
+            normal: training.normal + validation.normal,
+            anomalous: training.anomalous + validation.anomalous,
+        },
+        normal_sequences,
+        contradictory_sequences,
+        metrics: &metrics,
+        scored: &evaluation.scored,
+    };
+    for sentence in advice(&findings) {
+        warn!("{sentence}");
+    }
+
+    let provenance = Provenance {
+        source,
+        validation: plan,
+        ece_bins: args.ece_bins,
+        data_digest: data.digest(),
+        training_samples: training.total(),
+        validation_samples: validation.total(),
+        skipped_empty: data.skipped_empty(),
+    };
+    let promotion = Promotion { gate, verdict };
+    let artifact = Artifact {
+        model,
+        provenance: Some(provenance.clone()),
+        metrics: Some(metrics.clone()),
+        promotion: Some(promotion.clone()),
+        created_at: Some(time),
+    };
+    let mut model_bytes = Vec::new();
+    let digest = artifact.write(&mut model_bytes).map_err(unwritable)?;
+    let mut metrics_bytes = serde_json::to_vec_pretty(&MetricsFile {
+        model_digest: &digest,
+        created_at: time,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        promotion: &promotion,
+        metrics: &metrics,
+    })
+    .map_err(|error| unwritable(error.into()))?;
+    metrics_bytes.push(b'\n');
+
+    let promoted = promotion.verdict.promoted;
+    let folder = if promoted { "current" } else { "candidates" };
+    let saved = store::save(&args.models_dir.join(folder), time, &model_bytes, &metrics_bytes)?;
+    report.line(&format!("[INFO] Model saved to {}", saved.model.display()))?;
+    report.line(&format!("[INFO] Metrics saved to {}", saved.metrics.display()))?;
+
+    if args.json {
+        let mut output = Output::stdout();
+        output.json_line(&RunSummary {
+            model_path: saved.model.display().to_string(),
+            metrics_path: saved.metrics.display().to_string(),
+            promoted,
+            reasons: &promotion.verdict.reasons,
+            metrics: &metrics,
+            digest: &digest,
+            samples: Samples {
+                train: training.total(),
+                validation: validation.total(),
+                skipped_empty: data.skipped_empty(),
+            },
+            seed: config.seed,
+            config: Config {
+                training: &config,
+                provenance: &provenance,
+                gate: &gate,
+            },
+        })?;
+        output.finish()?;
+    }
+    if args.require_promotion && !promoted {
+        return Err(Failure::NotPromoted);
+    }
+    Ok(())
+}
+
+fn training_config(args: &TrainArgs) -> TrainingConfig {
+    TrainingConfig {
+        ngram_size: args.ngram_size,
+        anomaly_threshold: args.anomaly_threshold,
+        seed: args.seed,
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        l2: args.l2,
+        learning_rate: args.learning_rate,
+        max_ngrams: args.max_ngrams,
+    }
+}
+
+fn unwritable(error: std::io::Error) -> Failure {
+    Failure::Environment(format!("cannot put the model into its file format: {error}"))
+}
+
+/// The samples, divided, and where they came from.
+struct Loaded {
+    data: Dataset,
+    parts: Parts,
+    source: Source,
+    validation: Validation,
+}
+
+fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loaded, Failure> {
+    let strategy = args.split_strategy.0;
+    let group_by = args.group_by.as_deref();
+    if group_by.is_some() && strategy != SplitStrategy::Grouped {
+        return Err(Failure::Usage(
+            "--group-by goes with --split-strategy grouped".to_owned(),
+        ));
+    }
+    if matches!(group_by, Some("features" | "sequence" | "label")) {
+        return Err(Failure::Usage(
+            "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
+        ));
+    }
+    let mut data;
+    let source;
+    if args.data.is_empty() {
+        let num_samples = args.num_samples.unwrap_or(DEFAULT_SAMPLES);
+        let scenario = args.scenario.0;
+        loading(report, num_samples)?;
+        data = generate(scenario, num_samples, args.seed);
+        source = Source::Synthetic { scenario, num_samples };
+    } else {
+        data = Dataset::new();
+        for path in &args.data {
+            let limit = args.num_samples.unwrap_or(u64::MAX);
+            input::read_labelled(path, group_by, &mut data, limit, progress)?;
+        }
+        source = Source::Files {
+            num_samples: args.num_samples,
+        };
+    }
+    let from_files = !args.data.is_empty();
+    let own = data.len() as u32;
+    if let Some(path) = &args.validation_data {
+        input::read_labelled(path, None, &mut data, u64::MAX, progress)?;
+    }
+    if from_files {
+        loading(report, data.len() as u64)?;
+    }
+    if data.skipped_empty() > 0 {
+        warn!(
+            "{} samples have an empty sequence and were skipped",
+            data.skipped_empty()
+        );
+    }
+    if own == 0 {
+        return Err(Failure::refused("no samples to train on; the data are empty"));
+    }
+    let (parts, validation) = if args.validation_data.is_some() {
+        let parts = Parts {
+            training: (0..own).collect(),
+            validation: (own..data.len() as u32).collect(),
+        };
+        if parts.validation.is_empty() {
+            return Err(Failure::refused(
+                "no samples to judge on; the validation data are empty",
+            ));
+        }
+        (parts, Validation::Separate)
+    } else {
+        let parts = split(&data, strategy, args.train_ratio, args.seed).map_err(Failure::refused)?;
+        let validation = Validation::Split {
+            strategy,
+            train_ratio: args.train_ratio,
+            group_by: args.group_by.clone(),
+        };
+        (parts, validation)
+    };
+    Ok(Loaded {
+        data,
+        parts,
+        source,
+        validation,
+    })
+}
+
+fn loading(report: &mut Report, samples: u64) -> Result<(), Failure> {
+    report.line(&format!("[INFO] Loading {samples} anomaly detection samples..."))
+}

@@ -1,0 +1,229 @@
+//! What the model sees of a sequence.
+//!
+//! A sequence becomes two things: the sorted numbers of the actions and n-grams that are present in it, each with a
+//! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
+
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+
+/// Number of dense figures.
+pub(crate) const DENSE_COUNT: usize = 8;
+
+/// The dense figures of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
+/// bits, L its length and d its number of distinct actions divided by L:
+///
+/// | name | value | range |
+/// |---|---|---|
+/// | `action_novelty` | share of its distinct actions that no other training sequence has | 0..1 |
+/// | `ngram_novelty` | share of its distinct n-grams that no other training sequence has | 0..1 |
+/// | `entropy` | H | 0..log2 L |
+/// | `entropy_squared` | H² / 4 | |
+/// | `diversity` | d | 0..1 |
+/// | `diversity_squared` | d² | 0..1 |
+/// | `length` | ln(1 + L) / 2 | |
+/// | `length_diversity` | d · ln(1 + L) / 2 | |
+pub(crate) const DENSE: [&str; DENSE_COUNT] = [
+    "action_novelty",
+    "ngram_novelty",
+    "entropy",
+    "entropy_squared",
+    "diversity",
+    "diversity_squared",
+    "length",
+    "length_diversity",
+];
+/// The lowest and highest value of each dense figure.
+pub(crate) type Ranges = [(f64, f64); DENSE_COUNT];
+pub(crate) const ACTION_NOVELTY: usize = 0;
+pub(crate) const NGRAM_NOVELTY: usize = 1;
+
+/// The features of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    /// Numbers of the known actions (from 0) and, after them, of the known n-grams that are present, ascending.
+    pub(crate) present: &'a [u32],
+    pub(crate) dense: &'a [f64; DENSE_COUNT],
+}
+
+/// Turns sequences into features by looking up what the model knows. Holds buffers, so use one for many sequences.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    /// The sequence between its markers.
+    symbols: Vec<u32>,
+    present: Vec<u32>,
+    /// Start and length of the n-grams that the model does not know.
+    unknown: Vec<(u32, u32)>,
+    shape: ShapeCounter,
+    dense: [f64; DENSE_COUNT],
+}
+
+impl Encoder {
+    /// The features of a sequence. `actions` are numbers below the model's number of actions, or above them for
+    /// actions that it does not know: the same number for the same action, another for another.
+    ///
+    /// Dense figures outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
+    /// a sequence is that is ten times as long as any other, and its weight must not grow tenfold for that.
+    pub(crate) fn encode(
+        &mut self,
+        table: &NgramTable,
+        n: usize,
+        ranges: &Ranges,
+        actions: impl Iterator<Item = u32>,
+    ) -> Row<'_> {
+        with_markers(&mut self.symbols, actions);
+        let known_actions = table.symbols() - FIRST_ACTION;
+
+        self.unknown.clear();
+        self.present.clear();
+        for start in 0..self.symbols.len() {
+            let mut node = Some(self.symbols[start]).filter(|&first| first < table.symbols());
+            let end = self.symbols.len().min(start + n);
+            for last in start + 1..end {
+                node = node.and_then(|prefix| table.child(prefix, self.symbols[last]));
+                match node {
+                    Some(node) => self.present.push(known_actions + table.number(node)),
+                    None => self.unknown.push((start as u32, (last - start + 1) as u32)),
+                }
+            }
+        }
+        sort_and_dedup(&mut self.present);
+        let known = self.present.len();
+        let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
+        self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
+        self.unknown.dedup_by(|a, b| window(a) == window(b));
+        self.dense[NGRAM_NOVELTY] = share(self.unknown.len(), known + self.unknown.len());
+
+        let distinct = self.shape.count(inner(&self.symbols), &mut self.dense);
+        let unknown_actions = distinct.partition_point(|&action| action < known_actions);
+        self.dense[ACTION_NOVELTY] = share(distinct.len() - unknown_actions, distinct.len());
+        self.present.extend_from_slice(&distinct[..unknown_actions]);
+        self.present.rotate_left(known);
+        for (value, &(low, high)) in self.dense.iter_mut().zip(ranges) {
+            *value = value.clamp(low, high);
+        }
+        Row {
+            present: &self.present,
+            dense: &self.dense,
+        }
+    }
+}
+
+/// Fills `symbols` with the actions between the two markers.
+pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item = u32>) {
+    symbols.clear();
+    symbols.push(BEGIN);
+    symbols.extend(actions.map(|action| action + FIRST_ACTION));
+    symbols.push(END);
+}
+
+/// The symbols without the markers.
+pub(crate) fn inner(symbols: &[u32]) -> &[u32] {
+    &symbols[1..symbols.len() - 1]
+}
+
+/// `part / whole`; 0 of nothing is 0.
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+pub(crate) fn sort_and_dedup(numbers: &mut Vec<u32>) {
+    numbers.sort_unstable();
+    numbers.dedup();
+}
+
+/// Counts how often each action occurs and computes from it the figures that need no vocabulary.
+#[derive(Debug, Default)]
+pub(crate) struct ShapeCounter {
+    sorted: Vec<u32>,
+    runs: Vec<u32>,
+}
+
+impl ShapeCounter {
+    /// Writes entropy, diversity and length figures into `dense` and returns the distinct actions, ascending.
+    pub(crate) fn count(&mut self, symbols: &[u32], dense: &mut [f64; DENSE_COUNT]) -> &[u32] {
+        self.sorted.clear();
+        self.sorted.extend(symbols.iter().map(|symbol| symbol - FIRST_ACTION));
+        self.sorted.sort_unstable();
+        self.runs.clear();
+        self.runs
+            .extend(self.sorted.chunk_by(|a, b| a == b).map(|run| run.len() as u32));
+        // The sum must not depend on how the actions are numbered.
+        self.runs.sort_unstable();
+        self.sorted.dedup();
+
+        let length = symbols.len() as f64;
+        let entropy: f64 = self
+            .runs
+            .iter()
+            .map(|&count| {
+                let count = f64::from(count);
+                count / length * libm::log2(length / count)
+            })
+            .sum();
+        let diversity = share(self.sorted.len(), symbols.len());
+        let log_length = libm::log1p(length) / 2.0;
+        dense[NGRAM_NOVELTY + 1..].copy_from_slice(&[
+            entropy,
+            entropy * entropy / 4.0,
+            diversity,
+            diversity * diversity,
+            log_length,
+            diversity * log_length,
+        ]);
+        &self.sorted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: Ranges = [(0.0, f64::MAX); DENSE_COUNT];
+
+    #[test]
+    fn shape_is_what_a_hand_works_out() {
+        let mut dense = [0.0; DENSE_COUNT];
+        // a b a a: p = 3/4 and 1/4, H = 0.75 log2(4/3) + 0.25 * 2 = 0.8112781244591328.
+        ShapeCounter::default().count(&[2, 3, 2, 2], &mut dense);
+        let ln5_half = 0.804_718_956_217_050_1;
+        let h = 0.811_278_124_459_132_8;
+        let expected = [h, h * h / 4.0, 0.5, 0.25, ln5_half, ln5_half / 2.0];
+        for (got, want) in dense[2..].iter().zip(expected) {
+            assert!((got - want).abs() < 1e-15, "{got} {want}");
+        }
+    }
+
+    #[test]
+    fn entropy_of_a_repeated_action_is_positive_zero() {
+        let mut dense = [1.0; DENSE_COUNT];
+        for length in 1..50 {
+            ShapeCounter::default().count(&vec![7; length], &mut dense);
+            assert_eq!(dense[2].to_bits(), 0.0_f64.to_bits());
+        }
+    }
+
+    #[test]
+    fn unknown_actions_and_ngrams_count_once_each() {
+        // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
+        let mut table = NgramTable::new(2);
+        table.child_or_add(BEGIN, 2);
+        table.child_or_add(2, 3);
+        let mut encoder = Encoder::default();
+        // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
+        let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
+        assert_eq!(row.present, [0, 1, 2, 3]);
+        assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
+    }
+
+    #[test]
+    fn a_sequence_shorter_than_n_still_has_its_actions_and_shorter_ngrams() {
+        let table = NgramTable::new(1);
+        let mut encoder = Encoder::default();
+        let row = encoder.encode(&table, 8, &ANY, [0].into_iter());
+        // ^a, a$ and ^a$, all unknown.
+        assert_eq!(row.present, [0]);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
+        let row = encoder.encode(&table, 1, &ANY, [0].into_iter());
+        assert_eq!(row.dense[NGRAM_NOVELTY], 0.0);
+    }
+}

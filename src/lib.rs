@@ -1,0 +1,64 @@
+//! Trains, judges and uses a detector of anomalous sequences of actions: tool calls of AI agents, system calls, audit and
+//! log events.
+//!
+//! A sequence is scored by one logistic regression over four analyses (which actions and which n-grams it has, how evenly
+//! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. Data flow one
+//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`].
+//!
+//! ```
+//! use anomaly_train::split::{SplitStrategy, split};
+//! use anomaly_train::synthetic::{Scenario, generate};
+//! use anomaly_train::{AnomalyModel, Label, TrainingConfig, evaluate, train};
+//!
+//! let data = generate(Scenario::Documented, 2000, 42);
+//! let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
+//! let model = train(&data, &parts.training, &TrainingConfig::default())?;
+//!
+//! let evaluation = evaluate(&model, &data, &parts, 10.try_into()?, 2.try_into()?);
+//! assert!(evaluation.metrics.f1 > Some(0.99));
+//!
+//! let prediction = model.predict(["scan", "exploit", "inject"]);
+//! assert_eq!(prediction.label, Label::Anomalous);
+//!
+//! let mut file = Vec::new();
+//! model.save(&mut file)?;
+//! let loaded = AnomalyModel::load(&file[..])?;
+//! assert_eq!(loaded.predict(["scan", "exploit", "inject"]), prediction);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The library reads readers and writes writers; it knows no paths, no clock and no terminal. The same data, configuration
+//! and seed give the same model to the last bit on every machine.
+
+mod advice;
+mod artifact;
+mod bounds;
+mod config;
+mod dataset;
+mod evaluation;
+mod features;
+mod gate;
+mod lines;
+pub mod metrics;
+mod model;
+mod ngrams;
+mod optimizer;
+mod parallel;
+mod random;
+mod record;
+pub mod split;
+pub mod synthetic;
+pub mod text;
+mod trainer;
+mod training_set;
+
+pub use advice::{Findings, advice};
+pub use artifact::{Artifact, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion};
+pub use bounds::{Limit, NgramSize, OutOfBounds, Penalty, Share, StepSize};
+pub use config::{Provenance, Source, TrainingConfig, Validation};
+pub use dataset::{ClassCounts, Dataset, Label};
+pub use evaluation::{Evaluation, evaluate};
+pub use gate::{Gate, MIN_SAMPLES, Verdict};
+pub use model::{AnomalyModel, Contributions, Prediction, Scorer};
+pub use record::{MAX_ACTION, MAX_ACTIONS, Record, RecordReader, Refusal, Refused};
+pub use trainer::{NoSamples, Trainer, train};

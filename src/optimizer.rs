@@ -1,0 +1,189 @@
+//! Fits the weights: L2-penalised logistic regression by dual coordinate ascent in mini-batches.
+//!
+//! With rows x_i of which n_i samples were seen, k_i of them anomalous, the weights w (bias included, as the weight of a
+//! figure that is always 1) minimise
+//!
+//! ```text
+//! P(w) = Σ_i [ n_i ln(1 + e^{z_i}) − k_i z_i ] + λ/2 ‖w − m‖²,    z_i = w·x_i
+//! ```
+//!
+//! where m is the centre of the prior. At the optimum w = m + (1/λ) Σ_i r_i x_i with the residuals r_i = k_i − n_i σ(z_i).
+//! Dual coordinate ascent keeps the first equation true at all times and makes the second one true for one row after the
+//! other: with q = ‖x_i‖²/λ the new margin s of row i solves
+//!
+//! ```text
+//! s + q n_i σ(s) = z_i + q (k_i − r_i)
+//! ```
+//!
+//! which has exactly one solution. There is no learning rate to tune and no decay to choose, rare n-grams are fitted as
+//! well as common ones, and every step raises the dual objective.
+//!
+//! Source: S. Shalev-Shwartz and T. Zhang, "Stochastic Dual Coordinate Ascent Methods for Regularized Loss Minimization",
+//! JMLR 14 (2013); H.-F. Yu, F.-L. Huang and C.-J. Lin, "Dual coordinate descent methods for logistic regression and
+//! maximum entropy models", Machine Learning 85 (2011).
+
+use crate::features::{ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Row};
+use crate::training_set::Rows;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Where the prior of the two novelty weights is centred: unless the data say otherwise, a sequence of nothing but
+/// unknown actions has its odds raised e⁴-fold.
+pub(crate) const NOVELTY_PRIOR: f64 = 2.0;
+
+/// Times that a batch is gone through before the next one: the second time, the rows of the batch answer to each other.
+const SWEEPS: usize = 2;
+
+/// The weights of a logistic regression.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weights {
+    pub(crate) bias: f64,
+    pub(crate) dense: [f64; DENSE_COUNT],
+    /// One weight for each action, then one for each n-gram.
+    pub(crate) present: Vec<f64>,
+}
+
+impl Weights {
+    /// The log odds that a sequence with these features is anomalous.
+    pub(crate) fn log_odds(&self, row: Row<'_>) -> f64 {
+        let dense: f64 = row.dense.iter().zip(&self.dense).map(|(x, w)| x * w).sum();
+        let present: f64 = row.present.iter().map(|&id| self.present[id as usize]).sum();
+        self.bias + dense + present
+    }
+
+    fn add_scaled(&mut self, row: Row<'_>, scale: f64) {
+        self.bias += scale;
+        for (weight, x) in self.dense.iter_mut().zip(row.dense) {
+            *weight += scale * x;
+        }
+        for &id in row.present {
+            self.present[id as usize] += scale;
+        }
+    }
+}
+
+/// The logistic function, P = 1 / (1 + e^−log_odds).
+pub(crate) fn logistic(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
+}
+
+/// The state of a fit.
+#[derive(Debug)]
+pub(crate) struct Optimizer {
+    weights: Weights,
+    residuals: Vec<f64>,
+    order: Vec<u32>,
+    l2: f64,
+    step_size: f64,
+}
+
+impl Optimizer {
+    /// Starts at the centre of the prior. `base_log_odds` is where the prior of the bias is centred; `features` is the number
+    /// of actions and n-grams.
+    pub(crate) fn new(rows: &Rows, features: usize, base_log_odds: f64, l2: f64, step_size: f64) -> Self {
+        let mut dense = [0.0; DENSE_COUNT];
+        dense[ACTION_NOVELTY] = NOVELTY_PRIOR;
+        dense[NGRAM_NOVELTY] = NOVELTY_PRIOR;
+        Self {
+            weights: Weights {
+                bias: base_log_odds,
+                dense,
+                present: vec![0.0; features],
+            },
+            residuals: vec![0.0; rows.len()],
+            order: (0..rows.len() as u32).collect(),
+            l2,
+            step_size,
+        }
+    }
+
+    /// Goes once through all rows, `batch_size` at a time, in a fresh random order. Returns the mean change of a row's
+    /// fitted probability, which tends to 0 as the fit converges.
+    pub(crate) fn epoch(&mut self, rows: &Rows, batch_size: usize, rng: &mut ChaCha8Rng) -> f64 {
+        let mut order = std::mem::take(&mut self.order);
+        order.shuffle(rng);
+        let mut change = 0.0;
+        for batch in order.chunks(batch_size) {
+            for _ in 0..SWEEPS {
+                for &index in batch {
+                    change += self.step(rows, index as usize);
+                }
+            }
+        }
+        self.order = order;
+        change / rows.len() as f64
+    }
+
+    /// Moves the residual of one row towards its optimum. Returns by how much the row's probability changed.
+    fn step(&mut self, rows: &Rows, index: usize) -> f64 {
+        let row = rows.row(index);
+        let labels = rows.labels(index);
+        let total = labels.total() as f64;
+        let anomalous = f64::from(labels.anomalous);
+        let squares: f64 = row.dense.iter().map(|x| x * x).sum();
+        let q = (1.0 + squares + row.present.len() as f64) / self.l2;
+
+        let margin = self.weights.log_odds(row);
+        let residual = self.residuals[index];
+        let target = solve(q * total, margin + q * (anomalous - residual), margin);
+        let change = self.step_size * (anomalous - total * logistic(target) - residual);
+        self.residuals[index] = residual + change;
+        self.weights.add_scaled(row, change / self.l2);
+        change.abs() / total
+    }
+
+    pub(crate) fn into_weights(self) -> Weights {
+        self.weights
+    }
+}
+
+/// The solution s of `s + a σ(s) = c` for a > 0, to about machine precision.
+///
+/// The left side rises with a slope of at least 1, so the solution lies in [c − a, c]. Newton's method is tried first and
+/// the bracket halved wherever it does not at least halve its own step, so the solution is found from any `start`.
+fn solve(a: f64, c: f64, start: f64) -> f64 {
+    let (mut low, mut high) = (c - a, c);
+    let mut s = start.clamp(low, high);
+    let mut last_step = high - low;
+    for _ in 0..200 {
+        let p = logistic(s);
+        let excess = s + a * p - c;
+        if excess > 0.0 {
+            high = s;
+        } else {
+            low = s;
+        }
+        let mut next = s - excess / (1.0 + a * p * (1.0 - p));
+        if !(low..=high).contains(&next) || (next - s).abs() > 0.5 * last_step {
+            next = f64::midpoint(low, high);
+        }
+        last_step = (next - s).abs();
+        s = next;
+        if last_step <= 1e-9 * (1.0 + s.abs()) {
+            break;
+        }
+    }
+    s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solve_finds_the_root_from_anywhere() {
+        for a in [1e-6, 0.1, 1.0, 50.0, 1e6, 1e12] {
+            for c in [-1e6, -40.0, -1.0, 0.0, 0.3, 7.0, 1e3, 1e9] {
+                for start in [-1e9, 0.0, 1e9] {
+                    let s = solve(a, c, start);
+                    let excess = s + a * logistic(s) - c;
+                    let slope = 1.0 + a * logistic(s) * (1.0 - logistic(s));
+                    assert!(
+                        (excess / slope).abs() <= 1e-6 * (1.0 + s.abs()),
+                        "a {a} c {c} start {start}: {s}"
+                    );
+                }
+            }
+        }
+    }
+}
