@@ -57,9 +57,12 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
         ));
     }
     if findings.contradictory_sequences > 0 {
+        let occur = match findings.contradictory_sequences {
+            1 => "1 sequence of the training part occurs".to_owned(),
+            count => format!("{count} sequences of the training part occur"),
+        };
         advice.push(format!(
-            "{} sequences of the training part occur with both labels; no model can get all of them right, so check the labels",
-            findings.contradictory_sequences
+            "{occur} with both labels; no model can get all of these samples right, so check the labels"
         ));
     }
     threshold_advice(findings, &mut advice);

@@ -16,7 +16,12 @@ use std::path::PathBuf;
 /// Exit codes: 0 done, 1 the environment failed (disk, permission), 2 wrong usage, 3 input was refused, 4 the model was not
 /// promoted and --require-promotion was given.
 #[derive(Debug, Parser)]
-#[command(name = "anomaly-train", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "anomaly-train",
+    version,
+    args_conflicts_with_subcommands = true,
+    allow_negative_numbers = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -150,6 +155,7 @@ pub(crate) struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct GenerateArgs {
     /// Samples to draw
     #[arg(long, value_name = "N", default_value = "10000", value_parser = whole::<1, MAX_SAMPLES>)]
