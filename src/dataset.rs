@@ -45,10 +45,13 @@ impl ClassCounts {
         }
     }
 
-    /// Counts the samples of `other` as well.
-    pub(crate) fn add_all(&mut self, other: Self) {
-        self.normal += other.normal;
-        self.anomalous += other.anomalous;
+    /// These samples and those of `other` together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            normal: self.normal + other.normal,
+            anomalous: self.anomalous + other.anomalous,
+        }
     }
 
     /// Samples of both classes together.

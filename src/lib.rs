@@ -30,6 +30,14 @@
 //! The library reads readers and writes writers; it knows no paths, no clock and no terminal. The same data, configuration
 //! and seed give the same model to the last bit on every machine.
 
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 mod advice;
 mod artifact;
 mod bounds;

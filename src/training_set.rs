@@ -98,7 +98,8 @@ impl TrainingSet {
             sort_and_dedup(&mut found);
             ngrams.resize(table.len(), ClassCounts::default());
             for &number in &found {
-                ngrams[number as usize].add_all(labels);
+                let counts = &mut ngrams[number as usize];
+                *counts = counts.plus(labels);
             }
             let mut dense = [0.0; DENSE_COUNT];
             let distinct = shape.count(inner(&symbols), &mut dense);
@@ -108,7 +109,7 @@ impl TrainingSet {
             rows.ends.push(rows.present.len());
             rows.dense.push(dense);
             rows.labels.push(labels);
-            samples.add_all(labels);
+            samples = samples.plus(labels);
         }
 
         let (table, renumbered) = table.canonical(&ngrams, max_ngrams);
@@ -195,7 +196,7 @@ fn vocabulary(data: &Dataset, sequences: &IndexMap<&[u32], ClassCounts, RandomSt
         for &step in *steps {
             if last_seen[step as usize] != index {
                 last_seen[step as usize] = index;
-                counts[step as usize].add_all(*labels);
+                counts[step as usize] = counts[step as usize].plus(*labels);
             }
         }
     }

@@ -74,7 +74,7 @@ fn files_are_read_in_the_order_given_and_standard_input_is_one_of_them() {
         sandbox.train(&["--data", "second", "--data", "first"])["digest"]
     );
     let args = ["--data", "first", "--data", "-", "--json"];
-    let piped = sandbox.run_with_input(&args, all[cut..].as_bytes());
+    let piped = sandbox.run_with_input(&args, &all.as_bytes()[cut..]);
     assert_eq!(whole["digest"], piped.json_lines()[0]["digest"]);
     let piped = sandbox.run_with_input(&["--data", "-", "--json"], &gzip(all.as_bytes()));
     assert_eq!(whole["digest"], piped.json_lines()[0]["digest"]);

@@ -8,6 +8,7 @@ mod input;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod store;
 mod summary;
 mod train;
@@ -25,7 +26,7 @@ pub(crate) fn run() -> ExitCode {
     let result = Cli::try_parse().map_err(Failure::from).and_then(|cli| dispatch(&cli));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => report(failure),
+        Err(failure) => explain(failure),
     }
 }
 
@@ -39,11 +40,11 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
 }
 
 /// Says on standard error why the program ends, and returns its exit code.
-fn report(failure: Failure) -> ExitCode {
+fn explain(failure: Failure) -> ExitCode {
     if let Failure::Help(text) = failure {
         let mut output = Output::stdout();
         let written = output.write(&text).and_then(|()| output.finish());
-        return written.map_or_else(report, |()| ExitCode::SUCCESS);
+        return written.map_or_else(explain, |()| ExitCode::SUCCESS);
     }
     for line in failure.lines() {
         // If standard error is closed as well there is nobody left to tell.

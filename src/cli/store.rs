@@ -1,6 +1,8 @@
 //! Keeping models: a model and its metrics side by side, written so that neither is ever half there.
 
 use super::failure::Failure;
+use super::summary::MetricsFile;
+use anomaly_train::Artifact;
 use chrono::{DateTime, Utc};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -12,51 +14,66 @@ use tempfile::{NamedTempFile, TempPath};
 pub(crate) struct Saved {
     pub(crate) model: PathBuf,
     pub(crate) metrics: PathBuf,
+    pub(crate) digest: String,
 }
 
-/// Writes `anomaly_model_<time>.json` and `anomaly_metrics_<time>.json` into `directory`, which is made if it is missing.
+/// Saves a model to `current` below `models_dir` if it is promoted, else to `candidates`, as
+/// `anomaly_model_<time>.json` with `anomaly_metrics_<time>.json` beside it. Missing folders are made.
 ///
-/// Both are written to temporary files first and then renamed, the metrics before the model, so a model never stands
+/// Both files are written under temporary names and then renamed, the metrics before the model, so a model never stands
 /// without its metrics. Nothing is overwritten: if a name is taken, both files get the next free number.
-pub(crate) fn save(directory: &Path, time: DateTime<Utc>, model: &[u8], metrics: &[u8]) -> Result<Saved, Failure> {
+pub(crate) fn save(
+    models_dir: &Path,
+    artifact: &Artifact,
+    promoted: bool,
+    time: DateTime<Utc>,
+) -> Result<Saved, Failure> {
+    let directory = &models_dir.join(if promoted { "current" } else { "candidates" });
     let failed = |error: io::Error| Failure::at(directory, "cannot save the model", &error);
+    let mut model = Vec::new();
+    let digest = artifact.write(&mut model).map_err(failed)?;
+    let metrics = metrics_file(artifact, &digest, time).map_err(failed)?;
+
     fs::create_dir_all(directory).map_err(failed)?;
-    let mut model_file = Some(write_temporary(directory, model).map_err(failed)?);
-    let mut metrics_file = Some(write_temporary(directory, metrics).map_err(failed)?);
+    let mut model = Some(write_temporary(directory, &model).map_err(failed)?);
     let stamp = time.format("%Y%m%d_%H%M%S");
-    let mut number = 1_u32;
-    loop {
-        let suffix = if number == 1 {
-            String::new()
-        } else {
-            format!("_{number}")
-        };
-        let saved = Saved {
-            model: directory.join(format!("anomaly_model_{stamp}{suffix}.json")),
-            metrics: directory.join(format!("anomaly_metrics_{stamp}{suffix}.json")),
-        };
-        number += 1;
-        if !place(&mut metrics_file, &saved.metrics).map_err(failed)? {
+    let mut suffix = String::new();
+    for number in 2_u64.. {
+        let model_path = directory.join(format!("anomaly_model_{stamp}{suffix}.json"));
+        let metrics_path = directory.join(format!("anomaly_metrics_{stamp}{suffix}.json"));
+        suffix = format!("_{number}");
+        let mut metrics = Some(write_temporary(directory, &metrics).map_err(failed)?);
+        if !place(&mut metrics, &metrics_path).map_err(failed)? {
             continue;
         }
-        match place(&mut model_file, &saved.model) {
-            Ok(true) => {
-                sync_directory(directory)
-                    .map_err(|error| Failure::at(&saved.model, "saved, but not confirmed on disk", &error))?;
-                return Ok(saved);
-            }
-            // The name of the model is taken though that of its metrics was free: try the next number with both.
-            Ok(false) => {
-                metrics_file = Some(write_temporary(directory, metrics).map_err(failed)?);
-                fs::remove_file(&saved.metrics).map_err(failed)?;
-            }
-            Err(error) => {
-                // The model is what counts; should this fail too, metrics without a model do no harm.
-                let _ = fs::remove_file(&saved.metrics);
-                return Err(failed(error));
-            }
+        let placed = place(&mut model, &model_path);
+        if !matches!(placed, Ok(true)) {
+            // Should this fail too: metrics without a model do no harm.
+            let _ = fs::remove_file(&metrics_path);
+        }
+        if placed.map_err(failed)? {
+            sync_directory(directory)
+                .map_err(|error| Failure::at(&model_path, "saved, but not confirmed on disk", &error))?;
+            return Ok(Saved {
+                model: model_path,
+                metrics: metrics_path,
+                digest,
+            });
         }
     }
+    Err(failed(io::Error::other("no free name")))
+}
+
+fn metrics_file(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(&MetricsFile {
+        model_digest: digest,
+        created_at: time,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        promotion: artifact.promotion.as_ref(),
+        metrics: artifact.metrics.as_ref(),
+    })?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// A temporary file in `directory` that holds `bytes` on disk. It is removed when dropped.

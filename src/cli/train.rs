@@ -4,13 +4,14 @@ use super::args::TrainArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
-use super::summary::{Config, MetricsFile, Report, RunSummary, Samples};
+use super::report::Report;
+use super::summary::{Config, RunSummary, Samples};
 use super::{clock, input, store};
 use anomaly_train::split::{Parts, SplitStrategy, split};
 use anomaly_train::synthetic::generate;
 use anomaly_train::{
-    Artifact, ClassCounts, Dataset, Findings, Gate, Promotion, Provenance, Source, Trainer, TrainingConfig, Validation,
-    advice, evaluate,
+    AnomalyModel, Artifact, Dataset, Findings, Gate, Promotion, Provenance, Source, Trainer, TrainingConfig,
+    Validation, advice, evaluate,
 };
 use log::{debug, warn};
 use std::num::NonZeroUsize;
@@ -25,10 +26,6 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         max_ece: args.promotion_max_ece,
         min_accuracy: args.promotion_min_accuracy,
     };
-    let threads = args
-        .threads
-        .or_else(|| available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
     let progress = Progress::new(verbosity);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
@@ -42,40 +39,24 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let training = data.class_counts(&parts.training);
     let validation = data.class_counts(&parts.validation);
     report.parts(training, validation)?;
-
     report.line(&format!(
         "[INFO] Training anomaly model for {} epochs, batch size {}...",
         config.epochs, config.batch_size
     ))?;
-    let mut trainer = Trainer::new(&data, &parts.training, &config).map_err(Failure::refused)?;
-    let bar = progress.steps("Training", u64::from(config.epochs.get()));
-    for epoch in 1..=config.epochs.get() {
-        let change = trainer.epoch();
-        bar.inc(1);
-        debug!("epoch {epoch}: fitted probabilities changed by {change:.2e} on average");
-    }
-    drop(bar);
-    let normal_sequences = trainer.normal_sequences();
-    let contradictory_sequences = trainer.contradictory_sequences();
-    let model = trainer.finish();
-    debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
+    let fitted = fit(&data, &parts, &config, progress)?;
 
-    let evaluation = evaluate(&model, &data, &parts, args.ece_bins, threads);
+    let evaluation = evaluate(&fitted.model, &data, &parts, args.ece_bins, threads(args));
     let metrics = evaluation.metrics;
     report.metrics(&metrics)?;
     let verdict = gate.judge(&metrics);
     report.verdict(&gate, &metrics, &verdict)?;
-    let findings = Findings {
-        samples: ClassCounts {
-            normal: training.normal + validation.normal,
-            anomalous: training.anomalous + validation.anomalous,
-        },
-        normal_sequences,
-        contradictory_sequences,
+    for sentence in advice(&Findings {
+        samples: training.plus(validation),
+        normal_sequences: fitted.normal_sequences,
+        contradictory_sequences: fitted.contradictory_sequences,
         metrics: &metrics,
         scored: &evaluation.scored,
-    };
-    for sentence in advice(&findings) {
+    }) {
         warn!("{sentence}");
     }
 
@@ -88,29 +69,17 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         validation_samples: validation.total(),
         skipped_empty: data.skipped_empty(),
     };
-    let promotion = Promotion { gate, verdict };
     let artifact = Artifact {
-        model,
+        model: fitted.model,
         provenance: Some(provenance.clone()),
         metrics: Some(metrics.clone()),
-        promotion: Some(promotion.clone()),
+        promotion: Some(Promotion {
+            gate,
+            verdict: verdict.clone(),
+        }),
         created_at: Some(time),
     };
-    let mut model_bytes = Vec::new();
-    let digest = artifact.write(&mut model_bytes).map_err(unwritable)?;
-    let mut metrics_bytes = serde_json::to_vec_pretty(&MetricsFile {
-        model_digest: &digest,
-        created_at: time,
-        tool_version: env!("CARGO_PKG_VERSION"),
-        promotion: &promotion,
-        metrics: &metrics,
-    })
-    .map_err(|error| unwritable(error.into()))?;
-    metrics_bytes.push(b'\n');
-
-    let promoted = promotion.verdict.promoted;
-    let folder = if promoted { "current" } else { "candidates" };
-    let saved = store::save(&args.models_dir.join(folder), time, &model_bytes, &metrics_bytes)?;
+    let saved = store::save(&args.models_dir, &artifact, verdict.promoted, time)?;
     report.line(&format!("[INFO] Model saved to {}", saved.model.display()))?;
     report.line(&format!("[INFO] Metrics saved to {}", saved.metrics.display()))?;
 
@@ -119,10 +88,10 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         output.json_line(&RunSummary {
             model_path: saved.model.display().to_string(),
             metrics_path: saved.metrics.display().to_string(),
-            promoted,
-            reasons: &promotion.verdict.reasons,
+            promoted: verdict.promoted,
+            reasons: &verdict.reasons,
             metrics: &metrics,
-            digest: &digest,
+            digest: &saved.digest,
             samples: Samples {
                 train: training.total(),
                 validation: validation.total(),
@@ -137,10 +106,42 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         })?;
         output.finish()?;
     }
-    if args.require_promotion && !promoted {
+    if args.require_promotion && !verdict.promoted {
         return Err(Failure::NotPromoted);
     }
     Ok(())
+}
+
+fn threads(args: &TrainArgs) -> NonZeroUsize {
+    let all = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    args.threads.unwrap_or_else(all)
+}
+
+/// A trained model, and what was noticed about the samples on the way.
+struct Fitted {
+    model: AnomalyModel,
+    normal_sequences: usize,
+    contradictory_sequences: usize,
+}
+
+fn fit(data: &Dataset, parts: &Parts, config: &TrainingConfig, progress: Progress) -> Result<Fitted, Failure> {
+    let mut trainer = Trainer::new(data, &parts.training, config).map_err(Failure::refused)?;
+    let bar = progress.steps("Training", u64::from(config.epochs.get()));
+    for epoch in 1..=config.epochs.get() {
+        let change = trainer.epoch();
+        bar.inc(1);
+        debug!("epoch {epoch}: fitted probabilities changed by {change:.2e} on average");
+    }
+    drop(bar);
+    let normal_sequences = trainer.normal_sequences();
+    let contradictory_sequences = trainer.contradictory_sequences();
+    let model = trainer.finish();
+    debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
+    Ok(Fitted {
+        model,
+        normal_sequences,
+        contradictory_sequences,
+    })
 }
 
 fn training_config(args: &TrainArgs) -> TrainingConfig {
@@ -154,10 +155,6 @@ fn training_config(args: &TrainArgs) -> TrainingConfig {
         learning_rate: args.learning_rate,
         max_ngrams: args.max_ngrams,
     }
-}
-
-fn unwritable(error: std::io::Error) -> Failure {
-    Failure::Environment(format!("cannot put the model into its file format: {error}"))
 }
 
 /// The samples, divided, and where they came from.

@@ -1,6 +1,6 @@
 //! How well scores put anomalous samples above normal ones, whatever the threshold.
 
-use super::{Confusion, Scored, ratio};
+use super::{Confusion, Scored};
 use crate::dataset::Label;
 
 /// What a threshold equal to one of the scores would decide.
@@ -57,13 +57,12 @@ pub(super) fn roc_auc(scored: &[Scored]) -> Option<f64> {
 /// Unlike the area under an interpolated curve it does not flatter. Source: M. Zhu, "Recall, precision and average
 /// precision", University of Waterloo (2004); the same as scikit-learn's `average_precision_score`.
 pub(super) fn average_precision(scored: &[Scored]) -> Option<f64> {
+    // Multiplied by the number of anomalous samples until the end, so that a perfect ranking gives exactly 1.
     let mut sum = 0.0;
     let mut found = 0;
-    let points = operating_points(scored);
-    for OperatingPoint { confusion, .. } in &points {
-        let gained = ratio(confusion.tp - found, confusion.anomalous())?;
-        sum += gained * confusion.precision().unwrap_or(0.0);
+    for OperatingPoint { confusion, .. } in operating_points(scored) {
+        sum += (confusion.tp - found) as f64 * confusion.precision().unwrap_or(0.0);
         found = confusion.tp;
     }
-    (!points.is_empty()).then_some(sum)
+    (found > 0).then(|| sum / found as f64)
 }

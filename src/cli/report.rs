@@ -1,0 +1,99 @@
+//! What a training run tells to people, line by line.
+
+use super::failure::Failure;
+use super::output::Output;
+use anomaly_train::metrics::{Interval, Metrics};
+use anomaly_train::{ClassCounts, Gate, Verdict};
+
+/// Writes the lines that a person follows a run by.
+pub(crate) struct Report {
+    output: Output,
+    silent: bool,
+}
+
+impl Report {
+    pub(crate) fn new(output: Output, silent: bool) -> Self {
+        Self { output, silent }
+    }
+
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
+        if self.silent { Ok(()) } else { self.output.line(text) }
+    }
+
+    pub(crate) fn parts(&mut self, training: ClassCounts, validation: ClassCounts) -> Result<(), Failure> {
+        self.line(&format!(
+            "[INFO] Train samples: {}, Validation samples: {}",
+            training.total(),
+            validation.total()
+        ))
+    }
+
+    pub(crate) fn metrics(&mut self, metrics: &Metrics) -> Result<(), Failure> {
+        self.line("[INFO] Validation Metrics:")?;
+        for (name, value) in metrics.named() {
+            self.line(&match value {
+                Some(value) => format!("  {name}: {value:.4}"),
+                None => format!("  {name}: {}", undefined(metrics, name)),
+            })?;
+        }
+        let intervals = [
+            ("precision", metrics.intervals.precision),
+            ("recall", metrics.intervals.recall),
+            ("accuracy", metrics.intervals.accuracy),
+        ];
+        let intervals: Vec<String> = intervals
+            .into_iter()
+            .filter_map(|(name, interval)| interval.map(|Interval(low, high)| format!("{name} {low:.4} to {high:.4}")))
+            .collect();
+        if !intervals.is_empty() {
+            self.line(&format!("  95 % intervals: {}", intervals.join(", ")))?;
+        }
+        let (Some(overlap), Some(unseen)) = (metrics.overlap, &metrics.unseen) else {
+            return Ok(());
+        };
+        self.line(&format!(
+            "[INFO] Overlap: {overlap} of {} validation samples have a sequence that also stands in the training part",
+            metrics.samples
+        ))?;
+        if unseen.samples == 0 {
+            return self.line("[INFO] Unseen: no validation sample is new to the model");
+        }
+        let figures: Vec<String> = ["precision", "recall", "accuracy", "f1", "ece", "roc_auc"]
+            .into_iter()
+            .filter_map(|wanted| unseen.named().into_iter().find(|(name, _)| *name == wanted))
+            .map(|(name, value)| match value {
+                Some(value) => format!("{name} {value:.4}"),
+                None => format!("{name} {}", undefined(unseen, name)),
+            })
+            .collect();
+        self.line(&format!(
+            "[INFO] Unseen: on the other {}: {}",
+            unseen.samples,
+            figures.join(", ")
+        ))
+    }
+
+    pub(crate) fn verdict(&mut self, gate: &Gate, metrics: &Metrics, verdict: &Verdict) -> Result<(), Failure> {
+        let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.3}"));
+        self.line(&format!(
+            "[INFO] Promotion Gate: ECE <= {}, Accuracy >= {}",
+            gate.max_ece, gate.min_accuracy
+        ))?;
+        self.line(&format!(
+            "[INFO] ECE: {}, Accuracy: {}",
+            shown(metrics.ece),
+            shown(metrics.accuracy)
+        ))?;
+        let result = if verdict.promoted { "PASS" } else { "FAIL" };
+        self.line(&format!("[INFO] Promotion result: {result}"))?;
+        for reason in &verdict.reasons {
+            self.line(&format!("[INFO] Not promoted: {reason}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn undefined(metrics: &Metrics, name: &str) -> String {
+    let reason = metrics.undefined.get(name).map_or("", String::as_str);
+    format!("undefined ({reason})")
+}
