@@ -12,7 +12,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
     let model = train(&data, &parts.training, &TrainingConfig::default())?;
 
-    let metrics = evaluate(&model, &data, &parts, 10.try_into()?, 2.try_into()?).metrics;
+    let metrics = evaluate(
+        &model,
+        &data,
+        &parts.validation,
+        model.threshold(),
+        10.try_into()?,
+        2.try_into()?,
+    )
+    .metrics;
     println!("accuracy {:?}, calibration error {:?}", metrics.accuracy, metrics.ece);
 
     let mut file = Vec::new();

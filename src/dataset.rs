@@ -1,5 +1,6 @@
 //! Labelled sequences of actions, held compactly.
 
+use crate::fingerprint;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
@@ -190,6 +191,11 @@ impl Dataset {
 
     pub(crate) fn action_name(&self, id: u32) -> &str {
         self.actions.name(id)
+    }
+
+    /// The fingerprint of each action, by its number.
+    pub(crate) fn action_fingerprints(&self) -> Vec<u64> {
+        self.actions.names().map(fingerprint::of_action).collect()
     }
 
     /// The group of each sample as a number; empty if the samples have no groups.

@@ -1,39 +1,42 @@
 //! Judges a model on samples, and says how many of them it had seen before.
 
+use crate::bounds::Share;
 use crate::dataset::Dataset;
+use crate::fingerprint;
 use crate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
-use crate::split::Parts;
-use foldhash::fast::RandomState;
-use std::collections::HashSet;
 use std::num::{NonZeroU32, NonZeroUsize};
 
-/// The figures of a model on the validation part.
+/// The figures of a model on some samples.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// Score and label of each validation sample, in order.
+    /// Score and label of each sample, in order.
     pub scored: Vec<Scored>,
     /// The figures on all of them, with those on the unseen ones inside.
     pub metrics: Metrics,
 }
 
-/// Scores the validation part with `model`, which was trained on the training part, and computes its figures.
+/// Scores the samples `indices` of `data` with `model` and computes its figures at `threshold`.
 #[must_use]
 pub fn evaluate(
     model: &AnomalyModel,
     data: &Dataset,
-    parts: &Parts,
+    indices: &[u32],
+    threshold: Share,
     ece_bins: NonZeroU32,
     threads: NonZeroUsize,
 ) -> Evaluation {
-    let threshold = model.config().anomaly_threshold;
-    let scored = model.score_samples(data, &parts.validation, threads);
-    let known: HashSet<&[u32], RandomState> = parts.training.iter().map(|&index| data.steps(index as usize)).collect();
-    let unseen: Vec<Scored> = parts
-        .validation
+    let scored = model.score_samples(data, indices, threads);
+    let action_prints = data.action_fingerprints();
+    let unseen: Vec<Scored> = indices
         .iter()
         .zip(&scored)
-        .filter(|&(&index, _)| !known.contains(data.steps(index as usize)))
+        .filter(|&(&index, _)| {
+            let steps = data.steps(index as usize).iter();
+            !model.was_trained_on(fingerprint::of_sequence(
+                steps.map(|&step| action_prints[step as usize]),
+            ))
+        })
         .map(|(_, &scored)| scored)
         .collect();
     let metrics = Metrics {

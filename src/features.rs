@@ -125,7 +125,7 @@ pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-pub(crate) fn sort_and_dedup(numbers: &mut Vec<u32>) {
+pub(crate) fn sort_and_dedup<T: Ord>(numbers: &mut Vec<T>) {
     numbers.sort_unstable();
     numbers.dedup();
 }
@@ -205,8 +205,8 @@ mod tests {
     fn unknown_actions_and_ngrams_count_once_each() {
         // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
         let mut table = NgramTable::new(2);
-        table.child_or_add(BEGIN, 2);
-        table.child_or_add(2, 3);
+        table.push(BEGIN, 2);
+        table.push(2, 3);
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());

@@ -14,7 +14,7 @@
 //! let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
 //! let model = train(&data, &parts.training, &TrainingConfig::default())?;
 //!
-//! let evaluation = evaluate(&model, &data, &parts, 10.try_into()?, 2.try_into()?);
+//! let evaluation = evaluate(&model, &data, &parts.validation, model.threshold(), 10.try_into()?, 2.try_into()?);
 //! assert!(evaluation.metrics.f1 > Some(0.99));
 //!
 //! let prediction = model.predict(["scan", "exploit", "inject"]);
@@ -40,18 +40,20 @@
 
 mod advice;
 mod artifact;
+mod blocks;
 mod bounds;
 mod config;
 mod dataset;
 mod evaluation;
+mod explanation;
 mod features;
+mod fingerprint;
 mod gate;
-mod lines;
 pub mod metrics;
 mod model;
 mod ngrams;
 mod optimizer;
-mod parallel;
+pub mod parallel;
 mod random;
 mod record;
 pub mod split;
@@ -62,11 +64,13 @@ mod training_set;
 
 pub use advice::{Findings, advice};
 pub use artifact::{Artifact, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion};
+pub use blocks::{Block, Blocks};
 pub use bounds::{Limit, NgramSize, OutOfBounds, Penalty, Share, StepSize};
 pub use config::{Provenance, Source, TrainingConfig, Validation};
 pub use dataset::{ClassCounts, Dataset, Label};
 pub use evaluation::{Evaluation, evaluate};
+pub use explanation::{Contributions, Evidence, Explanation, Pattern, Unknown};
 pub use gate::{Gate, MIN_SAMPLES, Verdict};
-pub use model::{AnomalyModel, Contributions, Prediction, Scorer};
-pub use record::{MAX_ACTION, MAX_ACTIONS, Record, RecordReader, Refusal, Refused};
+pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
+pub use record::{MAX_ACTION, MAX_ACTIONS, Record, Records, Refusal, Refused, read_labelled};
 pub use trainer::{NoSamples, Trainer, train};

@@ -3,9 +3,10 @@
 use crate::bounds::Share;
 use crate::config::TrainingConfig;
 use crate::dataset::{ClassCounts, Dataset, Interner, Label};
-use crate::features::{ACTION_NOVELTY, Encoder, NGRAM_NOVELTY, Ranges, Row};
+use crate::explanation::Pattern;
+use crate::features::{Encoder, Ranges, Row};
 use crate::metrics::Scored;
-use crate::ngrams::NgramTable;
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::optimizer::{Weights, logistic};
 use crate::parallel::map_pieces;
 use foldhash::fast::RandomState;
@@ -29,6 +30,8 @@ pub struct AnomalyModel {
     pub(crate) table: NgramTable,
     pub(crate) ngrams: Vec<ClassCounts>,
     pub(crate) weights: Weights,
+    /// Fingerprints of the sequences it was trained on, ascending.
+    pub(crate) fingerprints: Vec<u64>,
 }
 
 /// What a model says of one sequence.
@@ -60,28 +63,16 @@ impl Prediction {
     }
 }
 
-/// What each of the four analyses adds to the log odds of a sequence being anomalous. The sum of all parts is the log
-/// odds of its score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Contributions {
-    /// What every sequence starts with.
-    pub bias: f64,
-    /// The actions that are present, and how many of them are new.
-    pub frequency: f64,
-    /// The n-grams that are present, and how many of them are new.
-    pub ngram: f64,
-    /// How evenly the actions are spread.
-    pub entropy: f64,
-    /// How many different actions there are for the length, and the length.
-    pub diversity: f64,
-}
-
-impl Contributions {
-    /// The log odds that the parts add up to.
-    #[must_use]
-    pub fn log_odds(&self) -> f64 {
-        self.bias + self.frequency + self.ngram + self.entropy + self.diversity
-    }
+/// An action or n-gram that a model knows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PatternWeight {
+    /// The action or n-gram.
+    #[serde(flatten)]
+    pub pattern: Pattern,
+    /// What its presence adds to the log odds of an anomaly.
+    pub weight: f64,
+    /// In how many training samples it occurs.
+    pub seen: ClassCounts,
 }
 
 impl AnomalyModel {
@@ -91,10 +82,68 @@ impl AnomalyModel {
         &self.config
     }
 
+    /// The score from which a sequence is labelled anomalous.
+    #[must_use]
+    pub fn threshold(&self) -> Share {
+        self.config.anomaly_threshold
+    }
+
+    pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {
+        self.fingerprints.binary_search(&fingerprint).is_ok()
+    }
+
     /// What the model was trained on.
     #[must_use]
     pub fn training_samples(&self) -> ClassCounts {
         self.samples
+    }
+
+    /// The action or n-gram whose weight has number `id`, and in how many training samples it occurs.
+    pub(crate) fn pattern(&self, id: u32) -> (Pattern, ClassCounts) {
+        let name = |action: u32| self.names.name(action).to_owned();
+        let Some(number) = id.checked_sub(self.actions.len() as u32) else {
+            let pattern = Pattern {
+                actions: vec![name(id)],
+                at_begin: false,
+                at_end: false,
+            };
+            return (pattern, self.actions[id as usize]);
+        };
+        let symbols = self.table.symbols_of(number);
+        let actions = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
+        let pattern = Pattern {
+            actions: actions.map(name).collect(),
+            at_begin: symbols.first() == Some(&BEGIN),
+            at_end: symbols.last() == Some(&END),
+        };
+        (pattern, self.ngrams[number as usize])
+    }
+
+    /// The actions and n-grams with the highest weights, highest first, and those with the lowest, lowest first; at most
+    /// `most` of each, and none whose weight points the other way.
+    #[must_use]
+    pub fn most_telling(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
+        let weights = &self.weights.present;
+        let mut ids: Vec<u32> = (0..weights.len() as u32).collect();
+        ids.sort_by(|&a, &b| weights[b as usize].total_cmp(&weights[a as usize]));
+        let pattern_weight = |&id: &u32| {
+            let (pattern, seen) = self.pattern(id);
+            PatternWeight {
+                pattern,
+                weight: weights[id as usize],
+                seen,
+            }
+        };
+        let highest = ids.iter().take_while(|&&id| weights[id as usize] > 0.0).take(most);
+        let lowest = ids
+            .iter()
+            .rev()
+            .take_while(|&&id| weights[id as usize] < 0.0)
+            .take(most);
+        (
+            highest.map(pattern_weight).collect(),
+            lowest.map(pattern_weight).collect(),
+        )
     }
 
     /// Number of actions that the model knows.
@@ -160,10 +209,11 @@ impl AnomalyModel {
 /// Scores sequences with a model, reusing its buffers.
 #[derive(Debug)]
 pub struct Scorer<'m> {
-    model: &'m AnomalyModel,
+    pub(crate) model: &'m AnomalyModel,
     encoder: Encoder,
-    numbers: Vec<u32>,
-    unknown: IndexSet<String, RandomState>,
+    /// The sequence scored last, as numbers: known actions, then unknown ones as `unknown` has them.
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) unknown: IndexSet<String, RandomState>,
 }
 
 impl Scorer<'_> {
@@ -179,25 +229,7 @@ impl Scorer<'_> {
         weights.log_odds(self.row(actions))
     }
 
-    /// What each analysis contributes to the log odds.
-    pub fn contributions<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Contributions {
-        let weights = &self.model.weights;
-        let known_actions = self.model.actions.len() as u32;
-        let row = self.row(actions);
-        let first_ngram = row.present.partition_point(|&id| id < known_actions);
-        let (actions, ngrams) = row.present.split_at(first_ngram);
-        let dense = |index: usize| row.dense[index] * weights.dense[index];
-        let present = |ids: &[u32]| -> f64 { ids.iter().map(|&id| weights.present[id as usize]).sum() };
-        Contributions {
-            bias: weights.bias,
-            frequency: present(actions) + dense(ACTION_NOVELTY),
-            ngram: present(ngrams) + dense(NGRAM_NOVELTY),
-            entropy: dense(2) + dense(3),
-            diversity: (4..8).map(dense).sum(),
-        }
-    }
-
-    fn row<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Row<'_> {
+    pub(crate) fn row<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Row<'_> {
         let mut numbers = std::mem::take(&mut self.numbers);
         numbers.clear();
         self.unknown.clear();
@@ -237,23 +269,6 @@ mod tests {
         assert_eq!(of(1.0), (Label::Anomalous, 1.0));
         assert_eq!(of(0.125), (Label::Normal, 0.5));
         assert_eq!(of(0.0), (Label::Normal, 1.0));
-    }
-
-    #[test]
-    fn contributions_add_up_to_the_log_odds() {
-        let data = generate(Scenario::Mixed, 600, 1);
-        let training: Vec<u32> = (0..400).collect();
-        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
-        let mut scorer = model.scorer();
-        for index in 0..data.len() {
-            let log_odds = scorer.log_odds(data.sequence(index));
-            let parts = scorer.contributions(data.sequence(index)).log_odds();
-            assert!((log_odds - parts).abs() < 1e-12, "{log_odds} {parts}");
-        }
-        let strange = ["never", "seen", "never", "before"];
-        let parts = scorer.contributions(strange);
-        assert!(parts.ngram > 0.0 && parts.frequency > 0.0, "{parts:?}");
-        assert!((scorer.log_odds(strange) - parts.log_odds()).abs() < 1e-12);
     }
 
     #[test]

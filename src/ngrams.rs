@@ -1,8 +1,8 @@
-//! The table of n-grams: which ones the model knows, and their numbers.
+//! The n-grams that the model knows, and their numbers.
 //!
 //! An n-gram is a run of 2 to 8 symbols; a symbol is an action or one of the two markers that stand before the first
-//! and after the last action. The table is a trie: each n-gram is found from its prefix and its last symbol, so an
-//! n-gram of any length is one 64-bit key and no two n-grams share one. It is closed under prefixes.
+//! and after the last action. N-grams form a trie: each is found from its prefix and its last symbol. While training they
+//! are gathered in order of arrival in an [`NgramCollector`]; what is kept becomes an [`NgramTable`].
 
 use crate::dataset::ClassCounts;
 use foldhash::fast::RandomState;
@@ -16,19 +16,20 @@ pub(crate) const END: u32 = 1;
 /// Symbol of the action with number 0; action `a` is symbol `a + FIRST_ACTION`.
 pub(crate) const FIRST_ACTION: u32 = 2;
 
-/// A place in the trie: a single symbol (below `symbols`), or n-gram number `node - symbols`.
+/// A place in a trie over `symbols` symbols: a single symbol, or n-gram number `node - symbols`.
 pub(crate) type Node = u32;
 
-/// Numbers n-grams over `symbols` symbols in the order in which they were added.
+/// N-grams in their final order: shorter ones first, within a length by their symbols.
+///
+/// In this order the n-grams that extend a node stand side by side, those of one node after those of the node before it.
+/// So each node needs no more than the number of the first n-gram that extends it, and each n-gram its last symbol.
 #[derive(Debug, Clone)]
 pub(crate) struct NgramTable {
     symbols: u32,
-    /// `prefix node << 32 | last symbol`.
-    keys: IndexSet<u64, RandomState>,
-}
-
-fn key(prefix: Node, symbol: u32) -> u64 {
-    u64::from(prefix) << 32 | u64::from(symbol)
+    /// For each node up to the last that is extended: the number of the first n-gram that extends it or a later node.
+    first: Vec<u32>,
+    /// The last symbol of each n-gram.
+    last: Vec<u32>,
 }
 
 impl NgramTable {
@@ -36,12 +37,13 @@ impl NgramTable {
     pub(crate) fn new(actions: usize) -> Self {
         Self {
             symbols: actions as u32 + FIRST_ACTION,
-            keys: IndexSet::default(),
+            first: Vec::new(),
+            last: Vec::new(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        self.last.len()
     }
 
     /// Number of symbols: the markers and the actions.
@@ -49,16 +51,24 @@ impl NgramTable {
         self.symbols
     }
 
-    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Symbols of unknown actions
-    /// ([`symbols`](Self::symbols) and above) extend nothing.
-    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
-        let index = self.keys.get_index_of(&key(prefix, symbol))?;
-        Some(self.symbols + index as u32)
+    /// Adds the n-gram that extends `prefix` by `symbol`, which must come after all that are there, and returns its node.
+    pub(crate) fn push(&mut self, prefix: Node, symbol: u32) -> Node {
+        while self.first.len() <= prefix as usize {
+            self.first.push(self.last.len() as u32);
+        }
+        self.last.push(symbol);
+        self.symbols + self.last.len() as u32 - 1
     }
 
-    /// The n-gram that extends `prefix` by `symbol`, added if the table does not have it.
-    pub(crate) fn child_or_add(&mut self, prefix: Node, symbol: u32) -> Node {
-        self.symbols + self.keys.insert_full(key(prefix, symbol)).0 as u32
+    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
+    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
+        let start = *self.first.get(prefix as usize)? as usize;
+        let end = self
+            .first
+            .get(prefix as usize + 1)
+            .map_or(self.last.len(), |&end| end as usize);
+        let place = self.last[start..end].binary_search(&symbol).ok()?;
+        Some(self.symbols + (start + place) as u32)
     }
 
     /// The n-gram number of `node`, which must not be a single symbol.
@@ -71,21 +81,57 @@ impl NgramTable {
         let mut symbols = Vec::new();
         let mut node = self.symbols + number;
         while node >= self.symbols {
-            let key = self.keys[(node - self.symbols) as usize];
-            symbols.push(key as u32);
-            node = (key >> 32) as u32;
+            let number = self.number(node);
+            symbols.push(self.last[number as usize]);
+            node = self.first.partition_point(|&first| first <= number) as u32 - 1;
         }
         symbols.push(node);
         symbols.reverse();
         symbols
     }
+}
 
-    /// Numbers the n-grams anew, shorter ones first and within a length by their symbols, and keeps only the `keep`
-    /// most frequent, ties by that order. Returns the new table and, for each old number, the new one.
+/// Numbers n-grams in the order in which they are first seen.
+#[derive(Debug, Clone)]
+pub(crate) struct NgramCollector {
+    symbols: u32,
+    /// `prefix node << 32 | last symbol`, so no two n-grams share a key.
+    keys: IndexSet<u64, RandomState>,
+}
+
+fn key(prefix: Node, symbol: u32) -> u64 {
+    u64::from(prefix) << 32 | u64::from(symbol)
+}
+
+impl NgramCollector {
+    /// No n-grams yet, over the two markers and `actions` actions.
+    pub(crate) fn new(actions: usize) -> Self {
+        Self {
+            symbols: actions as u32 + FIRST_ACTION,
+            keys: IndexSet::default(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The n-gram that extends `prefix` by `symbol`, added if it is new.
+    pub(crate) fn child(&mut self, prefix: Node, symbol: u32) -> Node {
+        self.symbols + self.keys.insert_full(key(prefix, symbol)).0 as u32
+    }
+
+    /// The n-gram number of `node`, which must not be a single symbol.
+    pub(crate) fn number(&self, node: Node) -> u32 {
+        node - self.symbols
+    }
+
+    /// Puts the n-grams in their final order and keeps only the `keep` most frequent by `counts`, ties by that order.
+    /// Returns, for each number of arrival, the final one.
     ///
     /// An n-gram is never more frequent than its prefix and comes after it, so what is kept is closed under prefixes.
-    pub(crate) fn canonical(&self, counts: &[ClassCounts], keep: usize) -> (NgramTable, Vec<Option<u32>>) {
-        let order = self.canonical_order();
+    pub(crate) fn finish(self, counts: &[ClassCounts], keep: usize) -> (NgramTable, Vec<Option<u32>>) {
+        let order = self.final_order();
         let kept: Vec<bool> = if order.len() <= keep {
             vec![true; order.len()]
         } else {
@@ -99,36 +145,34 @@ impl NgramTable {
         };
         let mut table = NgramTable {
             symbols: self.symbols,
-            keys: IndexSet::with_capacity_and_hasher(order.len().min(keep), RandomState::default()),
+            first: Vec::new(),
+            last: Vec::with_capacity(order.len().min(keep)),
         };
         let mut renumbered = vec![None; order.len()];
         for number in order.into_iter().filter(|&number| kept[number as usize]) {
             let (prefix, symbol) = self.parts(number);
-            let prefix = if prefix < self.symbols {
-                prefix
-            } else {
-                match renumbered[self.number(prefix) as usize] {
-                    Some(new) => self.symbols + new,
-                    None => continue,
-                }
+            let prefix = match prefix.checked_sub(self.symbols) {
+                None => Some(prefix),
+                Some(number) => renumbered[number as usize].map(|number: u32| self.symbols + number),
             };
-            let node = table.child_or_add(prefix, symbol);
-            renumbered[number as usize] = Some(table.number(node));
+            if let Some(prefix) = prefix {
+                let node = table.push(prefix, symbol);
+                renumbered[number as usize] = Some(table.number(node));
+            }
         }
         (table, renumbered)
     }
 
-    /// All n-gram numbers, shorter n-grams first and within a length by their symbols.
-    fn canonical_order(&self) -> Vec<u32> {
+    /// All numbers, those of shorter n-grams first and within a length by their symbols.
+    fn final_order(&self) -> Vec<u32> {
         // A prefix is always added before what extends it, so one pass finds every length.
         let mut by_length: Vec<Vec<u32>> = Vec::new();
         let mut lengths: Vec<u8> = Vec::with_capacity(self.len());
         for number in 0..self.len() as u32 {
             let (prefix, _) = self.parts(number);
-            let length = if prefix < self.symbols {
-                0
-            } else {
-                lengths[self.number(prefix) as usize] + 1
+            let length = match prefix.checked_sub(self.symbols) {
+                None => 0,
+                Some(number) => lengths[number as usize] + 1,
             };
             lengths.push(length);
             if by_length.len() <= usize::from(length) {
@@ -141,12 +185,12 @@ impl NgramTable {
         for mut level in by_length {
             level.sort_by_cached_key(|&number| {
                 let (prefix, symbol) = self.parts(number);
-                let prefix = if prefix < self.symbols {
+                key(
                     prefix
-                } else {
-                    rank[self.number(prefix) as usize]
-                };
-                key(prefix, symbol)
+                        .checked_sub(self.symbols)
+                        .map_or(prefix, |number| rank[number as usize]),
+                    symbol,
+                )
             });
             for number in level {
                 rank[number as usize] = order.len() as u32;
@@ -172,10 +216,10 @@ mod tests {
     }
 
     /// Adds the n-gram and its prefixes.
-    fn add(table: &mut NgramTable, symbols: &[u32]) {
+    fn add(table: &mut NgramCollector, symbols: &[u32]) {
         let mut node = symbols[0];
         for &symbol in &symbols[1..] {
-            node = table.child_or_add(node, symbol);
+            node = table.child(node, symbol);
         }
     }
 
@@ -186,11 +230,11 @@ mod tests {
     #[test]
     fn canonical_numbers_do_not_depend_on_the_order_of_arrival() {
         let ngrams: [&[u32]; 4] = [&[5, 4, 3], &[0, 2, 3], &[2, 3, 4, 1], &[2, 1]];
-        let mut forward = NgramTable::new(4);
-        let mut backward = NgramTable::new(4);
+        let mut forward = NgramCollector::new(4);
+        let mut backward = NgramCollector::new(4);
         ngrams.iter().for_each(|ngram| add(&mut forward, ngram));
         ngrams.iter().rev().for_each(|ngram| add(&mut backward, ngram));
-        let canonical = |table: &NgramTable| all(&table.canonical(&counts(&[1; 8]), usize::MAX).0);
+        let canonical = |table: &NgramCollector| all(&table.clone().finish(&counts(&[1; 8]), usize::MAX).0);
         assert_eq!(canonical(&forward), canonical(&backward));
         assert_eq!(
             canonical(&forward),
@@ -209,13 +253,18 @@ mod tests {
 
     #[test]
     fn the_most_frequent_are_kept_and_ties_go_to_the_first() {
-        let mut table = NgramTable::new(3);
+        let mut table = NgramCollector::new(3);
         for ngram in [&[2_u32, 3, 4][..], &[3, 2], &[4, 2], &[4, 3]] {
             add(&mut table, ngram);
         }
         // In order of arrival: 2 3 (9), 2 3 4 (5), 3 2 (5), 4 2 (1), 4 3 (5).
-        let (kept, renumbered) = table.canonical(&counts(&[9, 5, 5, 1, 5]), 3);
+        let (kept, renumbered) = table.finish(&counts(&[9, 5, 5, 1, 5]), 3);
         assert_eq!(all(&kept), [vec![2, 3], vec![3, 2], vec![4, 3]]);
+        assert_eq!(kept.child(2, 3), Some(5));
+        assert_eq!(kept.child(4, 3), Some(7));
+        for (prefix, symbol) in [(2, 4), (4, 2), (5, 4), (7, 3), (1, 3), (99, 99)] {
+            assert_eq!(kept.child(prefix, symbol), None);
+        }
         assert_eq!(renumbered, [Some(0), None, Some(1), None, Some(2)]);
     }
 }

@@ -1,41 +1,42 @@
-//! Work on slices by several threads, with results that do not depend on their number.
+//! Work shared by several threads, with results that do not depend on their number.
 
 use std::num::NonZeroUsize;
 use std::thread;
 
+/// Applies `work` to all `items` at once, each in a thread of its own, and returns the results in the order of the items.
+/// The calling thread does the first one, and those for which the system refuses a thread.
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let Some((first, others)) = items.split_first() else {
+        return Vec::new();
+    };
+    thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = others
+            .iter()
+            .map(|item| (item, thread::Builder::new().spawn_scoped(scope, move || work(item))))
+            .collect();
+        let mut results = vec![work(first)];
+        for (item, spawned) in others {
+            results.push(match spawned {
+                Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(_) => work(item),
+            });
+        }
+        results
+    })
+}
+
 /// Applies `work` to consecutive pieces of `items`, one per thread, and joins what it returns in the order of the items.
-///
-/// `work` must return one result per item, each depending on that item alone. If the system refuses a thread, its piece is
-/// done by the calling one.
+/// `work` must return one result per item, each depending on that item alone.
 pub(crate) fn map_pieces<T: Sync, R: Send>(
     items: &[T],
     threads: NonZeroUsize,
     work: impl Fn(&[T]) -> Vec<R> + Sync,
 ) -> Vec<R> {
     // Below a few hundred items a thread costs more than it saves.
-    let pieces = threads.get().min(items.len() / 256).max(1);
-    let mut pieces = items.chunks(items.len().div_ceil(pieces).max(1));
-    let Some(first) = pieces.next() else {
-        return Vec::new();
-    };
-    thread::scope(|scope| {
-        let work = &work;
-        let others: Vec<_> = pieces
-            .map(|piece| {
-                let spawned = thread::Builder::new().spawn_scoped(scope, move || work(piece));
-                (piece, spawned)
-            })
-            .collect();
-        let mut results = work(first);
-        for (piece, spawned) in others {
-            let joined = match spawned {
-                Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(_) => work(piece),
-            };
-            results.extend(joined);
-        }
-        results
-    })
+    let count = threads.get().min(items.len() / 256).max(1);
+    let pieces: Vec<&[T]> = items.chunks(items.len().div_ceil(count).max(1)).collect();
+    map(&pieces, |piece| work(piece)).into_iter().flatten().collect()
 }
 
 #[cfg(test)]

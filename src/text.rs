@@ -36,10 +36,16 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-fn push_harmless(text: &mut String, character: char) {
+/// Whether a character can act on a terminal or change how the text around it is shown.
+#[must_use]
+pub fn is_harmful(character: char) -> bool {
     // Marks and isolates that change the direction of text, joiners, the byte order mark, line and paragraph separators.
-    let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}');
-    if character.is_control() || invisible {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+}
+
+fn push_harmless(text: &mut String, character: char) {
+    if is_harmful(character) {
         text.extend(character.escape_unicode());
     } else {
         text.push(character);

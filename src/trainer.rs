@@ -59,12 +59,6 @@ impl Trainer {
         self.optimizer.epoch(&self.set.rows, batch_size, &mut self.rng)
     }
 
-    /// Number of different sequences in the training part.
-    #[must_use]
-    pub fn distinct_sequences(&self) -> usize {
-        self.set.rows.len()
-    }
-
     /// Number of different sequences in the training part that occur with both labels.
     #[must_use]
     pub fn contradictory_sequences(&self) -> usize {
@@ -100,6 +94,7 @@ impl Trainer {
             table: self.set.table,
             ngrams: self.set.ngrams,
             weights: self.optimizer.into_weights(),
+            fingerprints: self.set.fingerprints,
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::dataset::{ClassCounts, Dataset};
 use crate::features::{
     ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, ShapeCounter, inner, share, sort_and_dedup, with_markers,
 };
-use crate::ngrams::{FIRST_ACTION, NgramTable};
+use crate::fingerprint;
+use crate::ngrams::{FIRST_ACTION, NgramCollector, NgramTable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
@@ -67,6 +68,8 @@ pub(crate) struct TrainingSet {
     pub(crate) ngrams: Vec<ClassCounts>,
     pub(crate) rows: Rows,
     pub(crate) samples: ClassCounts,
+    /// Fingerprints of the distinct sequences, ascending.
+    pub(crate) fingerprints: Vec<u64>,
 }
 
 impl TrainingSet {
@@ -74,7 +77,7 @@ impl TrainingSet {
     pub(crate) fn build(data: &Dataset, indices: &[u32], n: usize, max_ngrams: usize) -> Self {
         let sequences = distinct_sequences(data, indices);
         let (actions, numbers) = vocabulary(data, &sequences);
-        let mut table = NgramTable::new(actions.len());
+        let mut collector = NgramCollector::new(actions.len());
         let mut ngrams: Vec<ClassCounts> = Vec::new();
 
         let mut rows = Rows::default();
@@ -91,12 +94,12 @@ impl TrainingSet {
                 let mut node = symbols[start];
                 let end = symbols.len().min(start + n);
                 for &symbol in &symbols[start + 1..end] {
-                    node = table.child_or_add(node, symbol);
-                    found.push(table.number(node));
+                    node = collector.child(node, symbol);
+                    found.push(collector.number(node));
                 }
             }
             sort_and_dedup(&mut found);
-            ngrams.resize(table.len(), ClassCounts::default());
+            ngrams.resize(collector.len(), ClassCounts::default());
             for &number in &found {
                 let counts = &mut ngrams[number as usize];
                 *counts = counts.plus(labels);
@@ -112,7 +115,7 @@ impl TrainingSet {
             samples = samples.plus(labels);
         }
 
-        let (table, renumbered) = table.canonical(&ngrams, max_ngrams);
+        let (table, renumbered) = collector.finish(&ngrams, max_ngrams);
         let mut kept = vec![ClassCounts::default(); table.len()];
         for (counts, new) in ngrams.iter().zip(&renumbered) {
             if let Some(new) = new {
@@ -120,12 +123,19 @@ impl TrainingSet {
             }
         }
         rows.renumber(&distinct_actions, &actions, &ngrams, &renumbered);
+        let action_prints = data.action_fingerprints();
+        let mut fingerprints: Vec<u64> = sequences
+            .keys()
+            .map(|steps| fingerprint::of_sequence(steps.iter().map(|&step| action_prints[step as usize])))
+            .collect();
+        sort_and_dedup(&mut fingerprints);
         Self {
             actions,
             table,
             ngrams: kept,
             rows,
             samples,
+            fingerprints,
         }
     }
 }

@@ -64,7 +64,10 @@ fn values_out_of_range_are_refused_before_anything_is_done() {
             "field of its own",
         ),
         (&["extra"], "extra"),
-        (&["predict"], "--model"),
+        (&["evaluate"], "--data"),
+        (&["predict", "--sequence", "a", "input"], "cannot be used with"),
+        (&["predict", "--anomaly-threshold", "NaN"], "must lie between 0 and 1"),
+        (&["predict", "--top", "0"], "from 1 to"),
         (&["--seed", "1", "generate"], "subcommand"),
         (&["generate", "--num-samples", "-5"], "from 1 to"),
     ];

@@ -97,7 +97,7 @@ fn a_bad_line_is_answered_in_its_place_and_the_rest_goes_on() {
     assert_eq!(answers[1]["line"], 2);
     assert!(answers[1]["error"].as_str().unwrap().contains("not valid JSON"));
     assert_eq!(answers[0], answers[2]);
-    assert!(ended.stderr.contains("1 of the lines"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("1 line is not a sample"), "{}", ended.stderr);
 }
 
 #[test]

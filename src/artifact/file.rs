@@ -45,6 +45,8 @@ pub(super) struct ModelFile {
     vocabulary: Vec<(String, f64, u32, u32)>,
     /// Symbols, weight, normal and anomalous training samples that contain it; sorted by length, then by symbols.
     ngrams: Vec<(Vec<i64>, f64, u32, u32)>,
+    /// Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.
+    sequences: String,
 }
 
 /// The weight of a dense figure and the range that training has seen.
@@ -171,7 +173,21 @@ impl ModelFile {
                     (symbols, weight, counts.normal, counts.anomalous)
                 })
                 .collect(),
+            sequences: model.fingerprints.iter().map(|print| format!("{print:016x}")).collect(),
         }
+    }
+
+    /// The fingerprints of the training sequences, or `None` if that is not what `sequences` holds.
+    fn fingerprints(&self) -> Option<Vec<u64>> {
+        let digits = self.sequences.as_bytes();
+        let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let fingerprints: Vec<u64> = digits
+            .chunks(16)
+            .filter(|chunk| chunk.len() == 16 && chunk.iter().all(lower))
+            .filter_map(|chunk| u64::from_str_radix(std::str::from_utf8(chunk).ok()?, 16).ok())
+            .collect();
+        (fingerprints.len() == digits.len().div_ceil(16) && fingerprints.is_sorted_by(|a, b| a < b))
+            .then_some(fingerprints)
     }
 
     /// SHA-256 of the compact JSON of the file, whose header must have been taken out.
@@ -265,7 +281,7 @@ impl ModelFile {
             let Some(prefix) = prefix else {
                 return refused(format!("{} stands without its beginning", what()));
             };
-            table.child_or_add(prefix, last[0]);
+            table.push(prefix, last[0]);
             ngrams.push(counts(&what, *normal, *anomalous)?);
             present.push(*weight);
             previous = key;
@@ -288,6 +304,9 @@ impl ModelFile {
         if self.dense.len() != DENSE_COUNT {
             return refused("there are dense figures that this version does not know");
         }
+        let Some(fingerprints) = self.fingerprints() else {
+            return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
+        };
         Ok(Artifact {
             model: AnomalyModel {
                 config: TrainingConfig {
@@ -311,6 +330,7 @@ impl ModelFile {
                     dense,
                     present,
                 },
+                fingerprints,
             },
             provenance: self.provenance,
             metrics: self.metrics,

@@ -74,6 +74,12 @@ impl From<AnomalyModel> for Artifact {
 }
 
 impl Artifact {
+    /// The digest of the model file.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        ModelFile::sealed(self).1
+    }
+
     /// Writes the model file. Returns its digest.
     ///
     /// # Errors
@@ -287,6 +293,9 @@ mod tests {
             ("\"low\":0", "\"low\":9", "is empty"),
             ("[\"access\",", "[\"zzz\",", "not sorted"),
             ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-2,", "not an n-gram key"),
+            ("\"sequences\":\"", "\"sequences\":\"0", "fingerprints"),
+            ("\"sequences\":\"", "\"sequences\":\"ffffffffffffffff", "fingerprints"),
+            ("\"sequences\":\"", "\"sequences\":\"+000000000000000", "fingerprints"),
             ("\"ngrams\":[[[-1,", "\"ngrams\":[[[9999,", "not an n-gram key"),
             ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-1,0,-1,", "not an n-gram key"),
         ] {

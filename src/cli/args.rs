@@ -50,8 +50,12 @@ impl Cli {
 pub(crate) enum Command {
     /// Write synthetic samples as JSON lines to standard output
     Generate(GenerateArgs),
-    /// Score sequences with a trained model
+    /// Score sequences with a trained model, and say why
     Predict(PredictArgs),
+    /// Judge a trained model on labelled sequences
+    Evaluate(EvaluateArgs),
+    /// Show what is in a model file
+    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +141,10 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
     pub(crate) ece_bins: NonZeroU32,
 
+    /// Also write a page with figures and drawings for people
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Where models are kept
     #[arg(long, value_name = "DIR", default_value = "models")]
     pub(crate) models_dir: PathBuf,
@@ -171,14 +179,118 @@ pub(crate) struct GenerateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct PredictArgs {
-    /// The model file
+    /// The model file [default: the newest promoted one]
     #[arg(long, value_name = "FILE")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where promoted models are looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Score this sequence instead of a file: actions with commas between them
+    #[arg(long, value_name = "A,B,C", conflicts_with = "input")]
+    pub(crate) sequence: Option<String>,
+
+    /// Score from which a sequence is labelled anomalous [default: the model's]
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Share>,
+
+    /// Say why: what each analysis contributes, and the actions and n-grams that weigh most
+    #[arg(long)]
+    pub(crate) explain: bool,
+
+    /// How many actions and n-grams an explanation names
+    #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
+    pub(crate) top: usize,
+
+    /// Write no answers for normal sequences
+    #[arg(long)]
+    pub(crate) only_anomalies: bool,
+
+    /// Stop at the first line that is not a sample
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// How answers are written: "auto" is a table on a terminal and JSON lines elsewhere
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) format: FormatArg,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
 
     /// JSON lines to score, plain or gzip; "-" is standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) input: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct EvaluateArgs {
+    /// The model file [default: the newest promoted one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where promoted models are looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Labelled JSON lines, plain or gzip; "-" is standard input; may be repeated
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, required = true)]
+    pub(crate) data: Vec<PathBuf>,
+
+    /// Score from which a sequence is labelled anomalous [default: the model's]
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Share>,
+
+    /// Bins of the calibration error
+    #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
+    pub(crate) ece_bins: NonZeroU32,
+
+    /// Also write a page with figures and drawings for people
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write one JSON object instead of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct InspectArgs {
+    /// The model file [default: the newest promoted one]
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where promoted models are looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// How many actions and n-grams to name for and against
+    #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
+    pub(crate) top: usize,
+
+    /// Write one JSON object instead of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// A table on a terminal, JSON lines elsewhere
+    Auto,
+    /// A table
+    Table,
+    /// JSON lines
+    Json,
 }
 
 /// Most synthetic samples that can be asked for.
@@ -201,6 +313,10 @@ fn nonzero_u64(text: &str) -> Result<NonZeroU64, String> {
     // N-grams are numbered with 32 bits.
     let value = whole::<1, 1_000_000_000>(text)?;
     NonZeroU64::try_from(value).map_err(|error| error.to_string())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    whole::<1, 1_000_000>(text).map(|value| value as usize)
 }
 
 fn bins(text: &str) -> Result<NonZeroU32, String> {

@@ -2,10 +2,10 @@
 
 use super::failure::{Failure, shown};
 use super::progress::Progress;
-use anomaly_train::{Dataset, RecordReader};
+use anomaly_train::Dataset;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 const BUFFER: usize = 1 << 18;
@@ -14,7 +14,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const SHOWN_PROBLEMS: usize = 20;
 
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
-pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn BufRead>, Failure> {
+pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read>, Failure> {
     let (raw, size): (Box<dyn Read>, _) = if path.as_os_str() == "-" {
         (Box::new(io::stdin()), None)
     } else {
@@ -37,9 +37,9 @@ pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn BufRead>, 
         .read_to_end(&mut start)
         .map_err(|error| Failure::at(path, "cannot read", &error))?;
     let compressed = start == GZIP;
-    let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(start).chain(raw));
+    let whole = io::Cursor::new(start).chain(raw);
     Ok(if compressed {
-        Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole)))
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, whole)))
     } else {
         Box::new(whole)
     })
@@ -53,9 +53,8 @@ pub(crate) fn read_labelled(
     limit: u64,
     progress: Progress,
 ) -> Result<(), Failure> {
-    let refused = RecordReader::new(open(path, progress)?)
-        .group_by(group_by.map(ToOwned::to_owned))
-        .read_labelled(data, limit, SHOWN_PROBLEMS)
+    let reader = open(path, progress)?;
+    let refused = anomaly_train::read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS)
         .map_err(|error| reading(path, &error))?;
     if refused.count == 0 {
         return Ok(());

@@ -2,9 +2,12 @@
 
 mod args;
 mod clock;
+mod evaluate;
 mod failure;
 mod generate;
 mod input;
+mod inspect;
+mod model;
 mod output;
 mod predict;
 mod progress;
@@ -19,7 +22,9 @@ use failure::Failure;
 use log::LevelFilter;
 use output::Output;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
@@ -36,6 +41,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         None => train::run(&cli.train, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
+        Some(Command::Inspect(args)) => inspect::run(args),
     }
 }
 
@@ -53,11 +60,18 @@ fn explain(failure: Failure) -> ExitCode {
     failure.exit_code()
 }
 
+/// The number of threads that was asked for, or one for each processor.
+fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    let all = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    asked.unwrap_or_else(all)
+}
+
 /// Warnings go to standard error as `[WARN] ...`; `RUST_LOG` overrides `-v` and `-q`.
 fn start_logging(verbosity: i8) {
     let level = match verbosity {
         ..=-2 => LevelFilter::Error,
-        -1 | 0 => LevelFilter::Warn,
+        -1 => LevelFilter::Warn,
+        0 => LevelFilter::Info,
         1 => LevelFilter::Debug,
         2.. => LevelFilter::Trace,
     };

@@ -1,7 +1,9 @@
 //! Writing to standard output so that nothing is lost unnoticed.
 
 use super::failure::Failure;
+use anomaly_train::text::is_harmful;
 use serde::Serialize;
+use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// A buffered standard stream whose errors are never overlooked.
@@ -28,17 +30,57 @@ impl Output {
             .map_err(failure)
     }
 
+    /// Writes `bytes` and shows them at once.
+    pub(crate) fn show(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.0.write_all(bytes).and_then(|()| self.0.flush()).map_err(failure)
+    }
+
     /// Writes `value` as one line of JSON, without showing it at once.
     pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer(&mut self.0, value)
-            .map_err(io::Error::from)
-            .and_then(|()| self.0.write_all(b"\n"))
-            .map_err(failure)
+        json_line(&mut self.0, value).map_err(failure)
     }
 
     /// Writes out what is still in the buffer. Must be called, or errors would go unnoticed.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         self.0.flush().map_err(failure)
+    }
+}
+
+/// Writes `value` as one line of JSON in which nothing can act on a terminal.
+pub(crate) fn json_line(mut writer: impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut writer, Harmless);
+    value.serialize(&mut serializer)?;
+    writer.write_all(b"\n")
+}
+
+/// Compact JSON with harmful characters escaped. Only strings can hold any, so escaping them changes no value.
+struct Harmless;
+
+impl Harmless {
+    fn write<W: Write + ?Sized>(writer: &mut W, text: &str) -> io::Result<()> {
+        if !text.contains(is_harmful) {
+            return writer.write_all(text.as_bytes());
+        }
+        for character in text.chars() {
+            let mut buffer = [0; 4];
+            if is_harmful(character) {
+                // All harmful characters lie in the basic plane, so one escape is enough.
+                write!(writer, "\\u{:04x}", character as u32)?;
+            } else {
+                writer.write_all(character.encode_utf8(&mut buffer).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        Self::write(writer, fragment)
+    }
+
+    fn write_raw_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        Self::write(writer, fragment)
     }
 }
 

@@ -1,16 +1,18 @@
-//! `anomaly-train predict`: scores for sequences, one JSON line for each line of input.
+//! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
-use super::args::PredictArgs;
+use super::args::{FormatArg, PredictArgs};
 use super::failure::{Failure, shown};
-use super::input;
-use super::output::Output;
+use super::output::{Output, json_line};
 use super::progress::Progress;
-use anomaly_train::{AnomalyModel, Label, LoadError, Prediction, Record, RecordReader};
+use super::{input, model, threads};
+use anomaly_train::text::one_line;
+use anomaly_train::{
+    AnomalyModel, Block, Blocks, Explanation, Label, Prediction, Record, Refusal, Scorer, Share, parallel,
+};
+use log::info;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
 
 /// What is written for a line of input.
 #[derive(Serialize)]
@@ -20,6 +22,11 @@ enum Answer<'a> {
         id: Option<&'a RawValue>,
         #[serde(flatten)]
         prediction: Prediction,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        explanation: Option<Reasoned>,
+        /// Why it is anomalous, in a few words for the table.
+        #[serde(skip)]
+        reason: Option<String>,
     },
     /// No action, so nothing to judge: normal, without a score.
     Empty {
@@ -35,53 +42,219 @@ enum Answer<'a> {
     },
 }
 
+/// An explanation for programs, and its evidence once more in sentences.
+#[derive(Serialize)]
+struct Reasoned {
+    #[serde(flatten)]
+    explanation: Explanation,
+    sentences: Vec<String>,
+}
+
+/// How answers are worked out and shown.
+struct Answering<'m> {
+    model: &'m AnomalyModel,
+    threshold: Share,
+    /// Pieces of evidence in an explanation; 0 for none.
+    evidence: usize,
+    table: bool,
+    strict: bool,
+    only_anomalies: bool,
+}
+
+/// The answers to a block of lines.
+#[derive(Default)]
+struct Answered {
+    text: Vec<u8>,
+    refused: u64,
+    /// With `strict`, the line that ended the work.
+    stopped: Option<Refusal>,
+}
+
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
-    let model = load(&args.model)?;
-    let mut scorer = model.scorer();
+    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    if args.model.is_none() {
+        info!("using {}", shown(&path));
+    }
+    let by_hand = args.sequence.is_some();
+    let table = match args.format {
+        FormatArg::Auto => by_hand || io::stdout().is_terminal(),
+        FormatArg::Table => true,
+        FormatArg::Json => false,
+    };
+    let answering = Answering {
+        model: &artifact.model,
+        threshold: args.anomaly_threshold.unwrap_or(artifact.model.threshold()),
+        evidence: if args.explain || by_hand { args.top } else { 0 },
+        table,
+        strict: args.strict,
+        only_anomalies: args.only_anomalies,
+    };
+    match &args.sequence {
+        Some(sequence) => {
+            let mut text = Vec::new();
+            let answer = answering.judge(&mut artifact.model.scorer(), None, sequence.split(','));
+            answering.write(&answer, &mut text);
+            Output::stdout().show(&text)
+        }
+        None => follow(&answering, args),
+    }
+}
+
+/// Answers the input block by block, each shared by all threads.
+fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
+    let threads = threads(args.threads).get();
     // Answers may go to the same terminal, so there is no progress to show.
-    let mut reader = RecordReader::new(input::open(&args.input, Progress::new(-1))?);
-    let mut record = Record::default();
+    let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
-    let mut refused = 0_u64;
-    while let Some(read) = reader
-        .read(&mut record)
-        .map_err(|error| input::reading(&args.input, &error))?
-    {
-        output.json_line(&match read {
-            Ok(()) if record.actions().len() == 0 => Answer::Empty {
-                id: record.id(),
-                label: Label::Normal,
-                score: None,
-                confidence: None,
-                empty: true,
-            },
-            Ok(()) => Answer::Prediction {
-                id: record.id(),
-                prediction: scorer.predict(record.actions()),
-            },
-            Err(refusal) => {
-                refused += 1;
-                Answer::Error {
-                    line: refusal.line,
-                    error: refusal.problem,
-                }
+    let mut refused = 0;
+    for block in Blocks::new(reader) {
+        let block = block.map_err(|error| input::reading(&args.input, &error))?;
+        let pieces = block.split(threads);
+        for answered in parallel::map(&pieces, |piece| answering.answer(piece)) {
+            output.show(&answered.text)?;
+            refused += answered.refused;
+            if let Some(refusal) = answered.stopped {
+                return Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input))));
             }
-        })?;
+        }
     }
     output.finish()?;
     if refused > 0 {
-        return Err(Failure::refused(format_args!(
-            "{}: {refused} of the lines are not samples; their answers say why",
-            shown(&args.input)
-        )));
+        let lines = match refused {
+            1 => "1 line is not a sample; its answer says why".to_owned(),
+            _ => format!("{refused} lines are not samples; their answers say why"),
+        };
+        return Err(Failure::refused(format_args!("{}: {lines}", shown(&args.input))));
     }
     Ok(())
 }
 
-fn load(path: &Path) -> Result<AnomalyModel, Failure> {
-    let file = File::open(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
-    AnomalyModel::load(BufReader::new(file)).map_err(|error| match error {
-        LoadError::Io(error) => Failure::at(path, "cannot read", &error),
-        LoadError::Refused(problem) => Failure::refused(format_args!("{}: {problem}", shown(path))),
-    })
+impl Answering<'_> {
+    fn answer(&self, block: &Block) -> Answered {
+        let mut answered = Answered::default();
+        let mut scorer = self.model.scorer();
+        let mut record = Record::default();
+        let mut records = block.records();
+        while let Some(read) = records.read(&mut record) {
+            let answer = match read {
+                Ok(()) => self.judge(&mut scorer, record.id(), record.actions()),
+                Err(refusal) if self.strict => {
+                    answered.stopped = Some(refusal);
+                    break;
+                }
+                Err(refusal) => {
+                    answered.refused += 1;
+                    Answer::Error {
+                        line: refusal.line,
+                        error: refusal.problem,
+                    }
+                }
+            };
+            if self.only_anomalies && answer.is_normal() {
+                continue;
+            }
+            self.write(&answer, &mut answered.text);
+        }
+        answered
+    }
+
+    fn write(&self, answer: &Answer<'_>, text: &mut Vec<u8>) {
+        let written = if self.table {
+            answer.write_row(text)
+        } else {
+            json_line(text, answer)
+        };
+        // Writing to memory cannot fail.
+        debug_assert!(written.is_ok(), "{written:?}");
+    }
+
+    fn judge<'r, 'a>(
+        &self,
+        scorer: &mut Scorer<'_>,
+        id: Option<&'r RawValue>,
+        actions: impl Iterator<Item = &'a str> + Clone,
+    ) -> Answer<'r> {
+        if actions.clone().next().is_none() {
+            return Answer::Empty {
+                id,
+                label: Label::Normal,
+                score: None,
+                confidence: None,
+                empty: true,
+            };
+        }
+        let prediction = Prediction::new(scorer.predict(actions.clone()).score, self.threshold);
+        let mut answer = Answer::Prediction {
+            id,
+            prediction,
+            explanation: None,
+            reason: None,
+        };
+        if let Answer::Prediction {
+            explanation, reason, ..
+        } = &mut answer
+        {
+            if self.evidence > 0 {
+                *explanation = Some(Reasoned::new(scorer.explain(actions, self.evidence)));
+            } else if self.table && prediction.label == Label::Anomalous {
+                *reason = Some(scorer.explain(actions, usize::MAX).main_reason());
+            }
+        }
+        answer
+    }
+}
+
+impl Reasoned {
+    fn new(explanation: Explanation) -> Self {
+        let unknown = &explanation.unknown;
+        let unknown = (unknown.action_share + unknown.ngram_share > 0.0).then(|| unknown.to_string());
+        let evidence = explanation.evidence.iter().map(ToString::to_string);
+        Self {
+            sentences: unknown.into_iter().chain(evidence).collect(),
+            explanation,
+        }
+    }
+}
+
+impl Answer<'_> {
+    fn is_normal(&self) -> bool {
+        match self {
+            Self::Prediction { prediction, .. } => prediction.label == Label::Normal,
+            Self::Empty { .. } => true,
+            Self::Error { .. } => false,
+        }
+    }
+
+    /// Writes the answer for people: a row, and below it the explanation if there is one.
+    fn write_row(&self, text: &mut Vec<u8>) -> io::Result<()> {
+        let shown_id = |id: &Option<&RawValue>| id.map_or_else(|| "-".to_owned(), |id| one_line(id.get()));
+        match self {
+            Self::Prediction {
+                id,
+                prediction,
+                explanation,
+                reason,
+            } => {
+                let label = match prediction.label {
+                    Label::Normal => "normal",
+                    Label::Anomalous => "anomalous",
+                };
+                let reason = reason.as_deref().unwrap_or_default();
+                let row = format!("{label:<9}  {:.4}  {}  {reason}", prediction.score, shown_id(id));
+                writeln!(text, "{}", row.trim_end())?;
+                let Some(Reasoned { explanation, sentences }) = explanation else {
+                    return Ok(());
+                };
+                let parts = explanation.contributions;
+                writeln!(
+                    text,
+                    "  log odds {:.3} = bias {:.3} + frequency {:.3} + n-gram {:.3} + entropy {:.3} + diversity {:.3}",
+                    explanation.log_odds, parts.bias, parts.frequency, parts.ngram, parts.entropy, parts.diversity
+                )?;
+                sentences.iter().try_for_each(|sentence| writeln!(text, "  {sentence}"))
+            }
+            Self::Empty { id, .. } => writeln!(text, "{:<9}  {:<6}  {}  no actions", "normal", "-", shown_id(id)),
+            Self::Error { line, error } => writeln!(text, "{:<9}  {:<6}  line {line}: {error}", "error", "-"),
+        }
+    }
 }

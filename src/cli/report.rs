@@ -28,8 +28,8 @@ impl Report {
         ))
     }
 
+    /// The figures, one a line.
     pub(crate) fn metrics(&mut self, metrics: &Metrics) -> Result<(), Failure> {
-        self.line("[INFO] Validation Metrics:")?;
         for (name, value) in metrics.named() {
             self.line(&match value {
                 Some(value) => format!("  {name}: {value:.4}"),

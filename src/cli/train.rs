@@ -6,7 +6,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::report::Report;
 use super::summary::{Config, RunSummary, Samples};
-use super::{clock, input, store};
+use super::{clock, input, store, threads};
 use anomaly_train::split::{Parts, SplitStrategy, split};
 use anomaly_train::synthetic::generate;
 use anomaly_train::{
@@ -14,8 +14,6 @@ use anomaly_train::{
     Validation, advice, evaluate,
 };
 use log::{debug, warn};
-use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
 
 const DEFAULT_SAMPLES: u64 = 10_000;
 
@@ -45,8 +43,16 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     ))?;
     let fitted = fit(&data, &parts, &config, progress)?;
 
-    let evaluation = evaluate(&fitted.model, &data, &parts, args.ece_bins, threads(args));
+    let evaluation = evaluate(
+        &fitted.model,
+        &data,
+        &parts.validation,
+        config.anomaly_threshold,
+        args.ece_bins,
+        threads(args.threads),
+    );
     let metrics = evaluation.metrics;
+    report.line("[INFO] Validation Metrics:")?;
     report.metrics(&metrics)?;
     let verdict = gate.judge(&metrics);
     report.verdict(&gate, &metrics, &verdict)?;
@@ -110,11 +116,6 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         return Err(Failure::NotPromoted);
     }
     Ok(())
-}
-
-fn threads(args: &TrainArgs) -> NonZeroUsize {
-    let all = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    args.threads.unwrap_or_else(all)
 }
 
 /// A trained model, and what was noticed about the samples on the way.

@@ -21,6 +21,20 @@ pub struct ReliabilityBin {
     pub score_sum: f64,
 }
 
+impl ReliabilityBin {
+    /// Mean score of the samples, if there are any.
+    #[must_use]
+    pub fn mean_score(&self) -> Option<f64> {
+        (self.samples > 0).then(|| self.score_sum / self.samples as f64)
+    }
+
+    /// Share of the samples that are anomalous, if there are any.
+    #[must_use]
+    pub fn anomalous_share(&self) -> Option<f64> {
+        super::ratio(self.anomalous, self.samples)
+    }
+}
+
 /// Sorts the samples into `bins` bins by score; scores lie in 0..1.
 #[must_use]
 pub fn reliability_bins(scored: &[Scored], bins: NonZeroU32) -> Vec<ReliabilityBin> {

@@ -6,7 +6,7 @@ mod ranking;
 
 pub use calibration::{ReliabilityBin, reliability_bins};
 pub use interval::{Interval, wilson};
-pub use ranking::{OperatingPoint, operating_points};
+pub use ranking::{Choices, OperatingPoint, choices, operating_points};
 
 use crate::bounds::Share;
 use crate::dataset::Label;

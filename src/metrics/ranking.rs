@@ -36,6 +36,42 @@ pub fn operating_points(scored: &[Scored]) -> Vec<OperatingPoint> {
     points
 }
 
+/// The operating points that one would choose for a reason.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choices {
+    /// The highest F1; of several, the one with the highest threshold.
+    pub best_f1: Option<OperatingPoint>,
+    /// The highest threshold with a recall of at least 0.95.
+    pub recall_95: Option<OperatingPoint>,
+    /// The lowest threshold with a false-alarm rate of at most 1 %.
+    pub false_alarms_1_percent: Option<OperatingPoint>,
+}
+
+/// Finds the [`Choices`] among `points`, which come from [`operating_points`].
+#[must_use]
+pub fn choices(points: &[OperatingPoint]) -> Choices {
+    let f1 = |point: &OperatingPoint| point.confusion.f1().unwrap_or(0.0);
+    let best = |best: Option<OperatingPoint>, point: &OperatingPoint| match best {
+        Some(best) if f1(&best) >= f1(point) => Some(best),
+        _ => Some(*point),
+    };
+    let both_classes = points
+        .last()
+        .is_some_and(|last| last.confusion.anomalous() > 0 && last.confusion.normal() > 0);
+    let points = if both_classes { points } else { &[] };
+    Choices {
+        best_f1: points.iter().fold(None, best),
+        recall_95: points
+            .iter()
+            .find(|point| point.confusion.recall() >= Some(0.95))
+            .copied(),
+        false_alarms_1_percent: points
+            .iter()
+            .rfind(|point| point.confusion.false_alarm_rate() <= Some(0.01))
+            .copied(),
+    }
+}
+
 /// The probability that a random anomalous sample scores higher than a random normal one, ties counting half; undefined
 /// without both classes.
 ///

@@ -3,6 +3,7 @@
 //! serde's derived readers let the last of two equal keys win, take arrays for objects and so on; these visitors do not.
 
 use super::{MAX_ACTION, MAX_ACTIONS, Record};
+use crate::blocks::MAX_LINE;
 use crate::dataset::Label;
 use crate::text::{one_line, quote};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -16,6 +17,13 @@ pub(super) type Problem = (Option<usize>, String);
 
 pub(super) fn parse(line: &[u8], group_by: Option<&str>, record: &mut Record) -> Result<(), Problem> {
     record.clear();
+    if line.len() > MAX_LINE {
+        let limit = MAX_LINE >> 20;
+        return Err((
+            None,
+            format!("line longer than {limit} MiB; one JSON object a line is expected"),
+        ));
+    }
     let text = std::str::from_utf8(line).map_err(|error| {
         let byte = error.valid_up_to() + 1;
         if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
@@ -86,7 +94,7 @@ impl<'de> DeserializeSeed<'de> for Object<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -107,6 +115,14 @@ impl<'de> Visitor<'de> for Object<'_> {
             quote(text),
             Expected(&self)
         )))
+    }
+
+    /// A bare array of actions.
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        if self.nested {
+            return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
+        }
+        Sequence(self.record).visit_seq(seq)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {

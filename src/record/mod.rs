@@ -2,11 +2,11 @@
 
 mod json;
 
+use crate::blocks::{Block, Blocks, take_line};
 use crate::dataset::{Dataset, Label};
-use crate::lines::{Line, Lines, MAX_LINE};
 use serde_json::value::RawValue;
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
 /// Longest name of an action, in bytes of UTF-8.
 pub const MAX_ACTION: usize = 1024;
@@ -18,6 +18,7 @@ pub const MAX_ACTIONS: usize = 100_000;
 /// ```text
 /// {"id": "optional", "features": {"sequence": ["read", "process", "write"]}, "label": 0}
 /// {"sequence": ["read", "process", "write"]}
+/// ["read", "process", "write"]
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Record {
@@ -42,7 +43,7 @@ impl Record {
     }
 
     /// The actions of the sequence, in order.
-    pub fn actions(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         (0..self.ends.len()).map(|index| {
             let start = if index == 0 { 0 } else { self.ends[index - 1] };
             &self.text[start..self.ends[index]]
@@ -78,98 +79,88 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Reads records from JSON lines.
+/// Reads the records of a [`Block`] one after the other.
 #[derive(Debug)]
-pub struct RecordReader<R> {
-    lines: Lines<R>,
-    group_by: Option<String>,
-    ended: bool,
+pub struct Records<'a> {
+    text: &'a [u8],
+    next_line: u64,
+    group_by: Option<&'a str>,
 }
 
-impl<R: BufRead> RecordReader<R> {
-    /// A reader of the records in `reader`.
-    pub fn new(reader: R) -> Self {
-        Self {
-            lines: Lines::new(reader),
+impl Block {
+    /// The records in the lines of this block.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        let mark = b"\xef\xbb\xbf";
+        let text = match self.text.strip_prefix(mark) {
+            // Some editors put a byte order mark at the start of a file.
+            Some(rest) if self.first_line == 1 => rest,
+            _ => &self.text,
+        };
+        Records {
+            text,
+            next_line: self.first_line,
             group_by: None,
-            ended: false,
         }
     }
+}
 
+impl<'a> Records<'a> {
     /// Requires the top-level field `field`, a string, number or boolean, in every record and keeps it as its group.
     #[must_use]
-    pub fn group_by(mut self, field: Option<String>) -> Self {
+    pub fn group_by(mut self, field: Option<&'a str>) -> Self {
         self.group_by = field;
         self
     }
 
-    /// Number of the line read last, from 1.
-    pub fn line(&self) -> u64 {
-        self.lines.number()
-    }
-
-    /// Reads the next record into `record`; `None` at the end of the input. Blank lines are passed over.
-    ///
-    /// After a refused line reading goes on with the next one, except after one that is too long: that ends the input.
-    ///
-    /// # Errors
-    ///
-    /// If the input cannot be read. Lines that are not records are not errors of this kind but [`Refusal`]s.
-    pub fn read(&mut self, record: &mut Record) -> io::Result<Option<Result<(), Refusal>>> {
-        while !self.ended {
-            let first = self.lines.number() == 0;
-            let line = match self.lines.next_line()? {
-                Line::End => return Ok(None),
-                Line::TooLong => {
-                    self.ended = true;
-                    let problem = format!(
-                        "line longer than {} MiB; one JSON object a line is expected",
-                        MAX_LINE >> 20
-                    );
-                    return Ok(Some(Err(self.refusal(None, problem))));
-                }
-                Line::Text(line) => line,
-            };
-            let line = if first { skip_mark(line) } else { line };
+    /// Reads the next record into `record`, or says why its line is none; `None` after the last. Blank lines are passed
+    /// over.
+    pub fn read(&mut self, record: &mut Record) -> Option<Result<(), Refusal>> {
+        loop {
+            let line = take_line(&mut self.text)?;
+            let number = self.next_line;
+            self.next_line += 1;
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let parsed = json::parse(line, self.group_by.as_deref(), record);
-            return Ok(Some(parsed.map_err(|(column, problem)| Refusal {
-                line: self.lines.number(),
-                column,
-                problem,
-            })));
-        }
-        Ok(None)
-    }
-
-    fn refusal(&self, column: Option<usize>, problem: String) -> Refusal {
-        Refusal {
-            line: self.lines.number(),
-            column,
-            problem,
+            return Some(
+                json::parse(line, self.group_by, record).map_err(|(column, problem)| Refusal {
+                    line: number,
+                    column,
+                    problem,
+                }),
+            );
         }
     }
+}
 
-    /// Reads labelled samples to the end of the input, or until `data` holds `limit` samples, and adds them to `data`.
-    /// Calls nothing back: the lines that were refused are returned, at most `keep` of them with their text, together
-    /// with their number.
-    ///
-    /// # Errors
-    ///
-    /// If the input cannot be read.
-    pub fn read_labelled(mut self, data: &mut Dataset, limit: u64, keep: usize) -> io::Result<Refused> {
-        let mut record = Record::default();
-        let mut refused = Refused::default();
-        while (data.len() as u64) < limit
-            && let Some(read) = self.read(&mut record)?
-        {
-            let read = read.and_then(|()| {
-                let problem = "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)";
-                record.label.ok_or_else(|| self.refusal(None, problem.to_owned()))
-            });
-            match read {
+/// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
+/// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
+/// reasons.
+///
+/// # Errors
+///
+/// If `reader` fails. Lines that are not labelled samples are not errors of this kind but [`Refusal`]s.
+pub fn read_labelled(
+    reader: impl Read,
+    group_by: Option<&str>,
+    data: &mut Dataset,
+    limit: u64,
+    keep: usize,
+) -> io::Result<Refused> {
+    let mut record = Record::default();
+    let mut refused = Refused::default();
+    for block in Blocks::new(reader) {
+        let block = block?;
+        let mut records = block.records().group_by(group_by);
+        loop {
+            if data.len() as u64 >= limit {
+                return Ok(refused);
+            }
+            let Some(read) = records.read(&mut record) else {
+                break;
+            };
+            match read.and_then(|()| records.label(&record)) {
                 Ok(label) => data.push_grouped(record.actions(), label, record.group.as_deref()),
                 Err(refusal) => {
                     refused.count += 1;
@@ -179,7 +170,18 @@ impl<R: BufRead> RecordReader<R> {
                 }
             }
         }
-        Ok(refused)
+    }
+    Ok(refused)
+}
+
+impl Records<'_> {
+    /// The label of the record read last.
+    fn label(&self, record: &Record) -> Result<Label, Refusal> {
+        record.label.ok_or_else(|| Refusal {
+            line: self.next_line - 1,
+            column: None,
+            problem: "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)".to_owned(),
+        })
     }
 }
 
@@ -192,17 +194,20 @@ pub struct Refused {
     pub first: Vec<Refusal>,
 }
 
-/// The line without the UTF-8 byte order mark that some editors put at the start of a file.
-fn skip_mark(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
-}
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn block(text: &str) -> Block {
+        Block {
+            text: text.as_bytes().to_vec(),
+            first_line: 1,
+        }
+    }
+
     fn read(line: &str) -> Result<Record, String> {
         let mut record = Record::default();
-        match RecordReader::new(line.as_bytes()).read(&mut record).unwrap() {
+        match block(line).records().read(&mut record) {
             Some(Ok(())) => Ok(record),
             Some(Err(refusal)) => Err(refusal.to_string()),
             None => Err("nothing".to_owned()),
@@ -248,7 +253,7 @@ mod tests {
             (r#"{"features": ["a"]}"#, "features"),
             (r#"{"features": {}}"#, "\"sequence\" is missing"),
             (r#"{"label": 0}"#, "\"sequence\" is missing"),
-            (r#"["a", "b"]"#, "not an array"),
+            (r#"[{"sequence": ["a"]}]"#, "not an array"),
             (r#"{"sequence": ["a"]} {"sequence": ["b"]}"#, "exactly one"),
             (r#"{"sequence": ["a"]"#, "cut off"),
             (r#"{'sequence': ['a']}"#, "double quotes"),
@@ -276,9 +281,7 @@ mod tests {
     fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
         let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
         let mut data = Dataset::new();
-        let refused = RecordReader::new(text.as_bytes())
-            .read_labelled(&mut data, u64::MAX, 1)
-            .unwrap();
+        let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1).unwrap();
         assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
         assert_eq!(refused.first.len(), 1);
         assert_eq!(refused.first[0].line, 3);
@@ -288,8 +291,9 @@ mod tests {
     fn the_group_is_any_scalar_and_must_be_there() {
         let grouped = |line: &str| {
             let mut record = Record::default();
-            let mut reader = RecordReader::new(line.as_bytes()).group_by(Some("task".to_owned()));
-            reader.read(&mut record).unwrap().unwrap().map(|()| record.group)
+            let block = block(line);
+            let read = block.records().group_by(Some("task")).read(&mut record).unwrap();
+            read.map(|()| record.group)
         };
         assert_eq!(
             grouped(r#"{"sequence": ["a"], "task": 5}"#).unwrap().as_deref(),

@@ -1,0 +1,189 @@
+//! Cuts a stream of bytes into blocks of whole lines: as much at a time as the stream has ready, so that a slow stream is
+//! followed line by line and a fast one in large pieces that several threads can share.
+
+use std::io::{self, Read};
+
+/// Longest line that is read, in bytes: 16 MiB.
+pub(crate) const MAX_LINE: usize = 16 << 20;
+/// Most bytes that are asked of the stream at once.
+const READ: usize = 1 << 20;
+
+/// Reads a stream block by block, as an iterator.
+#[derive(Debug)]
+pub struct Blocks<R> {
+    reader: R,
+    /// What was read after the last line end.
+    rest: Vec<u8>,
+    next_line: u64,
+    ended: bool,
+}
+
+/// Some consecutive lines of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Block {
+    pub(crate) text: Vec<u8>,
+    /// Number of the first line, from 1.
+    pub(crate) first_line: u64,
+}
+
+impl<R: Read> Blocks<R> {
+    /// The blocks of `reader`, which needs no buffer of its own.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            rest: Vec::new(),
+            next_line: 1,
+            ended: false,
+        }
+    }
+
+    /// Reads until there is a whole line, or a line that is too long, or the end.
+    fn fill(&mut self) -> io::Result<Block> {
+        let mut text = std::mem::take(&mut self.rest);
+        let mut searched = 0;
+        let cut = loop {
+            let length = text.len();
+            text.resize(length + READ, 0);
+            let read = loop {
+                match self.reader.read(&mut text[length..]) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => break read?,
+                }
+            };
+            text.truncate(length + read);
+            if read == 0 {
+                self.ended = true;
+                break text.len();
+            }
+            // A \r at the very end may be the first half of a line end.
+            let end = text.len() - usize::from(text.ends_with(b"\r"));
+            if let Some(last) = memchr::memrchr2(b'\n', b'\r', &text[searched..end]) {
+                break searched + last + 1;
+            }
+            searched = end;
+            if text.len() > MAX_LINE {
+                self.ended = true;
+                break text.len();
+            }
+        };
+        self.rest = text.split_off(cut);
+        let first_line = self.next_line;
+        self.next_line += line_ends(&text);
+        Ok(Block { text, first_line })
+    }
+}
+
+impl<R: Read> Iterator for Blocks<R> {
+    type Item = io::Result<Block>;
+
+    fn next(&mut self) -> Option<io::Result<Block>> {
+        while !self.ended {
+            match self.fill() {
+                Ok(block) if block.text.is_empty() => {}
+                Ok(block) => return Some(Ok(block)),
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Block {
+    /// Cuts the block into at most `count` blocks of about the same size.
+    #[must_use]
+    pub fn split(mut self, count: usize) -> Vec<Block> {
+        let size = self.text.len().div_ceil(count.max(1)).max(1);
+        let mut blocks = Vec::new();
+        while self.text.len() > size {
+            let Some(end) = memchr::memchr(b'\n', &self.text[size..]) else {
+                break;
+            };
+            let text = self.text.split_off(size + end + 1);
+            let first_line = self.first_line + line_ends(&self.text);
+            blocks.push(std::mem::replace(&mut self, Block { text, first_line }));
+        }
+        if !self.text.is_empty() {
+            blocks.push(self);
+        }
+        blocks
+    }
+}
+
+/// Takes the first line off `text`, without its end: `\n`, `\r\n` or a lone `\r`.
+pub(crate) fn take_line<'a>(text: &mut &'a [u8]) -> Option<&'a [u8]> {
+    if text.is_empty() {
+        return None;
+    }
+    let Some(end) = memchr::memchr2(b'\n', b'\r', text) else {
+        return Some(std::mem::take(text));
+    };
+    let line = &text[..end];
+    let width = if text[end..].starts_with(b"\r\n") { 2 } else { 1 };
+    *text = &text[end + width..];
+    Some(line)
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    let pairs = memchr::memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) == Some(&b'\n'));
+    (memchr::memchr2_iter(b'\n', b'\r', text).count() - pairs.count()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives out at most `step` bytes at a time.
+    struct Slow<'a>(&'a [u8], usize);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn lines(blocks: impl Iterator<Item = Block>) -> Vec<(u64, String)> {
+        let mut lines = Vec::new();
+        for block in blocks {
+            let mut text = &block.text[..];
+            let mut number = block.first_line;
+            while let Some(line) = take_line(&mut text) {
+                lines.push((number, String::from_utf8(line.to_vec()).unwrap()));
+                number += 1;
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn every_kind_of_line_end_gives_the_same_lines_however_the_bytes_arrive() {
+        let expected = [(1, "a"), (2, ""), (3, "bc"), (4, "d")].map(|(n, s)| (n, s.to_owned()));
+        for text in ["a\n\nbc\nd", "a\r\n\r\nbc\r\nd\r\n", "a\r\rbc\rd\r", "a\n\r\nbc\rd"] {
+            for step in 1..10 {
+                let blocks: Vec<Block> = Blocks::new(Slow(text.as_bytes(), step)).map(Result::unwrap).collect();
+                assert_eq!(lines(blocks.iter().cloned()), expected, "{text:?} by {step}");
+                let split = blocks.into_iter().flat_map(|block| block.split(3));
+                assert_eq!(lines(split), expected, "{text:?} by {step}, split");
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_given_out_as_soon_as_a_line_is_whole() {
+        let mut blocks = Blocks::new(Slow(b"ab\ncd\n", 2));
+        assert_eq!(blocks.next().unwrap().unwrap().text, b"ab\n");
+    }
+
+    #[test]
+    fn a_line_without_end_stops_soon_after_the_limit() {
+        let mut blocks = Blocks::new(io::repeat(b'x'));
+        let block = blocks.next().unwrap().unwrap();
+        assert!((MAX_LINE + 1..=MAX_LINE + READ).contains(&block.text.len()));
+        assert!(blocks.next().is_none());
+    }
+}

@@ -1,0 +1,180 @@
+//! `anomaly-train inspect`: what is in a model file, for people.
+
+use super::args::InspectArgs;
+use super::failure::{Failure, shown};
+use super::model;
+use super::output::Output;
+use anomaly_train::text::one_line;
+use anomaly_train::{Artifact, Pattern, PatternWeight, Promotion, Provenance, Source, Validation};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The object that `--json` writes.
+#[derive(Serialize)]
+struct Summary<'a> {
+    model_path: String,
+    digest: String,
+    created_at: Option<DateTime<Utc>>,
+    promotion: Option<&'a Promotion>,
+    config: &'a anomaly_train::TrainingConfig,
+    provenance: Option<&'a Provenance>,
+    metrics: Option<&'a anomaly_train::metrics::Metrics>,
+    training_samples: anomaly_train::ClassCounts,
+    actions: usize,
+    ngrams: usize,
+    speak_for: &'a [PatternWeight],
+    speak_against: &'a [PatternWeight],
+}
+
+pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
+    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    let model = &artifact.model;
+    let (speak_for, speak_against) = model.most_telling(args.top);
+    let mut output = Output::stdout();
+    if args.json {
+        output.json_line(&Summary {
+            model_path: path.display().to_string(),
+            digest: artifact.digest(),
+            created_at: artifact.created_at,
+            promotion: artifact.promotion.as_ref(),
+            config: model.config(),
+            provenance: artifact.provenance.as_ref(),
+            metrics: artifact.metrics.as_ref(),
+            training_samples: model.training_samples(),
+            actions: model.action_count(),
+            ngrams: model.ngram_count(),
+            speak_for: &speak_for,
+            speak_against: &speak_against,
+        })?;
+        return output.finish();
+    }
+    let mut text = format!("model        {}\n", shown(&path));
+    text.push_str(&description(&artifact));
+    for (title, patterns) in [
+        ("for an anomaly", &speak_for),
+        ("for a normal sequence", &speak_against),
+    ] {
+        let _ = writeln!(text, "\nwhat speaks most {title}\n   weight   normal  anomalous");
+        for PatternWeight { pattern, weight, seen } in patterns {
+            let name = shown_pattern(pattern);
+            let _ = writeln!(
+                text,
+                "  {weight:>+7.3}  {:>7}  {:>9}  {name}",
+                seen.normal, seen.anomalous
+            );
+        }
+    }
+    output.write(&text)?;
+    output.finish()
+}
+
+fn shown_pattern(pattern: &Pattern) -> String {
+    let name = pattern.to_string();
+    if name.chars().count() > 100 {
+        name.chars().take(97).chain("...".chars()).collect()
+    } else {
+        name
+    }
+}
+
+/// When, from what and how good, one thing a line.
+fn description(artifact: &Artifact) -> String {
+    let model = &artifact.model;
+    let config = model.config();
+    let samples = model.training_samples();
+    let created = artifact
+        .created_at
+        .map_or_else(|| "unknown".to_owned(), |time| time.to_rfc3339());
+    let mut lines = vec![
+        ("digest", artifact.digest()),
+        ("created", created),
+        (
+            "training",
+            format!("{} normal and {} anomalous samples", samples.normal, samples.anomalous),
+        ),
+        (
+            "knows",
+            format!(
+                "{} actions and {} n-grams of 2 to {}",
+                model.action_count(),
+                model.ngram_count(),
+                config.ngram_size
+            ),
+        ),
+        ("threshold", config.anomaly_threshold.to_string()),
+        (
+            "options",
+            format!(
+                "seed {}, {} epochs, batch size {}, L2 {}",
+                config.seed, config.epochs, config.batch_size, config.l2
+            ),
+        ),
+    ];
+    if let Some(provenance) = &artifact.provenance {
+        lines.push(("data", source(provenance)));
+        lines.push(("data digest", provenance.data_digest.clone()));
+    }
+    if let Some(metrics) = &artifact.metrics {
+        let figures = metrics.named().into_iter().map(|(name, value)| match value {
+            Some(value) => format!("{name} {value:.4}"),
+            None => format!("{name} undefined"),
+        });
+        lines.push((
+            "judged",
+            format!(
+                "on {} samples: {}",
+                metrics.samples,
+                figures.collect::<Vec<_>>().join(", ")
+            ),
+        ));
+        if let Some(overlap) = metrics.overlap {
+            lines.push((
+                "overlap",
+                format!("{overlap} of them have a sequence that was also trained on"),
+            ));
+        }
+    }
+    if let Some(promotion) = &artifact.promotion {
+        let verdict = &promotion.verdict;
+        lines.push((
+            "promoted",
+            if verdict.promoted {
+                "yes".to_owned()
+            } else {
+                format!("no: {}", verdict.reasons.join("; "))
+            },
+        ));
+    }
+    lines
+        .into_iter()
+        .map(|(name, value)| format!("{name:<11}  {}\n", one_line(&value)))
+        .collect()
+}
+
+fn source(provenance: &Provenance) -> String {
+    let source = match &provenance.source {
+        Source::Synthetic { scenario, num_samples } => {
+            format!("{num_samples} synthetic samples, {scenario:?} scenario").to_lowercase()
+        }
+        Source::Files { num_samples: None } => "files".to_owned(),
+        Source::Files {
+            num_samples: Some(most),
+        } => format!("files, the first {most} samples"),
+    };
+    let validation = match &provenance.validation {
+        Validation::Split {
+            strategy,
+            train_ratio,
+            group_by,
+        } => {
+            let by = group_by
+                .as_deref()
+                .map(|field| format!(" by {}", one_line(field)))
+                .unwrap_or_default();
+            format!("{strategy:?} split{by}, {train_ratio} to train on").to_lowercase()
+        }
+        Validation::Separate => "validation data of their own".to_owned(),
+    };
+    format!("{source}; {validation}")
+}
