@@ -1,7 +1,7 @@
 //! What to do about figures that are not as they should be, worked out from the figures themselves.
 
 use crate::dataset::ClassCounts;
-use crate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
+use crate::metrics::{Confusion, Metrics, OperatingPoint, Scored, operating_points};
 
 /// What advice is based on.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +51,12 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
     }
     if findings.normal_sequences < FEW_PATTERNS {
         advice.push(format!(
-            "only {} different normal sequences to learn from; whatever else is normal will look anomalous, so add more \
+            "only {} to learn from; whatever else is normal will look anomalous, so add more \
              varied normal samples",
-            findings.normal_sequences
+            match findings.normal_sequences {
+                1 => "1 different normal sequence".to_owned(),
+                count => format!("{count} different normal sequences"),
+            }
         ));
     }
     if findings.contradictory_sequences > 0 {
@@ -79,50 +82,49 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
 
 /// Where the threshold should go, if precision or recall is low.
 fn threshold_advice(findings: &Findings<'_>, advice: &mut Vec<String>) {
-    let Metrics { precision, recall, .. } = findings.metrics;
+    let Metrics { precision, recall, .. } = *findings.metrics;
+    let in_use = findings.metrics.threshold.get();
     let points = operating_points(findings.scored);
     if let Some(recall) = recall.filter(|&recall| recall < LOW_RECALL) {
         // Points come with falling thresholds: the first that reaches the recall is the most precise way there.
-        if let Some((point, precision)) = find(&points, |p| p.confusion.recall() >= Some(WANTED_RECALL)) {
-            advice.push(format!(
-                "recall is {recall:.3}: anomalies are missed; --anomaly-threshold {} would reach recall {:.3} at precision \
-                 {precision:.3} on this validation part",
-                shown_threshold(point.threshold),
-                point.confusion.recall().unwrap_or(0.0),
-            ));
+        let better = points.iter().find(|p| p.confusion.recall() >= Some(WANTED_RECALL));
+        if let Some(outcome) = better.map(|point| outcome(findings.scored, point)) {
+            advice.push(format!("recall is {recall:.3}: anomalies are missed; {outcome}"));
         }
     }
-    if let Some(low) = precision.filter(|&precision| precision < LOW_PRECISION) {
+    if let Some(precision) = precision.filter(|&precision| precision < LOW_PRECISION) {
+        let alarms = match findings.metrics.confusion.fp {
+            1 => "1 false alarm".to_owned(),
+            count => format!("{count} false alarms"),
+        };
         let better = points
             .iter()
-            .rev()
-            .find(|p| p.confusion.precision() >= Some(LOW_PRECISION));
-        advice.push(match better {
-            Some(point) => format!(
-                "precision is {low:.3}: {} false alarms; --anomaly-threshold {} would reach precision {:.3} at recall {:.3} on \
-                 this validation part",
-                findings.metrics.confusion.fp,
-                shown_threshold(point.threshold),
-                point.confusion.precision().unwrap_or(0.0),
-                point.confusion.recall().unwrap_or(0.0),
-            ),
-            None => format!(
-                "precision is {low:.3}: {} false alarms, and no threshold brings it to {LOW_PRECISION} on this validation part",
-                findings.metrics.confusion.fp
-            ),
-        });
+            .take_while(|p| p.threshold > in_use)
+            .filter(|p| p.confusion.precision() >= Some(LOW_PRECISION))
+            .last();
+        let remedy = match better {
+            Some(point) => outcome(findings.scored, point),
+            None => format!("no higher threshold brings it to {LOW_PRECISION} on this validation part"),
+        };
+        advice.push(format!("precision is {precision:.3}: {alarms}; {remedy}"));
     }
 }
 
-fn find(points: &[OperatingPoint], reached: impl Fn(&OperatingPoint) -> bool) -> Option<(&OperatingPoint, f64)> {
-    let point = points.iter().find(|point| reached(point))?;
-    Some((point, point.confusion.precision()?))
-}
-
-/// A threshold as it can be given on the command line, rounded down so that the score it stands for still reaches it.
-fn shown_threshold(threshold: f64) -> f64 {
-    let rounded = (threshold * 1e4).floor() / 1e4;
-    if rounded > 0.0 { rounded } else { threshold }
+/// What a threshold at `point` would do, with as few digits of it as do the same.
+fn outcome(scored: &[Scored], point: &OperatingPoint) -> String {
+    let exact = point.threshold;
+    let short = (2..16)
+        .map(|digits| {
+            let scale = libm::pow(10.0, f64::from(digits));
+            (exact * scale).floor() / scale
+        })
+        .find(|&rounded| rounded > 0.0 && Confusion::at(scored, rounded) == point.confusion);
+    format!(
+        "--anomaly-threshold {} would reach recall {:.3} at precision {:.3} on this validation part",
+        short.unwrap_or(exact),
+        point.confusion.recall().unwrap_or(0.0),
+        point.confusion.precision().unwrap_or(0.0),
+    )
 }
 
 #[cfg(test)]
@@ -168,8 +170,26 @@ mod tests {
     fn false_alarms_call_for_a_higher_threshold() {
         let scored = [(0.5, Normal), (0.4, Normal), (0.8, Anomalous), (0.6, Anomalous)];
         let advice = advise(BALANCED, &scored);
-        let expected = "2 false alarms; --anomaly-threshold 0.6 would reach precision 1.000 at recall 1.000";
+        let expected = "2 false alarms; --anomaly-threshold 0.6 would reach recall 1.000 at precision 1.000";
         assert!(advice.contains(expected), "{advice}");
+    }
+
+    #[test]
+    fn a_threshold_between_scores_that_nearly_agree_gets_the_digits_that_it_needs() {
+        let mut scored: Vec<Scored> = (0..40).map(|i| (0.60001 + f64::from(i) * 1e-7, Normal)).collect();
+        scored.extend([(0.60009, Anomalous); 40]);
+        let advice = advise(BALANCED, &scored);
+        let expected = "--anomaly-threshold 0.600013 would reach recall 1.000 at precision 0.800";
+        assert!(advice.contains(expected), "{advice}");
+        assert_eq!(Confusion::at(&scored, 0.600013).precision(), Some(0.8));
+    }
+
+    #[test]
+    fn no_lower_threshold_is_advised_against_false_alarms() {
+        let mut scored: Vec<Scored> = vec![(0.5, Normal); 10];
+        scored.extend([(0.1, Anomalous); 90]);
+        let advice = advise(BALANCED, &scored);
+        assert!(advice.contains("no higher threshold"), "{advice}");
     }
 
     #[test]

@@ -203,8 +203,8 @@ impl Dataset {
         &self.groups
     }
 
-    /// SHA-256, in hexadecimal, over the content: the action names in order of first appearance, then each sample's
-    /// label, group and actions as numbers, then the group names. Two files with the same samples have the same
+    /// SHA-256, in hexadecimal, over the content: the action names in order of first appearance, the group names, then
+    /// each sample's label, group and actions as numbers. Two files with the same samples have the same
     /// digest, whatever their line ends, blanks and other fields.
     #[must_use]
     pub fn digest(&self) -> String {

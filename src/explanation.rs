@@ -1,7 +1,7 @@
 //! Why a sequence has the score it has.
 
 use crate::dataset::ClassCounts;
-use crate::features::{ACTION_NOVELTY, NGRAM_NOVELTY};
+use crate::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY};
 use crate::model::{Prediction, Scorer};
 use crate::ngrams::{BEGIN, END, FIRST_ACTION};
 use crate::optimizer::logistic;
@@ -115,8 +115,8 @@ impl Scorer<'_> {
             bias: weights.bias,
             frequency: present(actions) + dense(ACTION_NOVELTY),
             ngram: present(ngrams) + dense(NGRAM_NOVELTY),
-            entropy: dense(2) + dense(3),
-            diversity: (4..8).map(dense).sum(),
+            entropy: ENTROPY.map(dense).sum(),
+            diversity: DIVERSITY.map(dense).sum(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! A sequence becomes two things: the sorted numbers of the actions and n-grams that are present in it, each with a
 //! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
 
+use std::ops::Range;
+
 use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 
 /// Number of dense figures.
@@ -35,6 +37,10 @@ pub(crate) const DENSE: [&str; DENSE_COUNT] = [
 pub(crate) type Ranges = [(f64, f64); DENSE_COUNT];
 pub(crate) const ACTION_NOVELTY: usize = 0;
 pub(crate) const NGRAM_NOVELTY: usize = 1;
+/// The figures that belong to the entropy analysis.
+pub(crate) const ENTROPY: Range<usize> = 2..4;
+/// The figures that belong to the diversity analysis.
+pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 
 /// The features of one sequence.
 #[derive(Debug, Clone, Copy)]
@@ -161,7 +167,7 @@ impl ShapeCounter {
             .sum();
         let diversity = share(self.sorted.len(), symbols.len());
         let log_length = libm::log1p(length) / 2.0;
-        dense[NGRAM_NOVELTY + 1..].copy_from_slice(&[
+        dense[ENTROPY.start..].copy_from_slice(&[
             entropy,
             entropy * entropy / 4.0,
             diversity,

@@ -97,8 +97,8 @@ impl Optimizer {
         }
     }
 
-    /// Goes once through all rows, `batch_size` at a time, in a fresh random order. Returns the mean change of a row's
-    /// fitted probability, which tends to 0 as the fit converges.
+    /// Goes once through all rows, `batch_size` at a time, in a fresh random order. Returns by how much
+    /// a step changed the fitted probability of its row on average, which tends to 0 as the fit converges.
     pub(crate) fn epoch(&mut self, rows: &Rows, batch_size: usize, rng: &mut ChaCha8Rng) -> f64 {
         let mut order = std::mem::take(&mut self.order);
         order.shuffle(rng);
@@ -111,7 +111,7 @@ impl Optimizer {
             }
         }
         self.order = order;
-        change / rows.len() as f64
+        change / (SWEEPS * rows.len()) as f64
     }
 
     /// Moves the residual of one row towards its optimum. Returns by how much the row's probability changed.

@@ -75,7 +75,13 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
         SplitStrategy::Grouped => {
             let mut groups = groups(data);
             groups.shuffle(&mut rng);
-            let last = groups.last().map_or(0, Vec::len);
+            // Of two groups or more, at least one goes to either part.
+            let first = groups.first().cloned().unwrap_or_default();
+            let last = if groups.len() > 1 {
+                groups.last().map_or(0, Vec::len)
+            } else {
+                0
+            };
             let mut training = Vec::new();
             for group in groups {
                 // Taken if that brings the part nearer to the wanted size.
@@ -83,7 +89,10 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
                     training.extend(group);
                 }
             }
-            if training.len() == total && last < total {
+            if training.is_empty() {
+                training = first;
+            }
+            if training.len() == total {
                 training.truncate(total - last);
             }
             training
@@ -214,7 +223,10 @@ mod tests {
     fn two_groups_end_up_on_different_sides_whatever_their_sizes() {
         let samples: Vec<_> = (0..101).map(|i| (0, i % 2 == 0, u8::from(i == 50))).collect();
         for seed in 0..20 {
-            assert!(split(&data(&samples), SplitStrategy::Grouped, 0.8.try_into().unwrap(), seed).is_ok());
+            for ratio in [0.01, 0.5, 0.8, 0.99] {
+                let ratio = ratio.try_into().unwrap();
+                assert!(split(&data(&samples), SplitStrategy::Grouped, ratio, seed).is_ok());
+            }
         }
     }
 

@@ -52,8 +52,8 @@ impl Trainer {
         })
     }
 
-    /// Goes through the training part once. Returns by how much the fitted probability of a sequence still changed, on
-    /// average; it tends to 0.
+    /// Goes through the training part once. Returns by how much a step still changed the fitted probability of
+    /// its sequence, on average; it tends to 0.
     pub fn epoch(&mut self) -> f64 {
         let batch_size = self.config.batch_size.get() as usize;
         self.optimizer.epoch(&self.set.rows, batch_size, &mut self.rng)

@@ -9,7 +9,6 @@ use crate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::optimizer::Weights;
-use crate::record::MAX_ACTION;
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -223,11 +222,36 @@ impl ModelFile {
             && self.ngrams.iter().all(|row| weight(row.1))
     }
 
+    /// Whether what is said of the data fits the model.
+    fn check_provenance(&self) -> Result<(), LoadError> {
+        let digits =
+            |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if self.ngrams.len() as u64 > self.config.max_ngrams.get() {
+            return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
+        }
+        if let Some(provenance) = &self.provenance {
+            if provenance.training_samples != self.training_samples.total() || !digits(&provenance.data_digest) {
+                return refused("inconsistent: \"provenance\" does not fit the model");
+            }
+            let judged = self.metrics.as_ref().map(|metrics| metrics.samples);
+            if judged.is_some_and(|samples| samples != provenance.validation_samples) {
+                return refused("inconsistent: \"metrics\" and \"provenance\" differ in the number of samples");
+            }
+        }
+        match &self.metrics {
+            Some(metrics) if metrics.threshold != self.anomaly_threshold || !metrics.is_consistent() => {
+                refused("inconsistent: \"metrics\" are not figures that this model can have")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks what the types alone do not promise, and builds the artifact, still without its header.
     fn into_artifact(self) -> Result<Artifact, LoadError> {
         if !self.is_bounded() {
             return refused("a weight or the range of a dense figure is too large to come from training");
         }
+        self.check_provenance()?;
         let samples = self.training_samples;
         let counts = |what: &dyn Fn() -> String, normal: u32, anomalous: u32| {
             if normal > samples.normal || anomalous > samples.anomalous || (normal, anomalous) == (0, 0) {
@@ -248,9 +272,6 @@ impl ModelFile {
         for (name, weight, normal, anomalous) in &self.vocabulary {
             if previous.is_some_and(|previous| previous >= name.as_str()) {
                 return refused(format!("the vocabulary is not sorted at {}", quote(name)));
-            }
-            if name.len() > MAX_ACTION {
-                return refused(format!("the action {} is too long", quote(name)));
             }
             previous = Some(name);
             names.intern(name);
@@ -282,7 +303,18 @@ impl ModelFile {
                 return refused(format!("{} stands without its beginning", what()));
             };
             table.push(prefix, last[0]);
-            ngrams.push(counts(&what, *normal, *anomalous)?);
+            let seen = counts(&what, *normal, *anomalous)?;
+            let rarest = key.1.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
+            if rarest
+                .map(|action| actions[action as usize])
+                .any(|action: ClassCounts| action.normal < seen.normal || action.anomalous < seen.anomalous)
+            {
+                return refused(format!(
+                    "inconsistent: {} occurs more often than one of its actions",
+                    what()
+                ));
+            }
+            ngrams.push(seen);
             present.push(*weight);
             previous = key;
         }

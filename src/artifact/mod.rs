@@ -13,6 +13,7 @@ use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use file::ModelFile;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::io::{self, Read, Write};
 
 /// The format that this version writes and reads.
@@ -100,18 +101,28 @@ impl Artifact {
     /// If `reader` fails, or if what it holds is anything but a whole, consistent model file of this format.
     pub fn read(reader: impl Read) -> Result<Self, LoadError> {
         let mut text = Vec::new();
-        reader.take(MAX_MODEL_FILE + 1).read_to_end(&mut text)?;
+        let mut reader = reader.take(MAX_MODEL_FILE + 1);
+        // The first byte tells most files that are something else, before a gigabyte of it is read.
+        reader.by_ref().take(1).read_to_end(&mut text)?;
+        if text.first().is_some_and(|&byte| byte != b'{') {
+            return refused("not a model file: expected a JSON object");
+        }
+        reader.read_to_end(&mut text)?;
         if text.len() as u64 > MAX_MODEL_FILE {
             return refused("larger than 1 GiB; this is not a model file of anomaly-train");
         }
-        let Some(start) = text.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        if text.is_empty() {
             return refused("empty; the model file was not written to its end");
-        };
-        if text[start] != b'{' {
-            return refused("not a model file: expected a JSON object");
         }
         check_kind(&text)?;
         let file: ModelFile = serde_json::from_slice(&text).map_err(|e| json_error(&e))?;
+        // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
+        // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
+        let mut rest = Expect(&text);
+        serde_json::to_writer(&mut rest, &file)
+            .map_err(io::Error::from)
+            .and_then(|()| rest.write_all(b"\n"))
+            .or_else(|_| refused("not as anomaly-train writes it; restore the file or train again"))?;
         file.unseal()
     }
 }
@@ -136,37 +147,52 @@ impl AnomalyModel {
     }
 }
 
+/// A writer that takes only the bytes it expects.
+struct Expect<'a>(&'a [u8]);
+
+impl Write for Expect<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Looks at format and type alone, so that a file of another format is named as such and not by the first member that
 /// differs.
 fn check_kind(text: &[u8]) -> Result<(), LoadError> {
     #[derive(Deserialize)]
-    struct Kind {
-        format_version: Option<serde_json::Value>,
-        model_type: Option<serde_json::Value>,
-        tool_version: Option<serde_json::Value>,
+    struct Kind<'a> {
+        #[serde(borrow)]
+        format_version: Option<&'a RawValue>,
+        #[serde(borrow)]
+        model_type: Option<&'a RawValue>,
+        #[serde(borrow)]
+        tool_version: Option<&'a RawValue>,
     }
-    let kind: Kind = serde_json::from_slice(text).map_err(|e| json_error(&e))?;
-    match kind.model_type {
-        Some(kind) if kind == MODEL_TYPE => {}
+    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|e| json_error(&e))?;
+    match kind.model_type.map(RawValue::get) {
+        Some(kind) if kind == format!("\"{MODEL_TYPE}\"") => {}
         Some(kind) => {
-            let kind = one_line(&kind.to_string());
-            return refused(format!("the model type is {kind}; this program reads \"{MODEL_TYPE}\""));
+            return refused(format!(
+                "the model type is {}; this program reads \"{MODEL_TYPE}\"",
+                quote(kind)
+            ));
         }
         None => return refused("not a model file: \"model_type\" is missing"),
     }
-    match kind.format_version {
-        Some(version) if version == FORMAT_VERSION => Ok(()),
+    match kind.format_version.map(RawValue::get) {
+        Some(version) if version == FORMAT_VERSION.to_string() => Ok(()),
         Some(version) => {
-            let maker = match kind.tool_version {
-                Some(serde_json::Value::String(version)) => {
-                    format!(", made by version {}", quote(&version))
-                }
-                _ => String::new(),
-            };
+            let maker = kind.tool_version.map(|version| quote(version.get().trim_matches('"')));
             refused(format!(
-                "format version {}{maker}; this program ({}) reads format version {FORMAT_VERSION}: \
+                "format version {}, made by version {}; this program ({}) reads format version {FORMAT_VERSION}: \
                  train again or use the version that made it",
-                one_line(&version.to_string()),
+                one_line(&version.chars().take(20).collect::<String>()),
+                maker.as_deref().unwrap_or("unknown"),
                 env!("CARGO_PKG_VERSION")
             ))
         }
@@ -246,7 +272,7 @@ mod tests {
     #[test]
     fn a_cut_file_is_refused_wherever_it_is_cut() {
         let text = file(2);
-        for end in 0..text.len() - 1 {
+        for end in 0..text.len() {
             assert!(Artifact::read(&text.as_bytes()[..end]).is_err(), "{end}");
         }
     }
@@ -271,8 +297,6 @@ mod tests {
             ("\"anomaly_threshold\":0.3", "\"anomaly_threshold\":null", "not a whole"),
             ("\"bias\":", "\"bias\":1e999,\"x\":", "out of range"),
             ("\"weight\":", "\"weight\":1e308,\"x\":", "unknown field"),
-            ("\"bias\":-", "\"bias\":-99999999999999999999", "too large"),
-            ("\"high\":", "\"high\":10000000", "too large"),
             ("\"epochs\":10", "\"epochs\":0", "nonzero"),
             (
                 "\"training_samples\":{\"normal\":",
@@ -302,6 +326,27 @@ mod tests {
             let message = refusal(&forged(&text, from, to));
             assert!(message.contains(expected), "{from} -> {to}: {message}");
             assert!(!message.contains('\n'));
+        }
+        let bias = text.split("\"bias\":").nth(1).unwrap().split(',').next().unwrap();
+        for (from, to) in [(bias, "1e20"), ("\"high\":1.0", "\"high\":1e7")] {
+            assert!(refusal(&forged(&text, from, to)).contains("too large"), "{from}");
+        }
+        for (from, to) in [
+            (
+                "\"dense\":{",
+                "\"dense\":{\"entropy\":{\"weight\":99.0,\"low\":0.0,\"high\":1.0},",
+            ),
+            (
+                "\"training_samples\":{\"normal\":42,\"anomalous\":18}",
+                "\"training_samples\":[42,18]",
+            ),
+            ("\"provenance\":null,", ""),
+            ("\"n\":3", "\"n\": 3"),
+            ("0.3", "0.30"),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(text, changed, "{from}");
+            assert!(refusal(&changed).contains("not as anomaly-train writes it"), "{from}");
         }
         assert!(refusal(&format!("{text}{{}}")).contains("trailing"));
         assert!(refusal("[]").contains("JSON object"));

@@ -105,11 +105,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "T", default_value = "0.3")]
     pub(crate) anomaly_threshold: Share,
 
-    /// Passes over the training part
+    /// Passes over the training part, in each of which every batch is gone through twice
     #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32)]
     pub(crate) epochs: NonZeroU32,
 
-    /// Distinct sequences that a training step fits together
+    /// Distinct sequences that are fitted together before the next ones are
     #[arg(long, value_name = "N", default_value = "32", value_parser = nonzero_u32)]
     pub(crate) batch_size: NonZeroU32,
 
@@ -294,7 +294,7 @@ pub(crate) enum FormatArg {
 }
 
 /// Most synthetic samples that can be asked for.
-const MAX_SAMPLES: u64 = 100_000_000;
+const MAX_SAMPLES: u64 = 10_000_000;
 
 /// A whole number in a range that the message names.
 fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {

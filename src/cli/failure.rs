@@ -1,10 +1,14 @@
 //! How a run can end badly, and with which exit code.
 
 use anomaly_train::text::one_line;
+use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// Most characters of a value that a message repeats.
+const SHOWN_VALUE: usize = 80;
 
 /// Why the program stops.
 #[derive(Debug)]
@@ -70,7 +74,13 @@ pub(crate) fn shown(path: &Path) -> String {
 
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
-        let text = error.render().to_string();
+        let mut text = error.render().to_string();
+        if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+            && value.chars().count() > SHOWN_VALUE
+        {
+            let short: String = value.chars().take(SHOWN_VALUE).chain("...".chars()).collect();
+            text = text.replace(value.as_str(), &short);
+        }
         if !error.use_stderr() {
             return Self::Help(text);
         }

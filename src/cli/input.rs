@@ -2,11 +2,13 @@
 
 use super::failure::{Failure, shown};
 use super::progress::Progress;
-use anomaly_train::Dataset;
+use anomaly_train::{Dataset, read_labelled};
 use flate2::bufread::MultiGzDecoder;
-use std::fs::File;
+use log::warn;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 18;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -45,33 +47,50 @@ pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read>, Fai
     })
 }
 
-/// Adds the labelled samples of `path` to `data` until it holds `limit`. Every line that is not one is a reason to stop.
-pub(crate) fn read_labelled(
-    path: &Path,
+/// Refuses standard input given twice, which could be read only once, and warns of a file given twice.
+pub(crate) fn check_distinct<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let new = seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        if !new && path.as_os_str() == "-" {
+            return Err(Failure::Usage("standard input (-) can be read only once".to_owned()));
+        }
+        if !new {
+            warn!("{} is given twice, so its samples count twice", shown(path));
+        }
+    }
+    Ok(())
+}
+
+/// Adds the labelled samples of all `paths` to `data` until it holds `limit`. Every line that is not one is a reason to
+/// stop, but not before all files have been read.
+pub(crate) fn read_all(
+    paths: &[PathBuf],
     group_by: Option<&str>,
     data: &mut Dataset,
     limit: u64,
     progress: Progress,
 ) -> Result<(), Failure> {
-    let reader = open(path, progress)?;
-    let refused = anomaly_train::read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS)
-        .map_err(|error| reading(path, &error))?;
-    if refused.count == 0 {
-        return Ok(());
+    let mut problems = Vec::new();
+    for path in paths {
+        let reader = open(path, progress)?;
+        let refused =
+            read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS).map_err(|error| reading(path, &error))?;
+        let first = refused.first.iter().map(|refusal| format!("{}:{refusal}", shown(path)));
+        problems.extend(first);
+        if refused.count > 1 {
+            let count = refused.count;
+            problems.push(format!(
+                "{}: {count} lines were refused; mend or remove them",
+                shown(path)
+            ));
+        }
     }
-    let mut problems: Vec<String> = refused
-        .first
-        .iter()
-        .map(|refusal| format!("{}:{refusal}", shown(path)))
-        .collect();
-    if refused.count > 1 {
-        problems.push(format!(
-            "{}: {} lines were refused; mend or remove them",
-            shown(path),
-            refused.count
-        ));
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Refused(problems))
     }
-    Err(Failure::Refused(problems))
 }
 
 /// What a failed read means: damaged compressed data are the input's fault, all else is the environment's.

@@ -6,35 +6,54 @@ use anomaly_train::metrics::{Interval, Metrics};
 use anomaly_train::{ClassCounts, Gate, Verdict};
 
 /// Writes the lines that a person follows a run by.
+///
+/// A report that cannot be written must not decide whether a model is saved: the first failure silences it and is kept for
+/// the end of the run.
 pub(crate) struct Report {
     output: Output,
     silent: bool,
+    failure: Option<Failure>,
 }
 
 impl Report {
     pub(crate) fn new(output: Output, silent: bool) -> Self {
-        Self { output, silent }
+        Self {
+            output,
+            silent,
+            failure: None,
+        }
     }
 
-    pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        if self.silent { Ok(()) } else { self.output.line(text) }
+    pub(crate) fn line(&mut self, text: &str) {
+        if self.silent {
+            return;
+        }
+        if let Err(failure) = self.output.line(text) {
+            self.silent = true;
+            self.failure = Some(failure);
+        }
     }
 
-    pub(crate) fn parts(&mut self, training: ClassCounts, validation: ClassCounts) -> Result<(), Failure> {
+    /// Whether everything could be written.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn parts(&mut self, training: ClassCounts, validation: ClassCounts) {
         self.line(&format!(
             "[INFO] Train samples: {}, Validation samples: {}",
             training.total(),
             validation.total()
-        ))
+        ));
     }
 
     /// The figures, one a line.
-    pub(crate) fn metrics(&mut self, metrics: &Metrics) -> Result<(), Failure> {
+    pub(crate) fn metrics(&mut self, metrics: &Metrics) {
         for (name, value) in metrics.named() {
             self.line(&match value {
                 Some(value) => format!("  {name}: {value:.4}"),
                 None => format!("  {name}: {}", undefined(metrics, name)),
-            })?;
+            });
         }
         let intervals = [
             ("precision", metrics.intervals.precision),
@@ -46,17 +65,18 @@ impl Report {
             .filter_map(|(name, interval)| interval.map(|Interval(low, high)| format!("{name} {low:.4} to {high:.4}")))
             .collect();
         if !intervals.is_empty() {
-            self.line(&format!("  95 % intervals: {}", intervals.join(", ")))?;
+            self.line(&format!("  95 % intervals: {}", intervals.join(", ")));
         }
         let (Some(overlap), Some(unseen)) = (metrics.overlap, &metrics.unseen) else {
-            return Ok(());
+            return;
         };
         self.line(&format!(
-            "[INFO] Overlap: {overlap} of {} validation samples have a sequence that also stands in the training part",
+            "[INFO] Overlap: {overlap} of {} samples have a sequence that was also trained on",
             metrics.samples
-        ))?;
+        ));
         if unseen.samples == 0 {
-            return self.line("[INFO] Unseen: no validation sample is new to the model");
+            self.line("[INFO] Unseen: no sample is new to the model");
+            return;
         }
         let figures: Vec<String> = ["precision", "recall", "accuracy", "f1", "ece", "roc_auc"]
             .into_iter()
@@ -70,26 +90,25 @@ impl Report {
             "[INFO] Unseen: on the other {}: {}",
             unseen.samples,
             figures.join(", ")
-        ))
+        ));
     }
 
-    pub(crate) fn verdict(&mut self, gate: &Gate, metrics: &Metrics, verdict: &Verdict) -> Result<(), Failure> {
+    pub(crate) fn verdict(&mut self, gate: &Gate, metrics: &Metrics, verdict: &Verdict) {
         let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.3}"));
         self.line(&format!(
             "[INFO] Promotion Gate: ECE <= {}, Accuracy >= {}",
             gate.max_ece, gate.min_accuracy
-        ))?;
+        ));
         self.line(&format!(
             "[INFO] ECE: {}, Accuracy: {}",
             shown(metrics.ece),
             shown(metrics.accuracy)
-        ))?;
+        ));
         let result = if verdict.promoted { "PASS" } else { "FAIL" };
-        self.line(&format!("[INFO] Promotion result: {result}"))?;
+        self.line(&format!("[INFO] Promotion result: {result}"));
         for reason in &verdict.reasons {
-            self.line(&format!("[INFO] Not promoted: {reason}"))?;
+            self.line(&format!("[INFO] Not promoted: {reason}"));
         }
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::summary::MetricsFile;
-use anomaly_train::Artifact;
+use anomaly_train::{Artifact, Page};
 use chrono::{DateTime, Utc};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -32,18 +32,21 @@ pub(crate) fn save(
     let failed = |error: io::Error| Failure::at(directory, "cannot save the model", &error);
     let mut model = Vec::new();
     let digest = artifact.write(&mut model).map_err(failed)?;
-    let metrics = metrics_file(artifact, &digest, time).map_err(failed)?;
+    let metrics = metrics_json(artifact, &digest, time).map_err(failed)?;
 
     fs::create_dir_all(directory).map_err(failed)?;
     let mut model = Some(write_temporary(directory, &model).map_err(failed)?);
+    let mut metrics_file = None;
     let stamp = time.format("%Y%m%d_%H%M%S");
     let mut suffix = String::new();
     for number in 2_u64.. {
         let model_path = directory.join(format!("anomaly_model_{stamp}{suffix}.json"));
         let metrics_path = directory.join(format!("anomaly_metrics_{stamp}{suffix}.json"));
         suffix = format!("_{number}");
-        let mut metrics = Some(write_temporary(directory, &metrics).map_err(failed)?);
-        if !place(&mut metrics, &metrics_path).map_err(failed)? {
+        if metrics_file.is_none() {
+            metrics_file = Some(write_temporary(directory, &metrics).map_err(failed)?);
+        }
+        if !place(&mut metrics_file, &metrics_path).map_err(failed)? {
             continue;
         }
         let placed = place(&mut model, &model_path);
@@ -64,7 +67,19 @@ pub(crate) fn save(
     Err(failed(io::Error::other("no free name")))
 }
 
-fn metrics_file(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
+/// Writes a page for people to `path`, replacing what stands there.
+pub(crate) fn write_page(path: &Path, page: &Page<'_>) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
+    let html = page.render().map_err(|error| failed(io::Error::other(error)))?;
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = write_temporary(directory, html.as_bytes()).map_err(failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))
+}
+
+fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&MetricsFile {
         model_digest: digest,
         created_at: time,

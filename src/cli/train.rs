@@ -1,7 +1,7 @@
 //! `anomaly-train` without a subcommand: from samples to a judged model on disk.
 
 use super::args::TrainArgs;
-use super::failure::Failure;
+use super::failure::{Failure, shown};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::Report;
@@ -10,7 +10,7 @@ use super::{clock, input, store, threads};
 use anomaly_train::split::{Parts, SplitStrategy, split};
 use anomaly_train::synthetic::generate;
 use anomaly_train::{
-    AnomalyModel, Artifact, Dataset, Findings, Gate, Promotion, Provenance, Source, Trainer, TrainingConfig,
+    AnomalyModel, Artifact, Dataset, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
     Validation, advice, evaluate,
 };
 use log::{debug, warn};
@@ -36,11 +36,11 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     } = load(args, progress, &mut report)?;
     let training = data.class_counts(&parts.training);
     let validation = data.class_counts(&parts.validation);
-    report.parts(training, validation)?;
+    report.parts(training, validation);
     report.line(&format!(
         "[INFO] Training anomaly model for {} epochs, batch size {}...",
         config.epochs, config.batch_size
-    ))?;
+    ));
     let fitted = fit(&data, &parts, &config, progress)?;
 
     let evaluation = evaluate(
@@ -51,16 +51,16 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         args.ece_bins,
         threads(args.threads),
     );
-    let metrics = evaluation.metrics;
-    report.line("[INFO] Validation Metrics:")?;
-    report.metrics(&metrics)?;
-    let verdict = gate.judge(&metrics);
-    report.verdict(&gate, &metrics, &verdict)?;
+    let metrics = &evaluation.metrics;
+    report.line("[INFO] Validation Metrics:");
+    report.metrics(metrics);
+    let verdict = gate.judge(metrics);
+    report.verdict(&gate, metrics, &verdict);
     for sentence in advice(&Findings {
         samples: training.plus(validation),
         normal_sequences: fitted.normal_sequences,
         contradictory_sequences: fitted.contradictory_sequences,
-        metrics: &metrics,
+        metrics,
         scored: &evaluation.scored,
     }) {
         warn!("{sentence}");
@@ -86,8 +86,20 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         created_at: Some(time),
     };
     let saved = store::save(&args.models_dir, &artifact, verdict.promoted, time)?;
-    report.line(&format!("[INFO] Model saved to {}", saved.model.display()))?;
-    report.line(&format!("[INFO] Metrics saved to {}", saved.metrics.display()))?;
+    report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
+    report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));
+
+    if let Some(path) = &args.report {
+        let page = Page {
+            artifact: &artifact,
+            data: &data,
+            indices: &parts.validation,
+            evaluation: &evaluation,
+            source: "validation part of the training run",
+        };
+        store::write_page(path, &page)?;
+        report.line(&format!("[INFO] Report saved to {}", shown(path)));
+    }
 
     if args.json {
         let mut output = Output::stdout();
@@ -96,7 +108,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             metrics_path: saved.metrics.display().to_string(),
             promoted: verdict.promoted,
             reasons: &verdict.reasons,
-            metrics: &metrics,
+            metrics,
             digest: &saved.digest,
             samples: Samples {
                 train: training.total(),
@@ -115,7 +127,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     if args.require_promotion && !verdict.promoted {
         return Err(Failure::NotPromoted);
     }
-    Ok(())
+    // With --json the report is an extra; its reader may go away.
+    if args.json { Ok(()) } else { report.finish() }
 }
 
 /// A trained model, and what was noticed about the samples on the way.
@@ -184,26 +197,23 @@ fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loa
     if args.data.is_empty() {
         let num_samples = args.num_samples.unwrap_or(DEFAULT_SAMPLES);
         let scenario = args.scenario.0;
-        loading(report, num_samples)?;
+        loading(report, num_samples);
         data = generate(scenario, num_samples, args.seed);
         source = Source::Synthetic { scenario, num_samples };
     } else {
+        input::check_distinct(args.data.iter().chain(&args.validation_data))?;
         data = Dataset::new();
-        for path in &args.data {
-            let limit = args.num_samples.unwrap_or(u64::MAX);
-            input::read_labelled(path, group_by, &mut data, limit, progress)?;
-        }
+        let limit = args.num_samples.unwrap_or(u64::MAX);
+        input::read_all(&args.data, group_by, &mut data, limit, progress)?;
         source = Source::Files {
             num_samples: args.num_samples,
         };
     }
     let from_files = !args.data.is_empty();
     let own = data.len() as u32;
-    if let Some(path) = &args.validation_data {
-        input::read_labelled(path, None, &mut data, u64::MAX, progress)?;
-    }
+    input::read_all(args.validation_data.as_slice(), None, &mut data, u64::MAX, progress)?;
     if from_files {
-        loading(report, data.len() as u64)?;
+        loading(report, data.len() as u64);
     }
     if data.skipped_empty() > 0 {
         warn!(
@@ -242,6 +252,6 @@ fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loa
     })
 }
 
-fn loading(report: &mut Report, samples: u64) -> Result<(), Failure> {
-    report.line(&format!("[INFO] Loading {samples} anomaly detection samples..."))
+fn loading(report: &mut Report, samples: u64) {
+    report.line(&format!("[INFO] Loading {samples} anomaly detection samples..."));
 }

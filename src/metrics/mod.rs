@@ -6,7 +6,7 @@ mod ranking;
 
 pub use calibration::{ReliabilityBin, reliability_bins};
 pub use interval::{Interval, wilson};
-pub use ranking::{Choices, OperatingPoint, choices, operating_points};
+pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
 
 use crate::bounds::Share;
 use crate::dataset::Label;
@@ -225,6 +225,27 @@ impl Metrics {
                 (name.to_owned(), reason.to_owned())
             })
             .collect()
+    }
+
+    /// Whether the figures can have come out of [`compute`](Self::compute): those of the confusion are theirs, and the
+    /// others lie in their ranges.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let confusion = &self.confusion;
+        let small = [confusion.tp, confusion.fp, confusion.fn_, confusion.tn]
+            .iter()
+            .all(|&n| n < 1 << 40);
+        let in_range = |(name, value): (&str, Option<f64>)| {
+            value.is_none_or(|value| value >= 0.0 && (value <= 1.0 || name == "log_loss" && value < 40.0))
+        };
+        small
+            && confusion.samples() == self.samples
+            && (confusion.precision(), confusion.recall()) == (self.precision, self.recall)
+            && (confusion.accuracy(), confusion.f1()) == (self.accuracy, self.f1)
+            && self.named().into_iter().all(in_range)
+            && self
+                .unseen
+                .as_ref()
+                .is_none_or(|unseen| unseen.unseen.is_none() && unseen.is_consistent())
     }
 
     /// The figures by name, in the order in which they are printed.

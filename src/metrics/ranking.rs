@@ -2,6 +2,7 @@
 
 use super::{Confusion, Scored};
 use crate::dataset::Label;
+use serde::Serialize;
 
 /// What a threshold equal to one of the scores would decide.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,40 +37,62 @@ pub fn operating_points(scored: &[Scored]) -> Vec<OperatingPoint> {
     points
 }
 
-/// The operating points that one would choose for a reason.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Choices {
-    /// The highest F1; of several, the one with the highest threshold.
-    pub best_f1: Option<OperatingPoint>,
-    /// The highest threshold with a recall of at least 0.95.
-    pub recall_95: Option<OperatingPoint>,
-    /// The lowest threshold with a false-alarm rate of at most 1 %.
-    pub false_alarms_1_percent: Option<OperatingPoint>,
+/// What a threshold that one would choose for a reason decides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ThresholdChoice {
+    /// The reason.
+    pub choice: &'static str,
+    /// The threshold, if there is one that does what the reason asks for.
+    pub threshold: Option<f64>,
+    /// Precision at that threshold.
+    pub precision: Option<f64>,
+    /// Recall at that threshold.
+    pub recall: Option<f64>,
+    /// Share of the normal samples that are reported at that threshold.
+    pub false_alarm_rate: Option<f64>,
 }
 
-/// Finds the [`Choices`] among `points`, which come from [`operating_points`].
+impl ThresholdChoice {
+    fn new(choice: &'static str, point: Option<OperatingPoint>) -> Self {
+        let confusion = point.map(|point| point.confusion);
+        Self {
+            choice,
+            threshold: point.map(|point| point.threshold),
+            precision: confusion.and_then(|c| c.precision()),
+            recall: confusion.and_then(|c| c.recall()),
+            false_alarm_rate: confusion.and_then(|c| c.false_alarm_rate()),
+        }
+    }
+}
+
+/// The threshold in use beside three others: the one with the best F1 (of several, the highest), the highest with a recall
+/// of at least 0.95, and the lowest with at most 1 % false alarms. The three need samples of both classes.
 #[must_use]
-pub fn choices(points: &[OperatingPoint]) -> Choices {
+pub fn threshold_choices(scored: &[Scored], in_use: f64) -> Vec<ThresholdChoice> {
+    let mut points = operating_points(scored);
+    if points
+        .last()
+        .is_none_or(|last| last.confusion.anomalous() == 0 || last.confusion.normal() == 0)
+    {
+        points.clear();
+    }
     let f1 = |point: &OperatingPoint| point.confusion.f1().unwrap_or(0.0);
-    let best = |best: Option<OperatingPoint>, point: &OperatingPoint| match best {
+    let better = |best: Option<OperatingPoint>, point: &OperatingPoint| match best {
         Some(best) if f1(&best) >= f1(point) => Some(best),
         _ => Some(*point),
     };
-    let both_classes = points
-        .last()
-        .is_some_and(|last| last.confusion.anomalous() > 0 && last.confusion.normal() > 0);
-    let points = if both_classes { points } else { &[] };
-    Choices {
-        best_f1: points.iter().fold(None, best),
-        recall_95: points
-            .iter()
-            .find(|point| point.confusion.recall() >= Some(0.95))
-            .copied(),
-        false_alarms_1_percent: points
-            .iter()
-            .rfind(|point| point.confusion.false_alarm_rate() <= Some(0.01))
-            .copied(),
-    }
+    let used = OperatingPoint {
+        threshold: in_use,
+        confusion: Confusion::at(scored, in_use),
+    };
+    let reaches_recall = |point: &&OperatingPoint| point.confusion.recall() >= Some(0.95);
+    let few_alarms = |point: &&OperatingPoint| point.confusion.false_alarm_rate() <= Some(0.01);
+    vec![
+        ThresholdChoice::new("in use", Some(used)),
+        ThresholdChoice::new("best F1", points.iter().fold(None, better)),
+        ThresholdChoice::new("recall 0.95", points.iter().find(reaches_recall).copied()),
+        ThresholdChoice::new("false alarms 1 %", points.iter().rfind(few_alarms).copied()),
+    ]
 }
 
 /// The probability that a random anomalous sample scores higher than a random normal one, ties counting half; undefined
@@ -101,4 +124,41 @@ pub(super) fn average_precision(scored: &[Scored]) -> Option<f64> {
         found = confusion.tp;
     }
     (found > 0).then(|| sum / found as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Label::{Anomalous, Normal};
+
+    #[test]
+    fn the_chosen_thresholds_do_what_they_are_chosen_for() {
+        // From the highest score down: 19 anomalous, 1 normal, 1 anomalous, 99 normal.
+        let mut scored: Vec<Scored> = (0..19).map(|i| (0.9 - f64::from(i) / 100.0, Anomalous)).collect();
+        scored.push((0.6, Normal));
+        scored.push((0.5, Anomalous));
+        scored.extend((0..99).map(|i| (0.4 - f64::from(i) / 1000.0, Normal)));
+        let choices = threshold_choices(&scored, 0.55);
+        let row = |index: usize| {
+            let ThresholdChoice {
+                threshold,
+                precision,
+                recall,
+                false_alarm_rate,
+                ..
+            } = choices[index];
+            (threshold, precision, recall, false_alarm_rate)
+        };
+        assert_eq!(row(0), (Some(0.55), Some(0.95), Some(0.95), Some(0.01)));
+        assert_eq!(row(1), (Some(0.5), Some(20.0 / 21.0), Some(1.0), Some(0.01)));
+        assert_eq!(row(2), (Some(0.72), Some(1.0), Some(0.95), Some(0.0)));
+        assert_eq!(row(3), row(1));
+    }
+
+    #[test]
+    fn with_one_class_there_is_nothing_to_choose() {
+        let choices = threshold_choices(&[(0.5, Normal)], 0.3);
+        assert_eq!(choices[0].false_alarm_rate, Some(1.0));
+        assert!(choices[1..].iter().all(|choice| choice.threshold.is_none()));
+    }
 }

@@ -198,10 +198,12 @@ fn scalar<'de, E: de::Error>(value: &'de RawValue, field: &str) -> Result<Option
     }
 }
 
-/// The JSON text of a scalar with its escapes resolved, so that one group has one spelling.
+/// The JSON text of a scalar with the escapes of a string resolved, so that one group has one spelling.
 fn without_escapes(json: &RawValue) -> String {
-    serde_json::from_str::<serde_json::Value>(json.get())
-        .map_or_else(|_| json.get().to_owned(), |value| value.to_string())
+    match serde_json::from_str::<String>(json.get()) {
+        Ok(text) => format!("\"{text}"),
+        Err(_) => json.get().to_owned(),
+    }
 }
 
 /// The keys of an object so far. The usual ones cost no allocation.
