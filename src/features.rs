@@ -11,7 +11,8 @@ use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 pub(crate) const DENSE_COUNT: usize = 8;
 
 /// The dense figures of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
-/// bits, L its length and d its number of distinct actions divided by L:
+/// bits, L its length and d its number of distinct actions divided by L, and all but the first two figures
+/// [discounted](discount_shape) by action novelty:
 ///
 /// | name | value | range |
 /// |---|---|---|
@@ -106,10 +107,21 @@ impl Encoder {
         for (value, &(low, high)) in self.dense.iter_mut().zip(ranges) {
             *value = value.clamp(low, high);
         }
+        discount_shape(&mut self.dense);
         Row {
             present: &self.present,
             dense: &self.dense,
         }
+    }
+}
+
+/// Scales the figures of entropy and diversity by the share of the actions that are not novel. The shape of a sequence says
+/// something about it as far as its actions are known: that short sequences are harmless was learned of known actions, and
+/// must not excuse unknown ones.
+pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
+    let known = 1.0 - dense[ACTION_NOVELTY];
+    for value in &mut dense[ENTROPY.start..DIVERSITY.end] {
+        *value *= known;
     }
 }
 

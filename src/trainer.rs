@@ -88,7 +88,7 @@ impl Trainer {
         AnomalyModel {
             config: self.config,
             samples: self.set.samples,
-            ranges: self.set.rows.ranges(),
+            ranges: self.set.ranges,
             names,
             actions,
             table: self.set.table,

@@ -2,7 +2,8 @@
 
 use crate::dataset::{ClassCounts, Dataset};
 use crate::features::{
-    ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, ShapeCounter, inner, share, sort_and_dedup, with_markers,
+    ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, ShapeCounter, discount_shape, inner, share,
+    sort_and_dedup, with_markers,
 };
 use crate::fingerprint;
 use crate::ngrams::{FIRST_ACTION, NgramCollector, NgramTable};
@@ -31,8 +32,8 @@ impl Rows {
         }
     }
 
-    /// The lowest and highest value of each dense figure; novelty always ranges from 0 to 1.
-    pub(crate) fn ranges(&self) -> Ranges {
+    /// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
+    fn ranges(&self) -> Ranges {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
         for dense in &self.dense {
             for ((low, high), &value) in ranges.iter_mut().zip(dense) {
@@ -70,6 +71,8 @@ pub(crate) struct TrainingSet {
     pub(crate) samples: ClassCounts,
     /// Fingerprints of the distinct sequences, ascending.
     pub(crate) fingerprints: Vec<u64>,
+    /// The range of each dense figure.
+    pub(crate) ranges: Ranges,
 }
 
 impl TrainingSet {
@@ -122,6 +125,7 @@ impl TrainingSet {
                 kept[*new as usize] = *counts;
             }
         }
+        let ranges = rows.ranges();
         rows.renumber(&distinct_actions, &actions, &ngrams, &renumbered);
         let action_prints = data.action_fingerprints();
         let mut fingerprints: Vec<u64> = sequences
@@ -136,6 +140,7 @@ impl TrainingSet {
             rows,
             samples,
             fingerprints,
+            ranges,
         }
     }
 }
@@ -177,6 +182,7 @@ impl Rows {
                 }
             }
             self.dense[row][NGRAM_NOVELTY] = share(novel, found);
+            discount_shape(&mut self.dense[row]);
             self.present[first_ngram..write].sort_unstable();
             read += found;
             self.ends[row] = write;

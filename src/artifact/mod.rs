@@ -310,8 +310,8 @@ mod tests {
             ),
             ("\"entropy\":", "\"entropie\":", "missing"),
             (
-                "\"entropy\":",
-                "\"a\":{\"weight\":1,\"low\":1,\"high\":1},\"entropy\":",
+                "\"dense\":{",
+                "\"dense\":{\"a\":{\"weight\":1.0,\"low\":1.0,\"high\":1.0},",
                 "does not know",
             ),
             ("\"low\":0", "\"low\":9", "is empty"),
@@ -328,8 +328,9 @@ mod tests {
             assert!(!message.contains('\n'));
         }
         let bias = text.split("\"bias\":").nth(1).unwrap().split(',').next().unwrap();
-        for (from, to) in [(bias, "1e20"), ("\"high\":1.0", "\"high\":1e7")] {
-            assert!(refusal(&forged(&text, from, to)).contains("too large"), "{from}");
+        for (from, to) in [(bias, "1e+300"), ("\"high\":1.0", "\"high\":10000000.0")] {
+            let message = refusal(&forged(&text, from, to));
+            assert!(message.contains("too large"), "{from}: {message}");
         }
         for (from, to) in [
             (

@@ -44,7 +44,13 @@ def features(sequence, training):
     return row
 
 
-x = np.array([features(s, True) for s in sequences[:TRAINING]])
+def discounted(rows):
+    known = 1 - rows[:, [len(index)]]
+    return np.hstack([rows[:, :len(index) + 2], known * rows[:, len(index) + 2:-1], rows[:, -1:]])
+
+
+raw = np.array([features(s, True) for s in sequences[:TRAINING]])
+x = discounted(raw)
 y = labels[:TRAINING]
 centre = np.zeros(x.shape[1])
 centre[len(index):len(index) + 2] = 2
@@ -59,10 +65,8 @@ def objective(w):
 
 fit = minimize(objective, centre, jac=True, method="L-BFGS-B", options=dict(maxiter=100000, maxfun=100000, ftol=1e-16, gtol=1e-10, maxcor=50))
 shape = slice(len(index) + 2, len(index) + 8)
-low, high = x[:, shape].min(axis=0), x[:, shape].max(axis=0)
-log_odds = []
-for s in sequences[TRAINING:]:
-    row = features(s, False)
-    row[shape] = np.clip(row[shape], low, high)
-    log_odds.append(float(row @ fit.x))
+low, high = raw[:, shape].min(axis=0), raw[:, shape].max(axis=0)
+scored = np.array([features(s, False) for s in sequences[TRAINING:]])
+scored[:, shape] = np.clip(scored[:, shape], low, high)
+log_odds = (discounted(scored) @ fit.x).tolist()
 print(json.dumps(dict(made_with=dict(numpy=np.__version__, scipy=scipy.__version__), objective=fit.fun, log_odds=log_odds)))
