@@ -7,7 +7,7 @@
 use crate::dataset::ClassCounts;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 /// The marker before the first action.
 pub(crate) const BEGIN: u32 = 0;
@@ -67,8 +67,34 @@ impl NgramTable {
             .first
             .get(prefix as usize + 1)
             .map_or(self.last.len(), |&end| end as usize);
-        let place = self.last[start..end].binary_search(&symbol).ok()?;
+        let place = self.place_among(&self.last[start..end], symbol)?;
         Some(self.symbols + (start + place) as u32)
+    }
+
+    /// Where `symbol` stands in the ascending list `siblings`. Starts where it would stand if they were spread evenly, which
+    /// is often right and nearly always close, and widens the search from there by doubling steps.
+    fn place_among(&self, siblings: &[u32], symbol: u32) -> Option<usize> {
+        let count = siblings.len();
+        let guess = (u64::from(symbol) * count as u64 / u64::from(self.symbols)) as usize;
+        let guess = guess.min(count.checked_sub(1)?);
+        let (low, high) = match siblings[guess].cmp(&symbol) {
+            Ordering::Equal => return Some(guess),
+            Ordering::Less => {
+                let mut step = 1;
+                while guess + step < count && siblings[guess + step] < symbol {
+                    step *= 2;
+                }
+                (guess + 1, count.min(guess + step + 1))
+            }
+            Ordering::Greater => {
+                let mut step = 1;
+                while step <= guess && siblings[guess - step] > symbol {
+                    step *= 2;
+                }
+                (guess.saturating_sub(step), guess)
+            }
+        };
+        siblings[low..high].binary_search(&symbol).ok().map(|place| low + place)
     }
 
     /// The n-gram number of `node`, which must not be a single symbol.
@@ -249,6 +275,26 @@ mod tests {
                 vec![2, 3, 4, 1],
             ]
         );
+    }
+
+    #[test]
+    fn every_child_is_found_however_unevenly_its_siblings_are_spread() {
+        let spreads: [fn(u32) -> bool; 5] = [
+            |_| true,
+            |s| s < 50,
+            |s| s > 950,
+            |s| s % 7 == 3,
+            |s| s.is_power_of_two(),
+        ];
+        for spread in spreads {
+            let mut table = NgramTable::new(998);
+            let siblings: Vec<u32> = (0..1000).filter(|&symbol| spread(symbol)).collect();
+            let nodes: Vec<Node> = siblings.iter().map(|&symbol| table.push(5, symbol)).collect();
+            for symbol in 0..1100 {
+                let expected = siblings.binary_search(&symbol).ok().map(|place| nodes[place]);
+                assert_eq!(table.child(5, symbol), expected, "{symbol}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 44.0;
+const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
@@ -146,7 +146,7 @@ pub(super) fn histogram(normal: &[u64], anomalous: &[u64]) -> String {
         "Histogram of the scores of normal and anomalous samples",
         "score",
         "share of the class",
-        ["0", "50 %", "100 %"],
+        ["0", "50%", "100%"],
         &content,
     )
 }
@@ -162,7 +162,7 @@ mod tests {
         let path = svg.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
         let drawn: Vec<&str> = path.split(' ').collect();
         assert!(drawn.len() <= MAX_POINTS + 2, "{}", drawn.len());
-        assert_eq!((drawn[0], drawn[drawn.len() - 1]), ("44.0,200.0", "308.0,12.0"));
+        assert_eq!((drawn[0], drawn[drawn.len() - 1]), ("52.0,200.0", "308.0,12.0"));
     }
 
     #[test]
