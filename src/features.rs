@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node};
 
 /// Number of dense figures.
 pub(crate) const DENSE_COUNT: usize = 8;
@@ -57,6 +57,8 @@ pub(crate) struct Encoder {
     /// The sequence between its markers.
     symbols: Vec<u32>,
     present: Vec<u32>,
+    /// The n-gram of the length in hand that begins at each place, if the model knows it.
+    nodes: Vec<Option<Node>>,
     /// Start and length of the n-grams that the model does not know.
     unknown: Vec<(u32, u32)>,
     shape: ShapeCounter,
@@ -81,14 +83,18 @@ impl Encoder {
 
         self.unknown.clear();
         self.present.clear();
-        for start in 0..self.symbols.len() {
-            let mut node = Some(self.symbols[start]).filter(|&first| first < table.symbols());
-            let end = self.symbols.len().min(start + n);
-            for last in start + 1..end {
-                node = node.and_then(|prefix| table.child(prefix, self.symbols[last]));
+        // All n-grams of a length before any longer one: look-ups that do not wait for each other overlap.
+        let known_symbol = |&symbol: &u32| Some(symbol).filter(|&symbol| symbol < table.symbols());
+        self.nodes.clear();
+        self.nodes.extend(self.symbols.iter().map(known_symbol));
+        for length in 2..=n {
+            for start in 0..(self.symbols.len() + 1).saturating_sub(length) {
+                let last = self.symbols[start + length - 1];
+                let node = self.nodes[start].and_then(|prefix| table.child(prefix, last));
+                self.nodes[start] = node;
                 match node {
                     Some(node) => self.present.push(known_actions + table.number(node)),
-                    None => self.unknown.push((start as u32, (last - start + 1) as u32)),
+                    None => self.unknown.push((start as u32, length as u32)),
                 }
             }
         }
@@ -169,12 +175,13 @@ impl ShapeCounter {
         self.sorted.dedup();
 
         let length = symbols.len() as f64;
+        // Most counts are alike, and a logarithm costs more than a division.
         let entropy: f64 = self
             .runs
-            .iter()
-            .map(|&count| {
-                let count = f64::from(count);
-                count / length * libm::log2(length / count)
+            .chunk_by(|a, b| a == b)
+            .map(|alike| {
+                let count = f64::from(alike[0]);
+                alike.len() as f64 * (count / length * libm::log2(length / count))
             })
             .sum();
         let diversity = share(self.sorted.len(), symbols.len());

@@ -20,8 +20,9 @@ use std::io::{self, IsTerminal, Write};
 enum Answer<'a> {
     Prediction {
         id: Option<&'a RawValue>,
-        #[serde(flatten)]
-        prediction: Prediction,
+        label: Label,
+        score: f64,
+        confidence: f64,
         #[serde(skip_serializing_if = "Option::is_none")]
         explanation: Option<Reasoned>,
         /// Why it is anomalous, in a few words for the table.
@@ -186,7 +187,9 @@ impl Answering<'_> {
         let prediction = Prediction::new(scorer.predict(actions.clone()).score, self.threshold);
         let mut answer = Answer::Prediction {
             id,
-            prediction,
+            label: prediction.label,
+            score: prediction.score,
+            confidence: prediction.confidence,
             explanation: None,
             reason: None,
         };
@@ -219,7 +222,7 @@ impl Reasoned {
 impl Answer<'_> {
     fn is_normal(&self) -> bool {
         match self {
-            Self::Prediction { prediction, .. } => prediction.label == Label::Normal,
+            Self::Prediction { label, .. } => *label == Label::Normal,
             Self::Empty { .. } => true,
             Self::Error { .. } => false,
         }
@@ -231,16 +234,18 @@ impl Answer<'_> {
         match self {
             Self::Prediction {
                 id,
-                prediction,
+                label,
+                score,
                 explanation,
                 reason,
+                ..
             } => {
-                let label = match prediction.label {
+                let label = match label {
                     Label::Normal => "normal",
                     Label::Anomalous => "anomalous",
                 };
                 let reason = reason.as_deref().unwrap_or_default();
-                let row = format!("{label:<9}  {:.4}  {}  {reason}", prediction.score, shown_id(id));
+                let row = format!("{label:<9}  {score:.4}  {}  {reason}", shown_id(id));
                 writeln!(text, "{}", row.trim_end())?;
                 let Some(Reasoned { explanation, sentences }) = explanation else {
                     return Ok(());
