@@ -245,7 +245,11 @@ fn a_sequence_typed_by_hand_is_explained_for_people() {
     let (sandbox, model) = trained();
     let ended = sandbox.run(&["predict", "--model", &model, "--sequence", "scan,exploit,brand_new"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.stdout.starts_with("anomalous  "), "{}", ended.stdout);
+    assert!(
+        ended.stdout.starts_with("anomalous: P(anomalous) 0."),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("log odds"), "{}", ended.stdout);
     assert!(ended.stdout.contains("33 % of its actions"), "{}", ended.stdout);
     assert!(

@@ -94,7 +94,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         Some(sequence) => {
             let mut text = Vec::new();
             let answer = answering.judge(&mut artifact.model.scorer(), None, sequence.split(','));
-            answering.write(&answer, &mut text);
+            if table {
+                // Writing to memory cannot fail.
+                let _ = answer.write_alone(answering.threshold, &mut text);
+            } else {
+                answering.write(&answer, &mut text);
+            }
             Output::stdout().show(&text)
         }
         None => follow(&answering, args),
@@ -219,7 +224,49 @@ impl Reasoned {
     }
 }
 
+impl Reasoned {
+    /// Writes the explanation for people, a sentence a line.
+    fn write(&self, text: &mut Vec<u8>) -> io::Result<()> {
+        let parts = self.explanation.contributions;
+        writeln!(
+            text,
+            "  log odds {:.3} = bias {:.3} + frequency {:.3} + n-gram {:.3} + entropy {:.3} + diversity {:.3}",
+            self.explanation.log_odds, parts.bias, parts.frequency, parts.ngram, parts.entropy, parts.diversity
+        )?;
+        self.sentences
+            .iter()
+            .try_for_each(|sentence| writeln!(text, "  {sentence}"))
+    }
+}
+
+fn name(label: Label) -> &'static str {
+    match label {
+        Label::Normal => "normal",
+        Label::Anomalous => "anomalous",
+    }
+}
+
 impl Answer<'_> {
+    /// Writes the answer to a sequence that was typed by hand.
+    fn write_alone(&self, threshold: Share, text: &mut Vec<u8>) -> io::Result<()> {
+        let Self::Prediction {
+            label,
+            score,
+            confidence,
+            explanation: Some(reasoned),
+            ..
+        } = self
+        else {
+            return self.write_row(text);
+        };
+        let label = name(*label);
+        writeln!(
+            text,
+            "{label}: P(anomalous) {score:.4}, threshold {threshold}, confidence {confidence:.2}"
+        )?;
+        reasoned.write(text)
+    }
+
     fn is_normal(&self) -> bool {
         match self {
             Self::Prediction { label, .. } => *label == Label::Normal,
@@ -240,23 +287,11 @@ impl Answer<'_> {
                 reason,
                 ..
             } => {
-                let label = match label {
-                    Label::Normal => "normal",
-                    Label::Anomalous => "anomalous",
-                };
+                let label = name(*label);
                 let reason = reason.as_deref().unwrap_or_default();
                 let row = format!("{label:<9}  {score:.4}  {}  {reason}", shown_id(id));
                 writeln!(text, "{}", row.trim_end())?;
-                let Some(Reasoned { explanation, sentences }) = explanation else {
-                    return Ok(());
-                };
-                let parts = explanation.contributions;
-                writeln!(
-                    text,
-                    "  log odds {:.3} = bias {:.3} + frequency {:.3} + n-gram {:.3} + entropy {:.3} + diversity {:.3}",
-                    explanation.log_odds, parts.bias, parts.frequency, parts.ngram, parts.entropy, parts.diversity
-                )?;
-                sentences.iter().try_for_each(|sentence| writeln!(text, "  {sentence}"))
+                explanation.as_ref().map_or(Ok(()), |reasoned| reasoned.write(text))
             }
             Self::Empty { id, .. } => writeln!(text, "{:<9}  {:<6}  {}  no actions", "normal", "-", shown_id(id)),
             Self::Error { line, error } => writeln!(text, "{:<9}  {:<6}  line {line}: {error}", "error", "-"),
