@@ -1,6 +1,5 @@
-//! Trains a model, judges it, saves it, loads it again and scores two sequences.
-//!
-//! Run it with `cargo run --release --example train_and_predict`.
+//! Trains a model, judges it, saves it, loads it again and scores two sequences:
+//! `cargo run --release --example train_and_predict`.
 
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
@@ -12,22 +11,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
     let model = train(&data, &parts.training, &TrainingConfig::default())?;
 
-    let metrics = evaluate(
-        &model,
-        &data,
-        &parts.validation,
-        model.threshold(),
-        10.try_into()?,
-        2.try_into()?,
-    )
-    .metrics;
+    let (threshold, bins, threads) = (model.threshold(), 10.try_into()?, 2.try_into()?);
+    let metrics = evaluate(&model, &data, &parts.validation, threshold, bins, threads).metrics;
     println!("accuracy {:?}, calibration error {:?}", metrics.accuracy, metrics.ece);
 
     let mut file = Vec::new();
     model.save(&mut file)?;
     let model = AnomalyModel::load(&file[..])?;
-    for sequence in [["read", "process", "write"], ["delete", "exfiltrate", "cover_tracks"]] {
-        println!("{sequence:?}: {:?}", model.predict(sequence));
+    for sequence in ["read process write", "delete exfiltrate cover_tracks"] {
+        println!("{sequence}: {:?}", model.predict(sequence.split(' ')));
     }
     Ok(())
 }
