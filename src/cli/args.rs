@@ -178,9 +178,9 @@ pub(crate) struct GenerateArgs {
     pub(crate) scenario: ScenarioArg,
 }
 
+/// Which saved model to use.
 #[derive(Debug, Args)]
-#[command(allow_negative_numbers = true)]
-pub(crate) struct PredictArgs {
+pub(crate) struct SavedModel {
     /// The model file [default: the newest promoted one]
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
@@ -188,6 +188,13 @@ pub(crate) struct PredictArgs {
     /// Where promoted models are looked for
     #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
     pub(crate) models_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    pub(crate) saved: SavedModel,
 
     /// Score this sequence instead of a file: actions with commas between them
     #[arg(long, value_name = "A,B,C", conflicts_with = "input")]
@@ -229,13 +236,8 @@ pub(crate) struct PredictArgs {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct EvaluateArgs {
-    /// The model file [default: the newest promoted one]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) model: Option<PathBuf>,
-
-    /// Where promoted models are looked for
-    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) saved: SavedModel,
 
     /// Labelled JSON lines, plain or gzip; "-" is standard input; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append, required = true)]

@@ -22,7 +22,7 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
-    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
     input::read_all(&args.data, None, &mut data, u64::MAX, Progress::new(verbosity))?;

@@ -72,8 +72,8 @@ struct Answered {
 }
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
-    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
-    if args.model.is_none() {
+    let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
+    if args.saved.model.is_none() {
         info!("using {}", shown(&path));
     }
     let by_hand = args.sequence.is_some();
