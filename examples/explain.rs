@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = train(&data, &all, &TrainingConfig::default())?;
 
     let explanation = model.scorer().explain(["check_balance", "read_mail", "send_money"], 3);
-    println!("score {:.3}", explanation.prediction.score);
+    println!("score {:.3}", explanation.score);
     for evidence in &explanation.evidence {
         println!("  {evidence}");
     }

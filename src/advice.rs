@@ -1,7 +1,7 @@
 //! What to do about figures that are not as they should be, worked out from the figures themselves.
 
 use crate::dataset::ClassCounts;
-use crate::metrics::{Confusion, Metrics, OperatingPoint, Scored, operating_points};
+use crate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
 
 /// What advice is based on.
 #[derive(Debug, Clone, Copy)]
@@ -112,16 +112,9 @@ fn threshold_advice(findings: &Findings<'_>, advice: &mut Vec<String>) {
 
 /// What a threshold at `point` would do, with as few digits of it as do the same.
 fn outcome(scored: &[Scored], point: &OperatingPoint) -> String {
-    let exact = point.threshold;
-    let short = (2..16)
-        .map(|digits| {
-            let scale = libm::pow(10.0, f64::from(digits));
-            (exact * scale).floor() / scale
-        })
-        .find(|&rounded| rounded > 0.0 && Confusion::at(scored, rounded) == point.confusion);
     format!(
         "--anomaly-threshold {} would reach recall {:.3} at precision {:.3} on this validation part",
-        short.unwrap_or(exact),
+        point.short_threshold(scored),
         point.confusion.recall().unwrap_or(0.0),
         point.confusion.precision().unwrap_or(0.0),
     )
@@ -131,6 +124,7 @@ fn outcome(scored: &[Scored], point: &OperatingPoint) -> String {
 mod tests {
     use super::*;
     use crate::dataset::Label::{Anomalous, Normal};
+    use crate::metrics::Confusion;
 
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
         let metrics = Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());

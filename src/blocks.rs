@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 /// Longest line that is read, in bytes: 16 MiB.
 pub(crate) const MAX_LINE: usize = 16 << 20;
+/// Most bytes of a line that are dropped before the input is given up: 1 GiB.
+const MAX_DROPPED: u64 = 1 << 30;
 /// Most bytes that are asked of the stream at once.
 const READ: usize = 1 << 20;
 
@@ -15,6 +17,8 @@ pub struct Blocks<R> {
     /// What was read after the last line end.
     rest: Vec<u8>,
     next_line: u64,
+    /// How much of a line that is too long has been dropped, while its end is looked for.
+    dropped: Option<u64>,
     ended: bool,
 }
 
@@ -33,6 +37,7 @@ impl<R: Read> Blocks<R> {
             reader,
             rest: Vec::new(),
             next_line: 1,
+            dropped: None,
             ended: false,
         }
     }
@@ -51,7 +56,8 @@ impl<R: Read> Blocks<R> {
                 }
             };
             text.truncate(length + read);
-            if read == 0 {
+            self.drop_rest_of_line(&mut text);
+            if read == 0 || self.ended {
                 self.ended = true;
                 break text.len();
             }
@@ -62,14 +68,31 @@ impl<R: Read> Blocks<R> {
             }
             searched = end;
             if text.len() > MAX_LINE {
-                self.ended = true;
+                self.dropped = Some(0);
                 break text.len();
             }
         };
         self.rest = text.split_off(cut);
         let first_line = self.next_line;
-        self.next_line += line_ends(&text);
+        self.next_line += line_ends(&text) + u64::from(self.dropped.is_some());
         Ok(Block { text, first_line })
+    }
+
+    /// Drops what was read of a line that is too long, if its end has not been found yet.
+    fn drop_rest_of_line(&mut self, text: &mut Vec<u8>) {
+        if let Some(dropped) = &mut self.dropped {
+            match memchr::memchr(b'\n', text) {
+                Some(end) => {
+                    text.drain(..=end);
+                    self.dropped = None;
+                }
+                None => {
+                    *dropped += text.len() as u64;
+                    self.ended = *dropped > MAX_DROPPED;
+                    text.clear();
+                }
+            }
+        }
     }
 }
 
@@ -92,6 +115,12 @@ impl<R: Read> Iterator for Blocks<R> {
 }
 
 impl Block {
+    /// Whether the block ends with a line that is longer than allowed.
+    pub(crate) fn is_overlong(&self) -> bool {
+        let start = memchr::memrchr2(b'\n', b'\r', &self.text).map_or(0, |end| end + 1);
+        self.text.len() - start > MAX_LINE
+    }
+
     /// Cuts the block into at most `count` blocks of about the same size.
     #[must_use]
     pub fn split(mut self, count: usize) -> Vec<Block> {
@@ -184,6 +213,25 @@ mod tests {
         let mut blocks = Blocks::new(io::repeat(b'x'));
         let block = blocks.next().unwrap().unwrap();
         assert!((MAX_LINE + 1..=MAX_LINE + READ).contains(&block.text.len()));
+        assert!(block.is_overlong());
         assert!(blocks.next().is_none());
+    }
+
+    #[test]
+    fn after_a_line_that_is_too_long_the_next_ones_are_read() {
+        for excess in [1, 100, READ, 2 * READ + 7] {
+            let long = "x".repeat(MAX_LINE + excess);
+            let text = format!("a\n{long}\nb\r\nc");
+            let blocks: Vec<Block> = Blocks::new(text.as_bytes()).map(Result::unwrap).collect();
+            let read = lines(blocks.into_iter());
+            let short: Vec<_> = read.iter().filter(|line| line.1.len() < 9).cloned().collect();
+            assert_eq!(
+                short,
+                [(1, "a"), (3, "b"), (4, "c")].map(|(n, s)| (n, s.to_owned())),
+                "{excess}"
+            );
+            let long: Vec<_> = read.iter().filter(|line| line.1.len() > MAX_LINE).collect();
+            assert!(long.len() == 1 && long[0].0 == 2, "{excess}");
+        }
     }
 }

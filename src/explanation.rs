@@ -2,10 +2,10 @@
 
 use crate::dataset::ClassCounts;
 use crate::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY};
-use crate::model::{Prediction, Scorer};
+use crate::model::Scorer;
 use crate::ngrams::{BEGIN, END, FIRST_ACTION};
 use crate::optimizer::logistic;
-use crate::text::one_line;
+use crate::text::name;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,9 +37,9 @@ impl Contributions {
 /// A score, taken apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
-    /// What was decided.
+    /// P(anomalous), 0..1.
     #[serde(skip)]
-    pub prediction: Prediction,
+    pub score: f64,
     /// The natural logarithm of score / (1 − score).
     pub log_odds: f64,
     /// The parts that add up to the log odds.
@@ -61,6 +61,14 @@ pub struct Unknown {
     pub ngram_share: f64,
     /// What both shares together add to the log odds.
     pub contribution: f64,
+}
+
+impl Unknown {
+    /// Whether anything is unknown.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        self.action_share + self.ngram_share > 0.0
+    }
 }
 
 /// An action, or actions in a row.
@@ -110,13 +118,18 @@ impl Scorer<'_> {
         let first_ngram = row.present.partition_point(|&id| id < known_actions);
         let (actions, ngrams) = row.present.split_at(first_ngram);
         let dense = |index: usize| row.dense[index] * weights.dense[index];
-        let present = |ids: &[u32]| -> f64 { ids.iter().map(|&id| weights.present[id as usize]).sum() };
+        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
+        let present = |ids: &[u32]| {
+            ids.iter()
+                .map(|&id| weights.present[id as usize])
+                .fold(0.0, |sum, part| sum + part)
+        };
         Contributions {
             bias: weights.bias,
             frequency: present(actions) + dense(ACTION_NOVELTY),
             ngram: present(ngrams) + dense(NGRAM_NOVELTY),
-            entropy: ENTROPY.map(dense).sum(),
-            diversity: DIVERSITY.map(dense).sum(),
+            entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
+            diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
         }
     }
 
@@ -144,7 +157,7 @@ impl Scorer<'_> {
         evidence.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
         evidence.truncate(most);
         Explanation {
-            prediction: Prediction::new(logistic(log_odds), model.config.anomaly_threshold),
+            score: logistic(log_odds),
             log_odds,
             contributions,
             unknown: Unknown {
@@ -195,7 +208,7 @@ impl Pattern {
     fn shown(&self) -> String {
         let begin = self.at_begin.then(|| "(begin)".to_owned());
         let end = self.at_end.then(|| "(end)".to_owned());
-        let actions = self.actions.iter().map(|action| one_line(action));
+        let actions = self.actions.iter().map(|action| name(action));
         begin
             .into_iter()
             .chain(actions)
@@ -251,9 +264,10 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:.0} % of its actions and {:.0} % of its n-grams are unknown, which {}",
-            100.0 * self.action_share,
-            100.0 * self.ngram_share,
+            "{} % of its actions and {} % of its n-grams are unknown, which {}",
+            // Rounded down: 100 % is said only if it is so.
+            (100.0 * self.action_share).floor(),
+            (100.0 * self.ngram_share).floor(),
             effect(self.contribution)
         )
     }
@@ -320,6 +334,6 @@ mod tests {
             at_begin: true,
             at_end: true,
         };
-        assert_eq!(pattern.to_string(), "(begin) -> a\\u{1b}[2J\\u{a} -> (end)");
+        assert_eq!(pattern.to_string(), "(begin) -> \"a\\u{1b}[2J\\u{a}\" -> (end)");
     }
 }

@@ -14,12 +14,23 @@ pub fn quote(text: &str) -> String {
             return quoted;
         }
         match character {
-            '"' => quoted.push_str("\\\""),
+            '"' | '\\' | '`' => quoted.extend(['\\', character]),
             _ => push_harmless(&mut quoted, character),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// The name of an action for a sentence: as it is if nothing in it could be taken for a part of the sentence, else quoted.
+#[must_use]
+pub fn name(text: &str) -> String {
+    let telling = |c: char| c.is_whitespace() || "\"'`\\()<>".contains(c) || is_harmful(c);
+    if text.is_empty() || text.contains(telling) || text.chars().count() > QUOTED {
+        quote(text)
+    } else {
+        text.to_owned()
+    }
 }
 
 /// `text` on one line with the same characters escaped as in [`quote`], cut after 400 characters.
@@ -41,6 +52,8 @@ pub fn one_line(text: &str) -> String {
 pub fn is_harmful(character: char) -> bool {
     // Marks and isolates that change the direction of text, joiners, the byte order mark, line and paragraph separators.
     character.is_control()
+        // The soft hyphen, Mongolian and other variation selectors, interlinear marks, tags.
+        || matches!(character, '\u{ad}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
 }
 
@@ -55,6 +68,17 @@ fn push_harmless(text: &mut String, character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_cannot_be_taken_for_more_than_a_name() {
+        assert_eq!(name("git_push:v2/x-y"), "git_push:v2/x-y");
+        assert_eq!(name("日本"), "日本");
+        assert_eq!(name("a -> b"), "\"a -> b\"");
+        assert_eq!(name("(begin)"), "\"(begin)\"");
+        assert_eq!(name("x` (seen"), "\"x\\` (seen\"");
+        assert_eq!(name("\\u{1b}"), "\"\\\\u{1b}\"");
+        assert_eq!(name(""), "\"\"");
+    }
 
     #[test]
     fn nothing_that_acts_on_a_terminal_passes() {

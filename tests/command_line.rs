@@ -68,7 +68,11 @@ fn values_out_of_range_are_refused_before_anything_is_done() {
         (&["predict", "--sequence", "a", "input"], "cannot be used with"),
         (&["predict", "--anomaly-threshold", "NaN"], "must lie between 0 and 1"),
         (&["predict", "--top", "0"], "from 1 to"),
-        (&["--seed", "1", "generate"], "subcommand"),
+        (
+            &["--seed", "1", "generate"],
+            "--seed stands before the subcommand generate",
+        ),
+        (&["predict", "--sequence", "a", "--strict"], "cannot be used with"),
         (&["generate", "--num-samples", "-5"], "from 1 to"),
     ];
     let sandbox = Sandbox::new();

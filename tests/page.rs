@@ -84,9 +84,39 @@ fn a_page_that_cannot_be_written_is_an_error_with_its_path() {
     let ended = sandbox.run(&["--num-samples", "500", "--report", "missing/page.html"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(
+        sandbox.files("models").is_empty(),
+        "refused before anything was trained"
+    );
+    assert!(
         ended.stderr.contains("missing/page.html: cannot write the report"),
         "{}",
         ended.stderr
+    );
+}
+
+#[test]
+fn a_page_replaces_an_older_page_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    hostile_data(&sandbox);
+    let run = |report: &str| sandbox.run(&["--data", "data", "--report", report]);
+    assert_eq!(run("page.html").code, 0);
+    assert_eq!(run("page.html").code, 0);
+    let data = std::fs::read(sandbox.path("data")).unwrap();
+    let models = sandbox.files("models");
+    let model = format!("models/{}", models.last().unwrap());
+    let before = std::fs::read(sandbox.path(&model)).unwrap();
+    for target in ["data", &model, "/dev/null", ".", "-"] {
+        run(target).assert_refused(2, "only an older report may be replaced");
+    }
+    assert_eq!(std::fs::read(sandbox.path("data")).unwrap(), data);
+    assert_eq!(std::fs::read(sandbox.path(&model)).unwrap(), before);
+    assert_eq!(sandbox.files("models"), models, "refused before anything was trained");
+    std::os::unix::fs::symlink("page.html", sandbox.path("link.html")).unwrap();
+    assert_eq!(run("link.html").code, 0);
+    assert!(
+        std::fs::symlink_metadata(sandbox.path("link.html"))
+            .unwrap()
+            .is_symlink()
     );
 }
 

@@ -148,7 +148,7 @@ fn a_file_that_is_not_a_whole_model_is_refused_in_one_line() {
         assert!(ended.stderr.contains("model.json: ") && !ended.stderr.contains('\u{1b}'));
     }
     predict(&sandbox, "missing.json", "").assert_refused(1, "missing.json: cannot open");
-    predict(&sandbox, ".", "").assert_refused(1, "cannot read");
+    predict(&sandbox, ".", "").assert_refused(3, "is not a file");
 }
 
 #[test]
@@ -257,6 +257,16 @@ fn a_sequence_typed_by_hand_is_explained_for_people() {
         "{}",
         ended.stdout
     );
+    let unknown = sandbox.run(&["predict", "--model", &model, "--sequence", "one, two"]);
+    assert!(
+        unknown.stdout.contains("+ entropy 0.000 + diversity 0.000\n"),
+        "{}",
+        unknown.stdout
+    );
+    let nothing = sandbox.run(&["predict", "--model", &model, "--sequence", ""]);
+    assert!(nothing.stdout.contains("no actions"), "{}", nothing.stdout);
+    let spaced = sandbox.run(&["predict", "--model", &model, "--sequence", " scan , exploit,brand_new"]);
+    assert_eq!(spaced.stdout, ended.stdout);
     let json = sandbox.run(&[
         "predict",
         "--model",
@@ -412,4 +422,52 @@ fn output_that_cannot_be_written_or_is_not_wanted_ends_the_run() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_line_that_is_too_long_costs_no_other_line_its_answer() {
+    let (sandbox, model) = trained();
+    let good = "[\"read\"]\n";
+    sandbox.write("input", format!("{good}{}\n{good}{good}", "x".repeat(18 << 20)));
+    let ended = sandbox.run(&["predict", "--model", &model, "input"]);
+    assert_eq!(ended.code, 3);
+    let answers = ended.json_lines();
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[1]["line"], 2);
+    assert!(answers[1]["error"].as_str().unwrap().contains("longer than 16 MiB"));
+    assert_eq!(answers[0], answers[3]);
+}
+
+#[test]
+fn ids_that_other_readers_of_json_would_refuse_are_refused() {
+    let (sandbox, model) = trained();
+    let lines = "{\"id\": \"\\ud800\", \"sequence\": [\"a\"]}\n{\"id\": 1e999, \"sequence\": [\"a\"]}\n";
+    let ended = predict(&sandbox, &model, lines);
+    assert_eq!(ended.code, 3);
+    let refused = |answer: &serde_json::Value| answer["error"].as_str().unwrap().contains("\"id\" is not valid");
+    assert!(ended.json_lines().iter().all(refused), "{}", ended.stdout);
+}
+
+#[test]
+fn verbosity_may_stand_before_the_subcommand() {
+    let (sandbox, _) = trained();
+    let input = SEQUENCES.as_bytes();
+    let quiet = sandbox.run_with_input(&["-q", "predict"], input);
+    assert_eq!(
+        (quiet.code, quiet.stderr.as_str(), quiet.stdout.lines().count()),
+        (0, "", 3)
+    );
+    assert_eq!(sandbox.run_with_input(&["predict", "-q"], input).stdout, quiet.stdout);
+}
+
+#[test]
+fn a_newest_model_that_is_no_file_is_passed_over() {
+    let (sandbox, model) = trained();
+    std::fs::create_dir(sandbox.path("models/current/anomaly_model_20991122_120000.json")).unwrap();
+    let ended = sandbox.run_with_input(&["predict"], SEQUENCES.as_bytes());
+    assert_eq!(ended.stderr, format!("[INFO] using {model}\n"));
+    sandbox.write("models/file", "");
+    sandbox
+        .run(&["predict", "--models-dir", "models/file"])
+        .assert_refused(1, "cannot look for models");
 }

@@ -16,12 +16,7 @@ use std::path::PathBuf;
 /// Exit codes: 0 done, 1 the environment failed (disk, permission), 2 wrong usage, 3 input was refused, 4 the model was not
 /// promoted and --require-promotion was given.
 #[derive(Debug, Parser)]
-#[command(
-    name = "anomaly-train",
-    version,
-    args_conflicts_with_subcommands = true,
-    allow_negative_numbers = true
-)]
+#[command(name = "anomaly-train", version, allow_negative_numbers = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -196,8 +191,8 @@ pub(crate) struct PredictArgs {
     #[command(flatten)]
     pub(crate) saved: SavedModel,
 
-    /// Score this sequence instead of a file: actions with commas between them
-    #[arg(long, value_name = "A,B,C", conflicts_with = "input")]
+    /// Score this sequence instead of a file: actions with commas between them, blanks around which do not count
+    #[arg(long, value_name = "A,B,C", conflicts_with_all = ["input", "only_anomalies", "strict", "threads"])]
     pub(crate) sequence: Option<String>,
 
     /// Score from which a sequence is labelled anomalous [default: the model's]
@@ -228,7 +223,7 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// JSON lines to score, plain or gzip; "-" is standard input
+    /// JSON lines to score, plain or gzip; "-" is standard input. Each line but blank ones gets an answer
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) input: PathBuf,
 }

@@ -8,7 +8,7 @@ use super::report::Report;
 use super::{input, model, store, threads};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{Dataset, Page, evaluate};
-use log::warn;
+use log::{info, warn};
 use serde::Serialize;
 
 /// The object that `--json` writes.
@@ -22,6 +22,7 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
+    store::check_page(args.report.as_ref())?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
@@ -55,9 +56,11 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
             data: &data,
             indices: &all,
             evaluation: &evaluation,
-            source: "evaluation on other data",
+            verdict: None,
+            source: "evaluation of a saved model",
         };
         store::write_page(path, &page)?;
+        info!("report saved to {}", shown(path));
     }
 
     let mut output = Output::stdout();
@@ -85,7 +88,8 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         report.line(&format!(
             "  {:<16}  {:>9}  {:>9}  {:>6}  {:>12}",
             row.choice,
-            figure(row.threshold),
+            row.threshold
+                .map_or_else(|| "-".to_owned(), |threshold| threshold.to_string()),
             figure(row.precision),
             figure(row.recall),
             figure(row.false_alarm_rate)

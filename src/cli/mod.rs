@@ -17,7 +17,8 @@ mod summary;
 mod train;
 
 use args::{Cli, Command};
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Id};
 use failure::Failure;
 use log::LevelFilter;
 use output::Output;
@@ -28,11 +29,26 @@ use std::thread::available_parallelism;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
-    let result = Cli::try_parse().map_err(Failure::from).and_then(|cli| dispatch(&cli));
-    match result {
+    match parse().and_then(|cli| dispatch(&cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => explain(failure),
     }
+}
+
+/// Reads the command line. The options of training belong to no subcommand, so they are refused before one.
+fn parse() -> Result<Cli, Failure> {
+    let matches = Cli::command().try_get_matches()?;
+    if let Some((command, _)) = matches.subcommand() {
+        let given = |id: &&Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let shared = |id: &&Id| ["verbose", "quiet"].contains(&id.as_str());
+        if let Some(id) = matches.ids().find(|id| given(id) && !shared(id)) {
+            let option = id.as_str().replace('_', "-");
+            return Err(Failure::Usage(format!(
+                "--{option} stands before the subcommand {command}, whose options go after it (see --help)"
+            )));
+        }
+    }
+    Ok(Cli::from_arg_matches(&matches)?)
 }
 
 fn dispatch(cli: &Cli) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use super::failure::{Failure, shown};
 use anomaly_train::{Artifact, LoadError};
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Loads the model file `path`, or the newest promoted one below `models_dir`. Returns its path too.
@@ -12,6 +12,10 @@ pub(crate) fn load(path: Option<&Path>, models_dir: &Path) -> Result<(Artifact, 
         Some(path) => path.to_owned(),
         None => newest_promoted(models_dir)?,
     };
+    let kind = fs::metadata(&path).map_err(|error| Failure::at(&path, "cannot open", &error))?;
+    if !kind.is_file() {
+        return Err(Failure::refused(format_args!("{}: is not a file", shown(&path))));
+    }
     let file = File::open(&path).map_err(|error| Failure::at(&path, "cannot open", &error))?;
     let artifact = Artifact::read(BufReader::new(file)).map_err(|error| match error {
         LoadError::Io(error) => Failure::at(&path, "cannot read", &error),
@@ -29,11 +33,14 @@ fn newest_promoted(models_dir: &Path) -> Result<PathBuf, Failure> {
             shown(&folder)
         ))
     };
-    let entries = fs::read_dir(&folder).map_err(|_| none())?;
+    let entries = fs::read_dir(&folder).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => none(),
+        _ => Failure::at(&folder, "cannot look for models", &error),
+    })?;
     let models = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
         let stamp = stamp(path.file_name()?.to_str()?)?;
-        Some((stamp, path))
+        path.is_file().then_some((stamp, path))
     });
     models.max().map(|(_, path)| path).ok_or_else(none)
 }

@@ -65,8 +65,10 @@ impl Harmless {
         for character in text.chars() {
             let mut buffer = [0; 4];
             if is_harmful(character) {
-                // All harmful characters lie in the basic plane, so one escape is enough.
-                write!(writer, "\\u{:04x}", character as u32)?;
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
             } else {
                 writer.write_all(character.encode_utf8(&mut buffer).as_bytes())?;
             }

@@ -93,7 +93,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     match &args.sequence {
         Some(sequence) => {
             let mut text = Vec::new();
-            let answer = answering.judge(&mut artifact.model.scorer(), None, sequence.split(','));
+            let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
+            let answer = answering.judge(&mut artifact.model.scorer(), None, actions);
             if table {
                 // Writing to memory cannot fail.
                 let _ = answer.write_alone(answering.threshold, &mut text);
@@ -189,42 +190,34 @@ impl Answering<'_> {
                 empty: true,
             };
         }
-        let prediction = Prediction::new(scorer.predict(actions.clone()).score, self.threshold);
-        let mut answer = Answer::Prediction {
+        let Prediction {
+            label,
+            score,
+            confidence,
+        } = Prediction::new(scorer.predict(actions.clone()).score, self.threshold);
+        let wants_reason = self.table && self.evidence == 0 && label == Label::Anomalous;
+        Answer::Prediction {
             id,
-            label: prediction.label,
-            score: prediction.score,
-            confidence: prediction.confidence,
-            explanation: None,
-            reason: None,
-        };
-        if let Answer::Prediction {
-            explanation, reason, ..
-        } = &mut answer
-        {
-            if self.evidence > 0 {
-                *explanation = Some(Reasoned::new(scorer.explain(actions, self.evidence)));
-            } else if self.table && prediction.label == Label::Anomalous {
-                *reason = Some(scorer.explain(actions, usize::MAX).main_reason());
-            }
+            label,
+            score,
+            confidence,
+            reason: wants_reason.then(|| scorer.explain(actions.clone(), usize::MAX).main_reason()),
+            explanation: (self.evidence > 0).then(|| Reasoned::new(scorer.explain(actions, self.evidence))),
         }
-        answer
     }
 }
 
 impl Reasoned {
     fn new(explanation: Explanation) -> Self {
         let unknown = &explanation.unknown;
-        let unknown = (unknown.action_share + unknown.ngram_share > 0.0).then(|| unknown.to_string());
+        let unknown = unknown.is_something().then(|| unknown.to_string());
         let evidence = explanation.evidence.iter().map(ToString::to_string);
         Self {
             sentences: unknown.into_iter().chain(evidence).collect(),
             explanation,
         }
     }
-}
 
-impl Reasoned {
     /// Writes the explanation for people, a sentence a line.
     fn write(&self, text: &mut Vec<u8>) -> io::Result<()> {
         let parts = self.explanation.contributions;

@@ -19,6 +19,7 @@ const DEFAULT_SAMPLES: u64 = 10_000;
 
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
+    store::check_page(args.report.as_ref())?;
     let config = training_config(args);
     let gate = Gate {
         max_ece: args.promotion_max_ece,
@@ -95,6 +96,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             data: &data,
             indices: &parts.validation,
             evaluation: &evaluation,
+            verdict: artifact.promotion.as_ref(),
             source: "validation part of the training run",
         };
         store::write_page(path, &page)?;

@@ -52,6 +52,20 @@ pub struct ThresholdChoice {
     pub false_alarm_rate: Option<f64>,
 }
 
+impl OperatingPoint {
+    /// A threshold with as few digits as decide all of `scored` like this point does.
+    #[must_use]
+    pub fn short_threshold(&self, scored: &[Scored]) -> f64 {
+        (2..16)
+            .map(|digits| {
+                let scale = libm::pow(10.0, f64::from(digits));
+                (self.threshold * scale).floor() / scale
+            })
+            .find(|&rounded| rounded > 0.0 && Confusion::at(scored, rounded) == self.confusion)
+            .unwrap_or(self.threshold)
+    }
+}
+
 impl ThresholdChoice {
     fn new(choice: &'static str, point: Option<OperatingPoint>) -> Self {
         let confusion = point.map(|point| point.confusion);
@@ -85,13 +99,17 @@ pub fn threshold_choices(scored: &[Scored], in_use: f64) -> Vec<ThresholdChoice>
         threshold: in_use,
         confusion: Confusion::at(scored, in_use),
     };
+    let short = |point: OperatingPoint| OperatingPoint {
+        threshold: point.short_threshold(scored),
+        ..point
+    };
     let reaches_recall = |point: &&OperatingPoint| point.confusion.recall() >= Some(0.95);
     let few_alarms = |point: &&OperatingPoint| point.confusion.false_alarm_rate() <= Some(0.01);
     vec![
         ThresholdChoice::new("in use", Some(used)),
-        ThresholdChoice::new("best F1", points.iter().fold(None, better)),
-        ThresholdChoice::new("recall 0.95", points.iter().find(reaches_recall).copied()),
-        ThresholdChoice::new("false alarms 1 %", points.iter().rfind(few_alarms).copied()),
+        ThresholdChoice::new("best F1", points.iter().fold(None, better).map(short)),
+        ThresholdChoice::new("recall 0.95", points.iter().find(reaches_recall).copied().map(short)),
+        ThresholdChoice::new("false alarms 1 %", points.iter().rfind(few_alarms).copied().map(short)),
     ]
 }
 

@@ -87,30 +87,17 @@ fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> String {
     )
 }
 
-/// A point of the reliability diagram: mean score, share of anomalous samples, number of samples.
-pub(super) type Reliability = (f64, f64, u64);
-
-/// The reliability diagram: how often what was called likely was so. Each point says how many samples it stands for.
-pub(super) fn reliability(points: &[Reliability]) -> String {
+/// The reliability diagram: how often what was called likely was so. A point is the mean score and the share of anomalous
+/// samples of a bin.
+pub(super) fn reliability(points: &[(f64, f64)]) -> String {
     let mut content = line("dashed", (0.0, 0.0), (1.0, 1.0));
-    for &(score, share, samples) in points {
+    for &(score, share) in points {
         content.push_str(&line("gap", (score, score), (score, share)));
-        // Above the point, or below it where it would leave the drawing; towards the middle at the sides.
-        let up = if share > 0.9 { 16.0 } else { -8.0 };
-        let anchor = if score > 0.85 {
-            "end"
-        } else if score < 0.15 {
-            "start"
-        } else {
-            "middle"
-        };
         let _ = write!(
             content,
-            "<circle class=\"point\" cx=\"{0:.1}\" cy=\"{1:.1}\" r=\"4\"/>\
-             <text class=\"count\" x=\"{0:.1}\" y=\"{2:.1}\" text-anchor=\"{anchor}\">{samples}</text>",
+            "<circle class=\"point\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\"/>",
             x(score),
-            y(share),
-            y(share) + up
+            y(share)
         );
     }
     frame(

@@ -5,9 +5,11 @@ mod charts;
 use crate::artifact::{Artifact, Promotion};
 use crate::dataset::{Dataset, Label};
 use crate::evaluation::Evaluation;
-use crate::metrics::{Confusion, Interval, Metrics, Scored, operating_points, reliability_bins, threshold_choices};
+use crate::metrics::{
+    Confusion, Interval, Metrics, ReliabilityBin, Scored, operating_points, reliability_bins, threshold_choices,
+};
 use crate::model::PatternWeight;
-use crate::text::one_line;
+use crate::text::name;
 use askama::Template;
 
 /// What a page is made of.
@@ -21,6 +23,8 @@ pub struct Page<'a> {
     pub indices: &'a [u32],
     /// How it did.
     pub evaluation: &'a Evaluation,
+    /// The verdict that these figures led to, if they led to one.
+    pub verdict: Option<&'a Promotion>,
     /// What the samples are, in a few words.
     pub source: &'a str,
 }
@@ -49,6 +53,7 @@ struct View<'a> {
     figures: Vec<Figure>,
     confusion: Confusion,
     reliability: String,
+    bins: Vec<ReliabilityBin>,
     histogram: String,
     precision_recall: String,
     roc: String,
@@ -95,10 +100,16 @@ impl Page<'_> {
         let thresholds: Vec<Vec<String>> = threshold_choices(scored, metrics.threshold.get())
             .into_iter()
             .map(|row| {
-                let figures = [row.threshold, row.precision, row.recall, row.false_alarm_rate];
-                std::iter::once(row.choice.to_owned())
-                    .chain(figures.map(|figure| figure.map_or_else(|| "–".to_owned(), |f| format!("{f:.4}"))))
-                    .collect()
+                let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+                vec![
+                    row.choice.to_owned(),
+                    // With all its digits, or it would not do what its row says.
+                    row.threshold
+                        .map_or_else(|| "–".to_owned(), |threshold| threshold.to_string()),
+                    figure(row.precision),
+                    figure(row.recall),
+                    figure(row.false_alarm_rate),
+                ]
             })
             .collect();
         let view = View {
@@ -106,11 +117,12 @@ impl Page<'_> {
             threshold: metrics.threshold.get(),
             samples: metrics.samples,
             anomalous: metrics.confusion.anomalous(),
-            promotion: self.artifact.promotion.as_ref(),
+            promotion: self.verdict,
             overlap: metrics.overlap.unwrap_or(0),
             figures: figures(metrics),
             confusion: metrics.confusion,
             reliability: self.reliability(),
+            bins: reliability_bins(scored, metrics.ece_bins),
             histogram: histogram(scored),
             precision_recall: precision_recall(scored),
             roc: roc(scored),
@@ -127,9 +139,9 @@ impl Page<'_> {
 
     fn reliability(&self) -> String {
         let bins = reliability_bins(&self.evaluation.scored, self.evaluation.metrics.ece_bins);
-        let points: Vec<charts::Reliability> = bins
+        let points: Vec<(f64, f64)> = bins
             .into_iter()
-            .filter_map(|bin| Some((bin.mean_score?, bin.anomalous_share?, bin.samples)))
+            .filter_map(|bin| Some((bin.mean_score?, bin.anomalous_share?)))
             .collect();
         charts::reliability(&points)
     }
@@ -159,12 +171,13 @@ impl Page<'_> {
                 mistake.times += 1;
                 continue;
             }
+            // Others of the same score may still be more of the ones that are shown.
             if seen.len() == MISTAKES {
-                break;
+                continue;
             }
             let explanation = scorer.explain(self.data.sequence(index), SENTENCES);
             let unknown = &explanation.unknown;
-            let unknown = (unknown.contribution != 0.0).then(|| unknown.to_string());
+            let unknown = unknown.is_something().then(|| unknown.to_string());
             let evidence = explanation.evidence.iter().map(ToString::to_string);
             let mistake = Mistake {
                 kind: match label {
@@ -193,7 +206,7 @@ impl Page<'_> {
                     .created_at
                     .map_or_else(|| "unknown".to_owned(), |time| time.to_rfc3339()),
             ),
-            ("made with", format!("anomaly-train {}", env!("CARGO_PKG_VERSION"))),
+            ("page made by", format!("anomaly-train {}", env!("CARGO_PKG_VERSION"))),
             (
                 "trained on",
                 format!("{} normal and {} anomalous samples", samples.normal, samples.anomalous),
@@ -212,6 +225,10 @@ impl Page<'_> {
             ("judged on", self.source.to_owned()),
             ("digest of the data judged on", self.data.digest()),
         ];
+        if let Some(promotion) = &self.artifact.promotion {
+            let promoted = if promotion.verdict.promoted { "yes" } else { "no" };
+            rows.push(("promoted when it was trained", promoted.to_owned()));
+        }
         if let Some(provenance) = &self.artifact.provenance {
             rows.push(("digest of the data of the training run", provenance.data_digest.clone()));
         }
@@ -290,11 +307,7 @@ fn roc(scored: &[Scored]) -> String {
 
 fn shown_sequence<'a>(actions: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = actions.len().saturating_sub(SHOWN_ACTIONS);
-    let mut shown = actions
-        .take(SHOWN_ACTIONS)
-        .map(one_line)
-        .collect::<Vec<_>>()
-        .join(" → ");
+    let mut shown = actions.take(SHOWN_ACTIONS).map(name).collect::<Vec<_>>().join(" → ");
     if more > 0 {
         shown.push_str(&format!(" → … {more} more"));
     }

@@ -64,7 +64,7 @@ fn explain(error: &serde_json::Error, text: &str) -> Problem {
             Some(error.column()),
             "JSON nested too deeply; at most 128 levels are read".to_owned(),
         );
-    } else if text.trim_start().starts_with('[') {
+    } else if text.trim_start().starts_with("[{") {
         "; expected one JSON object a line, not an array"
     } else if message == "trailing characters" {
         "; expected exactly one JSON object a line"
@@ -194,7 +194,11 @@ fn scalar<'de, E: de::Error>(value: &'de RawValue, field: &str) -> Result<Option
     match value.get().as_bytes().first() {
         Some(b'{' | b'[') | None => Err(E::custom(format_args!("{} must be a string or a number", quote(field)))),
         Some(b'n') => Ok(None),
-        Some(_) => Ok(Some(value)),
+        // Raw text has been skipped over, not read: reading it finds lone surrogates and numbers that are too large.
+        Some(_) => match serde_json::from_str::<serde_json::Value>(value.get()) {
+            Ok(_) => Ok(Some(value)),
+            Err(error) => Err(E::custom(format_args!("{} is not valid: {error}", quote(field)))),
+        },
     }
 }
 

@@ -170,6 +170,10 @@ pub fn read_labelled(
                 }
             }
         }
+        // The input is refused already; there is no use in looking for the end of an endless line.
+        if block.is_overlong() {
+            break;
+        }
     }
     Ok(refused)
 }
