@@ -268,7 +268,7 @@ fn figures(metrics: &Metrics) -> Vec<Figure> {
             Figure {
                 name,
                 value,
-                interval: interval.map_or_else(String::new, |Interval(low, high)| format!("{low:.4} to {high:.4}")),
+                interval: interval.map_or_else(String::new, |Interval(low, high)| format!("{low:.4}–{high:.4}")),
                 unseen: unseen.map_or_else(String::new, |named: [_; 9]| shown(named[place].1)),
             }
         })
