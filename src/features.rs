@@ -88,6 +88,7 @@ impl Encoder {
         self.nodes.clear();
         self.nodes.extend(self.symbols.iter().map(known_symbol));
         for length in 2..=n {
+            let shorter = self.present.len();
             for start in 0..(self.symbols.len() + 1).saturating_sub(length) {
                 let last = self.symbols[start + length - 1];
                 let node = self.nodes[start].and_then(|prefix| table.child(prefix, last));
@@ -97,8 +98,10 @@ impl Encoder {
                     None => self.unknown.push((start as u32, length as u32)),
                 }
             }
+            // N-grams are numbered by length, so sorting each length sorts them all.
+            self.present[shorter..].sort_unstable();
         }
-        sort_and_dedup(&mut self.present);
+        self.present.dedup();
         let known = self.present.len();
         let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
         self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
