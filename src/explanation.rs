@@ -1,8 +1,8 @@
 //! Why a sequence has the score it has.
 
 use crate::dataset::ClassCounts;
-use crate::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY};
-use crate::model::Scorer;
+use crate::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY, Row};
+use crate::model::{AnomalyModel, Scorer};
 use crate::ngrams::{BEGIN, END, FIRST_ACTION};
 use crate::optimizer::logistic;
 use crate::text::name;
@@ -27,6 +27,26 @@ pub struct Contributions {
 }
 
 impl Contributions {
+    fn of(model: &AnomalyModel, row: Row<'_>) -> Self {
+        let weights = &model.weights;
+        let known_actions = model.actions.len() as u32;
+        let first_ngram = row.present.partition_point(|&id| id < known_actions);
+        let (actions, ngrams) = row.present.split_at(first_ngram);
+        let dense = |index: usize| row.dense[index] * weights.dense[index];
+        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
+        let present = |ids: &[u32]| {
+            let weights = ids.iter().map(|&id| weights.present[id as usize]);
+            weights.fold(0.0, |sum, weight| sum + weight)
+        };
+        Self {
+            bias: weights.bias,
+            frequency: present(actions) + dense(ACTION_NOVELTY),
+            ngram: present(ngrams) + dense(NGRAM_NOVELTY),
+            entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
+            diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
+        }
+    }
+
     /// The log odds that the parts add up to.
     #[must_use]
     pub fn log_odds(&self) -> f64 {
@@ -112,34 +132,17 @@ impl Explanation {
 impl Scorer<'_> {
     /// What each analysis contributes to the log odds of a sequence.
     pub fn contributions<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Contributions {
-        let weights = &self.model.weights;
-        let known_actions = self.model.actions.len() as u32;
-        let row = self.row(actions);
-        let first_ngram = row.present.partition_point(|&id| id < known_actions);
-        let (actions, ngrams) = row.present.split_at(first_ngram);
-        let dense = |index: usize| row.dense[index] * weights.dense[index];
-        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
-        let present = |ids: &[u32]| {
-            ids.iter()
-                .map(|&id| weights.present[id as usize])
-                .fold(0.0, |sum, part| sum + part)
-        };
-        Contributions {
-            bias: weights.bias,
-            frequency: present(actions) + dense(ACTION_NOVELTY),
-            ngram: present(ngrams) + dense(NGRAM_NOVELTY),
-            entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
-            diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
-        }
+        let model = self.model;
+        Contributions::of(model, self.row(actions))
     }
 
     /// Explains the score of a sequence, with at most `most` pieces of evidence.
-    pub fn explain<'a>(&mut self, actions: impl IntoIterator<Item = &'a str> + Clone, most: usize) -> Explanation {
-        let contributions = self.contributions(actions.clone());
+    pub fn explain<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, most: usize) -> Explanation {
         let model = self.model;
         let row = self.row(actions);
-        let (action_share, ngram_share) = (row.dense[ACTION_NOVELTY], row.dense[NGRAM_NOVELTY]);
+        let contributions = Contributions::of(model, row);
         let log_odds = model.weights.log_odds(row);
+        let (action_share, ngram_share) = (row.dense[ACTION_NOVELTY], row.dense[NGRAM_NOVELTY]);
         let mut evidence: Vec<Evidence> = self
             .occurrences()
             .into_iter()
