@@ -4,8 +4,6 @@ mod common;
 
 use common::{Ended, Sandbox, samples};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::process::Stdio;
 
 #[test]
 fn values_out_of_range_are_refused_before_anything_is_done() {
@@ -137,19 +135,9 @@ fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
         &["generate", "--num-samples", "3"],
         &["--num-samples", "100", "-qq", "--json"],
     ] {
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = sandbox
-            .command(args)
-            .stdout(full)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}");
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            message.starts_with("anomaly-train: error: cannot write output"),
-            "{args:?}: {message}"
-        );
+        sandbox
+            .run_into_full_device(args)
+            .assert_refused(1, "cannot write output");
     }
 }
 
@@ -157,17 +145,31 @@ fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
 fn a_reader_that_goes_away_ends_the_program_quietly() {
     let sandbox = Sandbox::new();
     for args in [&["--help"][..], &["generate", "--num-samples", "200000"]] {
-        let mut child = sandbox
-            .command(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
-        assert!(output.stderr.is_empty());
+        let unread = sandbox.run_without_reader(args);
+        assert_eq!((unread.code, unread.stderr.as_str()), (0, ""), "{args:?}");
     }
+}
+
+#[test]
+fn whoever_reads_the_report_decides_neither_what_is_saved_nor_the_verdict() {
+    let sandbox = Sandbox::new();
+    let unread = sandbox.run_without_reader(&["--num-samples", "2000"]);
+    assert_eq!(
+        (unread.code, sandbox.files("models/current").len()),
+        (0, 2),
+        "{unread:?}"
+    );
+    let full = sandbox.run_into_full_device(&["--num-samples", "2000"]);
+    assert_eq!((full.code, sandbox.files("models/current").len()), (1, 4), "{full:?}");
+    let refused = [
+        "--num-samples",
+        "2000",
+        "--promotion-max-ece",
+        "0",
+        "--require-promotion",
+    ];
+    assert_eq!(sandbox.run_without_reader(&refused).code, 4);
+    assert_eq!(sandbox.files("models/candidates").len(), 2);
 }
 
 #[cfg(unix)]

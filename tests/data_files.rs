@@ -211,6 +211,47 @@ fn many_bad_lines_are_counted_and_only_the_first_shown() {
 }
 
 #[test]
+fn all_bad_files_are_named_and_a_file_given_twice_is_noticed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("one", "nonsense\n");
+    sandbox.write("two", format!("{}nonsense\n", samples(2)));
+    let ended = sandbox.run(&["--data", "one", "--data", "two"]);
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.stderr.contains("one:1:") && ended.stderr.contains("two:3:"),
+        "{}",
+        ended.stderr
+    );
+    sandbox.write("good", samples(60));
+    let twice = sandbox.run(&["--data", "good", "--validation-data", "./good"]);
+    assert!(
+        twice.stderr.contains("[WARN] ./good is given twice"),
+        "{}",
+        twice.stderr
+    );
+    sandbox
+        .run(&["--data", "-", "--validation-data", "-"])
+        .assert_refused(2, "read only once");
+}
+
+#[test]
+fn groups_with_large_numbers_stay_apart() {
+    let sandbox = Sandbox::new();
+    let lines: String = (0..60)
+        .map(|i| {
+            format!(
+                "{{\"g\": {}, \"sequence\": [\"a\"], \"label\": {}}}\n",
+                10_u128.pow(20) + i / 3,
+                i % 2
+            )
+        })
+        .collect();
+    sandbox.write("data", lines);
+    let summary = sandbox.train(&["--data", "data", "--split-strategy", "grouped", "--group-by", "g"]);
+    assert_eq!(summary["samples"]["train"], 48);
+}
+
+#[test]
 fn a_line_without_end_stops_at_the_limit() {
     let sandbox = Sandbox::new();
     let ended = sandbox.run(&["--data", "/dev/zero"]);

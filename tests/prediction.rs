@@ -396,32 +396,14 @@ fn one_bad_line_among_many_is_the_only_one_without_a_score_for_any_number_of_thr
 
 #[test]
 fn output_that_cannot_be_written_or_is_not_wanted_ends_the_run() {
-    use std::process::Stdio;
     let (sandbox, model) = trained();
     sandbox.write("input", SEQUENCES.repeat(20_000));
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let args = ["predict", "--model", &model, "input"];
-    let output = sandbox
-        .command(&args)
-        .stdout(full)
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("cannot write output")
-    );
-    let mut child = sandbox
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    sandbox
+        .run_into_full_device(&args)
+        .assert_refused(1, "cannot write output");
+    let unread = sandbox.run_without_reader(&args);
+    assert_eq!((unread.code, unread.stderr.as_str()), (0, ""));
 }
 
 #[test]

@@ -93,6 +93,44 @@ fn sequences_of_unknown_actions_are_anomalous_whatever_their_length() {
 }
 
 #[test]
+fn that_short_sessions_are_harmless_does_not_excuse_unknown_actions() {
+    let sandbox = Sandbox::new();
+    let actions = ["read", "list", "open", "close", "write"];
+    let lines: String = (0..1000)
+        .map(|i| {
+            let anomalous = i % 10 == 0;
+            let length = if anomalous { 12 + i % 7 } else { 1 + i % 3 };
+            let sequence: Vec<&str> = (0..length)
+                .map(|place| actions[(i / 3 + place * (1 + i % 4)) % 5])
+                .collect();
+            format!(
+                "{}\n",
+                serde_json::json!({"sequence": sequence, "label": u8::from(anomalous)})
+            )
+        })
+        .collect();
+    sandbox.write("data", lines);
+    let summary = sandbox.train(&["--data", "data"]);
+    let model = summary["model_path"].as_str().unwrap();
+    for length in [1, 2, 3, 20, 300] {
+        for distinct in [1, length] {
+            let unknown: Vec<String> = (0..length).map(|i| format!("new{}", i % distinct)).collect();
+            let args = [
+                "predict",
+                "--model",
+                model,
+                "--format",
+                "json",
+                "--sequence",
+                &unknown.join(","),
+            ];
+            let answer = &sandbox.run(&args).json_lines()[0];
+            assert_eq!(answer["label"], 1, "{length} actions, {distinct} distinct: {answer}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_action_in_a_normal_session_makes_it_more_suspicious() {
     let sandbox = Sandbox::new();
     let summary = sandbox.train(&["--num-samples", "5000"]);

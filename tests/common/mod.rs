@@ -65,6 +65,21 @@ impl Sandbox {
         Ended::from_output(&output)
     }
 
+    /// Runs with standard output on a full device.
+    pub(crate) fn run_into_full_device(&self, args: &[&str]) -> Ended {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = self.command(args).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        Ended::from_output(&output)
+    }
+
+    /// Runs with a reader of standard output that is gone before anything is written.
+    pub(crate) fn run_without_reader(&self, args: &[&str]) -> Ended {
+        let mut command = self.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        Ended::from_output(&child.wait_with_output().unwrap())
+    }
+
     /// All files below `name`, sorted, as paths relative to it.
     pub(crate) fn files(&self, name: &str) -> Vec<String> {
         fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
