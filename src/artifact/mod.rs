@@ -3,18 +3,22 @@
 //! The members `digest`, `created_at`, `tool_version` and `promotion` come first. The digest is the SHA-256 of the file
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
-mod file;
+mod read;
+mod write;
 
 use crate::config::Provenance;
+use crate::dataset::hex;
 use crate::gate::{Gate, Verdict};
 use crate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
-use file::ModelFile;
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
+use write::{Body, Header};
 
 /// The format that this version writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -35,6 +39,8 @@ pub struct Artifact {
     pub promotion: Option<Promotion>,
     /// When the model was made.
     pub created_at: Option<DateTime<Utc>>,
+    /// The version of anomaly-train that made it; `None` stands for this one.
+    pub tool_version: Option<String>,
 }
 
 /// A verdict with the limits that led to it.
@@ -70,6 +76,7 @@ impl From<AnomalyModel> for Artifact {
             metrics: None,
             promotion: None,
             created_at: None,
+            tool_version: None,
         }
     }
 }
@@ -78,7 +85,13 @@ impl Artifact {
     /// The digest of the model file.
     #[must_use]
     pub fn digest(&self) -> String {
-        ModelFile::sealed(self).1
+        write::digest(self)
+    }
+
+    /// The model file, and its digest.
+    #[must_use]
+    pub fn to_bytes(&self) -> (Vec<u8>, String) {
+        write::to_bytes(self)
     }
 
     /// Writes the model file. Returns its digest.
@@ -87,9 +100,8 @@ impl Artifact {
     ///
     /// If `writer` fails.
     pub fn write(&self, mut writer: impl Write) -> io::Result<String> {
-        let (file, digest) = ModelFile::sealed(self);
-        serde_json::to_writer(&mut writer, &file)?;
-        writer.write_all(b"\n")?;
+        let (bytes, digest) = self.to_bytes();
+        writer.write_all(&bytes)?;
         writer.flush()?;
         Ok(digest)
     }
@@ -114,17 +126,60 @@ impl Artifact {
         if text.is_empty() {
             return refused("empty; the model file was not written to its end");
         }
-        check_kind(&text)?;
-        let file: ModelFile = serde_json::from_slice(&text).map_err(|e| json_error(&e))?;
-        // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
-        // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
-        let mut rest = Expect(&text);
-        serde_json::to_writer(&mut rest, &file)
-            .map_err(io::Error::from)
-            .and_then(|()| rest.write_all(b"\n"))
-            .or_else(|_| refused("not as anomaly-train writes it; restore the file or train again"))?;
-        file.unseal()
+        parse(text)
     }
+}
+
+/// What the body of a model file starts with, and every other text between quotes cannot hold: there, quotes are escaped.
+const BODY: &[u8] = b",\"format_version\":";
+/// Longest header that is read, in bytes.
+const MAX_HEADER: usize = 1 << 20;
+
+/// The artifact whose file is `text`. The digest comes before anything that takes time or memory, so that damage is refused
+/// at once.
+fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
+    let kind = format!("{FORMAT_VERSION},\"model_type\":\"{MODEL_TYPE}\",");
+    let Some(start) = memmem::find(&text[..text.len().min(MAX_HEADER)], BODY)
+        .filter(|start| text[start + BODY.len()..].starts_with(kind.as_bytes()) && text.ends_with(b"}\n"))
+    else {
+        check_kind(&text)?;
+        return refused(NOT_AS_WRITTEN);
+    };
+    let end = text.len() - 1;
+    let mut header_text = text[..start].to_vec();
+    header_text.push(b'}');
+    let header: Header = serde_json::from_slice(&header_text).map_err(|e| json_error(&e, 0))?;
+    // The comma between header and body makes room for the brace that begins the body as an object of its own.
+    text[start] = b'{';
+    let body_text = &text[start..end];
+    let digest = hex(&Sha256::digest(body_text));
+    if digest != header.digest {
+        text[start] = b',';
+        check_kind(&text)?;
+        return refused(format!(
+            "damaged: the digest in the file is {}, its content has {digest}; restore the file or train again",
+            quote(&header.digest)
+        ));
+    }
+    let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, start))?;
+    let mut artifact = body.into_artifact()?;
+    // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
+    // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
+    let as_written = is_written_as(&header, &header_text) && is_written_as(&Body::of(&artifact), body_text);
+    if !as_written {
+        return refused(NOT_AS_WRITTEN);
+    }
+    artifact.created_at = header.created_at;
+    artifact.tool_version = Some(header.tool_version);
+    artifact.promotion = header.promotion;
+    Ok(artifact)
+}
+
+const NOT_AS_WRITTEN: &str = "not as anomaly-train writes it; restore the file or train again";
+
+fn is_written_as(value: &impl Serialize, text: &[u8]) -> bool {
+    let mut rest = Expect(text);
+    serde_json::to_writer(&mut rest, value).is_ok() && rest.0.is_empty()
 }
 
 impl AnomalyModel {
@@ -173,7 +228,7 @@ fn check_kind(text: &[u8]) -> Result<(), LoadError> {
         #[serde(borrow)]
         tool_version: Option<&'a RawValue>,
     }
-    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|e| json_error(&e))?;
+    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|e| json_error(&e, 0))?;
     match kind.model_type.map(RawValue::get) {
         Some(kind) if kind == format!("\"{MODEL_TYPE}\"") => {}
         Some(kind) => {
@@ -200,164 +255,18 @@ fn check_kind(text: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn json_error(error: &serde_json::Error) -> LoadError {
+/// `before` is where the text that was parsed begins in the file.
+fn json_error(error: &serde_json::Error, before: usize) -> LoadError {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
+    let message = message.strip_suffix(&place).unwrap_or(&message);
+    let place = match error.line() {
+        1 => format!("byte {}", before + error.column()),
+        line => format!("line {line}"),
+    };
     let hint = if error.is_eof() { "; the file is cut off" } else { "" };
-    LoadError::Refused(one_line(&format!("not a whole model file: {error}{hint}")))
+    LoadError::Refused(one_line(&format!("not a whole model file: {message} at {place}{hint}")))
 }
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::TrainingConfig;
-    use crate::synthetic::{Scenario, generate};
-    use crate::trainer::train;
-
-    fn file(n: u64) -> String {
-        let data = generate(Scenario::Documented, 60, 1);
-        let training: Vec<u32> = (0..60).collect();
-        let config = TrainingConfig {
-            ngram_size: n.try_into().unwrap(),
-            ..TrainingConfig::default()
-        };
-        let mut bytes = Vec::new();
-        let model = train(&data, &training, &config).unwrap();
-        model.save(&mut bytes).unwrap();
-        String::from_utf8(bytes).unwrap()
-    }
-
-    fn refusal(text: &str) -> String {
-        Artifact::read(text.as_bytes()).unwrap_err().to_string()
-    }
-
-    /// `text` with `from` replaced by `to` and the digest made to fit, as somebody would who wants the change to go
-    /// unnoticed.
-    fn forged(text: &str, from: &str, to: &str) -> String {
-        let changed = text.replacen(from, to, 1);
-        assert_ne!(text, changed, "{from}");
-        let message = refusal(&changed);
-        match message.split_once("its content has ") {
-            Some((_, rest)) => {
-                let digest = &text[r#"{"digest":""#.len()..][..64];
-                changed.replacen(digest, &rest[..64], 1)
-            }
-            None => changed,
-        }
-    }
-
-    #[test]
-    fn what_was_saved_is_loaded_and_saved_again_as_the_same_bytes() {
-        for n in 1..=8 {
-            let text = file(n);
-            let artifact = Artifact::read(text.as_bytes()).unwrap();
-            let mut again = Vec::new();
-            artifact.write(&mut again).unwrap();
-            assert_eq!(text.as_bytes(), again);
-        }
-    }
-
-    #[test]
-    fn a_loaded_model_scores_to_the_last_bit_like_the_one_that_was_saved() {
-        let data = generate(Scenario::Mixed, 300, 1);
-        let training: Vec<u32> = (0..200).collect();
-        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
-        let mut bytes = Vec::new();
-        model.save(&mut bytes).unwrap();
-        let loaded = AnomalyModel::load(&bytes[..]).unwrap();
-        for index in 0..data.len() {
-            let before = model.predict(data.sequence(index)).score;
-            let after = loaded.predict(data.sequence(index)).score;
-            assert_eq!(before.to_bits(), after.to_bits());
-        }
-    }
-
-    #[test]
-    fn a_cut_file_is_refused_wherever_it_is_cut() {
-        let text = file(2);
-        for end in 0..text.len() {
-            assert!(Artifact::read(&text.as_bytes()[..end]).is_err(), "{end}");
-        }
-    }
-
-    #[test]
-    fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
-        let text = file(3);
-        for (from, to, expected) in [
-            ("\"format_version\":1", "\"format_version\":2", "format version 2"),
-            ("\"format_version\":1", "\"format_version\":\"1\"", "format version"),
-            ("\"model_type\":\"anomaly\"", "\"model_type\":\"x\"", "model type"),
-            ("\"n\":3", "\"n\":9", "between 1 and 8"),
-            ("\"n\":3", "\"n\":3.0", "not a whole model file"),
-            ("\"n\":3", "\"n\":2", "not an n-gram key"),
-            ("\"n\":3", "\"n\":3,\"n\":3", "duplicate field"),
-            ("\"n\":3", "\"n\":3,\"m\":3", "unknown field"),
-            (
-                "\"anomaly_threshold\":0.3",
-                "\"anomaly_threshold\":1",
-                "between 0 and 1",
-            ),
-            ("\"anomaly_threshold\":0.3", "\"anomaly_threshold\":null", "not a whole"),
-            ("\"bias\":", "\"bias\":1e999,\"x\":", "out of range"),
-            ("\"weight\":", "\"weight\":1e308,\"x\":", "unknown field"),
-            ("\"epochs\":10", "\"epochs\":0", "nonzero"),
-            (
-                "\"training_samples\":{\"normal\":",
-                "\"training_samples\":{\"normal\":-",
-                "not a whole",
-            ),
-            (
-                "\"training_samples\":{\"normal\":42",
-                "\"training_samples\":{\"normal\":1",
-                "inconsistent",
-            ),
-            ("\"entropy\":", "\"entropie\":", "missing"),
-            (
-                "\"dense\":{",
-                "\"dense\":{\"a\":{\"weight\":1.0,\"low\":1.0,\"high\":1.0},",
-                "does not know",
-            ),
-            ("\"low\":0", "\"low\":9", "is empty"),
-            ("[\"access\",", "[\"zzz\",", "not sorted"),
-            ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-2,", "not an n-gram key"),
-            ("\"sequences\":\"", "\"sequences\":\"0", "fingerprints"),
-            ("\"sequences\":\"", "\"sequences\":\"ffffffffffffffff", "fingerprints"),
-            ("\"sequences\":\"", "\"sequences\":\"+000000000000000", "fingerprints"),
-            ("\"ngrams\":[[[-1,", "\"ngrams\":[[[9999,", "not an n-gram key"),
-            ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-1,0,-1,", "not an n-gram key"),
-        ] {
-            let message = refusal(&forged(&text, from, to));
-            assert!(message.contains(expected), "{from} -> {to}: {message}");
-            assert!(!message.contains('\n'));
-        }
-        let bias = text.split("\"bias\":").nth(1).unwrap().split(',').next().unwrap();
-        for (from, to) in [(bias, "1e+300"), ("\"high\":1.0", "\"high\":10000000.0")] {
-            let message = refusal(&forged(&text, from, to));
-            assert!(message.contains("too large"), "{from}: {message}");
-        }
-        for (from, to) in [
-            (
-                "\"dense\":{",
-                "\"dense\":{\"entropy\":{\"weight\":99.0,\"low\":0.0,\"high\":1.0},",
-            ),
-            (
-                "\"training_samples\":{\"normal\":42,\"anomalous\":18}",
-                "\"training_samples\":[42,18]",
-            ),
-            ("\"provenance\":null,", ""),
-            ("\"n\":3", "\"n\": 3"),
-            ("0.3", "0.30"),
-        ] {
-            let changed = text.replacen(from, to, 1);
-            assert_ne!(text, changed, "{from}");
-            assert!(refusal(&changed).contains("not as anomaly-train writes it"), "{from}");
-        }
-        assert!(refusal(&format!("{text}{{}}")).contains("trailing"));
-        assert!(refusal("[]").contains("JSON object"));
-        assert!(refusal("").contains("empty"));
-    }
-
-    #[test]
-    fn changed_weights_are_noticed() {
-        let text = file(3);
-        let changed = text.replacen("\"anomaly_threshold\":0.3", "\"anomaly_threshold\":0.9", 1);
-        assert!(refusal(&changed).contains("damaged"));
-    }
-}
+mod tests;

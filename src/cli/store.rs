@@ -30,8 +30,7 @@ pub(crate) fn save(
 ) -> Result<Saved, Failure> {
     let directory = &models_dir.join(if promoted { "current" } else { "candidates" });
     let failed = |error: io::Error| Failure::at(directory, "cannot save the model", &error);
-    let mut model = Vec::new();
-    let digest = artifact.write(&mut model).map_err(failed)?;
+    let (model, digest) = artifact.to_bytes();
     let metrics = metrics_json(artifact, &digest, time).map_err(failed)?;
 
     fs::create_dir_all(directory).map_err(failed)?;

@@ -85,6 +85,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             verdict: verdict.clone(),
         }),
         created_at: Some(time),
+        tool_version: None,
     };
     let saved = store::save(&args.models_dir, &artifact, verdict.promoted, time)?;
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));

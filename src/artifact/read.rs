@@ -1,0 +1,361 @@
+//! The members of the model file, as they are read, and everything that is checked before they become a model.
+
+use super::write::{DenseFigure, Fitting};
+use super::{Artifact, LoadError, refused};
+use crate::bounds::{NgramSize, Share};
+use crate::config::{Provenance, TrainingConfig};
+use crate::dataset::{ClassCounts, Interner};
+use crate::features::{DENSE, DENSE_COUNT};
+use crate::metrics::Metrics;
+use crate::model::AnomalyModel;
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::optimizer::Weights;
+use crate::record::MAX_ACTION;
+use crate::text::{one_line, quote};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// What the digest covers, without anything but its types checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    #[serde(rename = "format_version")]
+    _format_version: u32,
+    #[serde(rename = "model_type")]
+    _model_type: String,
+    n: NgramSize,
+    anomaly_threshold: Share,
+    config: Fitting,
+    provenance: Option<Provenance>,
+    metrics: Option<Metrics>,
+    training_samples: ClassCounts,
+    bias: f64,
+    dense: BTreeMap<String, DenseFigure>,
+    vocabulary: Columns<Interner>,
+    ngrams: Columns<Ngrams>,
+    sequences: String,
+}
+
+/// The rows of a table, column by column, so that a table takes little more memory than its text, whatever it holds.
+struct Columns<K> {
+    keys: K,
+    weights: Vec<f64>,
+    counts: Vec<ClassCounts>,
+}
+
+/// The first column of a table.
+trait Keys: Default {
+    type Key<'de>: Deserialize<'de>;
+
+    /// Adds a key, or says why it cannot follow those that are there.
+    fn push(&mut self, key: Self::Key<'_>) -> Result<(), String>;
+}
+
+impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rows<K>(PhantomData<K>);
+        impl<'de, K: Keys> Visitor<'de> for Rows<K> {
+            type Value = Columns<K>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of rows")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Columns<K>, A::Error> {
+                let mut columns = Columns {
+                    keys: K::default(),
+                    weights: Vec::new(),
+                    counts: Vec::new(),
+                };
+                while let Some((key, weight, normal, anomalous)) = rows.next_element::<(K::Key<'de>, f64, u32, u32)>()? {
+                    columns.keys.push(key).map_err(de::Error::custom)?;
+                    columns.weights.push(weight);
+                    columns.counts.push(ClassCounts { normal, anomalous });
+                }
+                Ok(columns)
+            }
+        }
+        deserializer.deserialize_seq(Rows(PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Keys for Interner {
+    type Key<'de> = Name<'de>;
+
+    fn push(&mut self, Name(name): Name<'_>) -> Result<(), String> {
+        if name.len() > MAX_ACTION {
+            return Err(format!("an action name is longer than {MAX_ACTION} bytes"));
+        }
+        let last = self.len().checked_sub(1).map(|last| self.name(last as u32));
+        if last.is_some_and(|last| last >= &*name) {
+            return Err(format!("the vocabulary is not sorted at {}", quote(&name)));
+        }
+        self.intern(&name);
+        Ok(())
+    }
+}
+
+/// The symbols of all n-grams, one after the other.
+#[derive(Default)]
+struct Ngrams {
+    symbols: Vec<u32>,
+    lengths: Vec<u8>,
+}
+
+/// Most symbols of an n-gram.
+const MAX_NGRAM: usize = 8;
+
+/// The symbols of one n-gram: the markers, or actions that may or may not be in the vocabulary.
+struct Symbols {
+    symbols: [u32; MAX_NGRAM],
+    length: usize,
+}
+
+impl<'de> Deserialize<'de> for Symbols {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Symbols;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of symbols")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Symbols, A::Error> {
+                let mut read = Symbols {
+                    symbols: [0; MAX_NGRAM],
+                    length: 0,
+                };
+                while let Some(symbol) = list.next_element::<i64>()? {
+                    let place = read.symbols.get_mut(read.length);
+                    let symbol = match symbol {
+                        -1 => Some(BEGIN),
+                        -2 => Some(END),
+                        action => u32::try_from(action).ok().and_then(|a| a.checked_add(FIRST_ACTION)),
+                    };
+                    let (Some(place), Some(symbol)) = (place, symbol) else {
+                        return Err(de::Error::custom("what stands in the place of an n-gram is not an n-gram key"));
+                    };
+                    *place = symbol;
+                    read.length += 1;
+                }
+                Ok(read)
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+impl Keys for Ngrams {
+    type Key<'de> = Symbols;
+
+    fn push(&mut self, key: Symbols) -> Result<(), String> {
+        self.symbols.extend_from_slice(&key.symbols[..key.length]);
+        self.lengths.push(key.length as u8);
+        Ok(())
+    }
+}
+
+impl Ngrams {
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let mut rest = &self.symbols[..];
+        self.lengths.iter().map(move |&length| {
+            let (symbols, after) = rest.split_at(usize::from(length));
+            rest = after;
+            symbols
+        })
+    }
+}
+
+impl Body {
+    /// Whether every number is so small that no score can become infinite. No training leads to larger ones: a weight is at
+    /// most the number of samples divided by the smallest penalty.
+    fn is_bounded(&self) -> bool {
+        let weight = |weight: &f64| weight.abs() <= 1e16;
+        let figure =
+            |figure: &DenseFigure| weight(&figure.weight) && figure.low.abs() <= 1e6 && figure.high.abs() <= 1e6;
+        weight(&self.bias)
+            && self.dense.values().all(figure)
+            && self.vocabulary.weights.iter().all(weight)
+            && self.ngrams.weights.iter().all(weight)
+    }
+
+    /// Whether what is said of the data fits the model.
+    fn check_provenance(&self) -> Result<(), LoadError> {
+        let digits =
+            |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if self.ngrams.weights.len() as u64 > self.config.max_ngrams.get() {
+            return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
+        }
+        if let Some(provenance) = &self.provenance {
+            if provenance.training_samples != self.training_samples.total() || !digits(&provenance.data_digest) {
+                return refused("inconsistent: \"provenance\" does not fit the model");
+            }
+            let judged = self.metrics.as_ref().map(|metrics| metrics.samples);
+            if judged.is_some_and(|samples| samples != provenance.validation_samples) {
+                return refused("inconsistent: \"metrics\" and \"provenance\" differ in the number of samples");
+            }
+        }
+        match &self.metrics {
+            Some(metrics) if metrics.threshold != self.anomaly_threshold || !metrics.is_consistent() => {
+                refused("inconsistent: \"metrics\" are not figures that this model can have")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses the counts of an action or n-gram that cannot be.
+    fn check_counts(&self, what: &dyn Fn() -> String, seen: ClassCounts) -> Result<(), LoadError> {
+        let samples = self.training_samples;
+        if seen.normal > samples.normal || seen.anomalous > samples.anomalous || seen == ClassCounts::default() {
+            return refused(format!(
+                "inconsistent: {} occurs in {} normal and {} anomalous of {} and {} samples",
+                what(),
+                seen.normal,
+                seen.anomalous,
+                samples.normal,
+                samples.anomalous
+            ));
+        }
+        Ok(())
+    }
+
+    /// The table of the n-grams, if every one of them can be one and all are in order.
+    fn table(&self) -> Result<NgramTable, LoadError> {
+        let actions = &self.vocabulary.counts;
+        let mut table = NgramTable::new(actions.len());
+        let mut previous: &[u32] = &[];
+        for ((number, symbols), &seen) in self.ngrams.keys.iter().enumerate().zip(&self.ngrams.counts) {
+            let what = || one_line(&format!("n-gram {number} {symbols:?}"));
+            let known = symbols.iter().all(|&symbol| symbol < table.symbols());
+            if !known || !is_ngram(symbols, self.n.get()) {
+                return refused(format!("{} is not an n-gram key", what()));
+            }
+            if (previous.len(), previous) >= (symbols.len(), symbols) {
+                return refused(format!("the n-grams are not sorted at {}", what()));
+            }
+            previous = symbols;
+            let (prefix, last) = symbols.split_at(symbols.len() - 1);
+            let prefix = prefix[1..]
+                .iter()
+                .try_fold(prefix[0], |node, &symbol| table.child(node, symbol));
+            let Some(prefix) = prefix else {
+                return refused(format!("{} stands without its beginning", what()));
+            };
+            table.push(prefix, last[0]);
+            self.check_counts(&what, seen)?;
+            let mut rarest = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
+            if rarest.any(|action| {
+                let action = actions[action as usize];
+                action.normal < seen.normal || action.anomalous < seen.anomalous
+            }) {
+                return refused(format!(
+                    "inconsistent: {} occurs more often than one of its actions",
+                    what()
+                ));
+            }
+        }
+        Ok(table)
+    }
+
+    /// The weights and ranges of the dense figures.
+    fn figures(&self) -> Result<[DenseFigure; DENSE_COUNT], LoadError> {
+        let mut figures = [DenseFigure {
+            weight: 0.0,
+            low: 0.0,
+            high: 0.0,
+        }; DENSE_COUNT];
+        for (name, figure) in DENSE.iter().zip(&mut figures) {
+            match self.dense.get(*name) {
+                None => return refused(format!("the dense figure \"{name}\" is missing")),
+                Some(read) if read.low > read.high => {
+                    return refused(format!("the range of \"{name}\" is empty"));
+                }
+                Some(read) => *figure = *read,
+            }
+        }
+        if self.dense.len() != DENSE_COUNT {
+            return refused("there are dense figures that this version does not know");
+        }
+        Ok(figures)
+    }
+
+    /// Checks what the types alone do not promise, and builds the artifact, still without its header.
+    pub(super) fn into_artifact(self) -> Result<Artifact, LoadError> {
+        if !self.is_bounded() {
+            return refused("a weight or the range of a dense figure is too large to come from training");
+        }
+        self.check_provenance()?;
+        for (name, &seen) in self.vocabulary.keys.names().zip(&self.vocabulary.counts) {
+            self.check_counts(&|| quote(name), seen)?;
+        }
+        let table = self.table()?;
+        let figures = self.figures()?;
+        let Some(fingerprints) = fingerprints(&self.sequences) else {
+            return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
+        };
+        let mut present = self.vocabulary.weights;
+        present.extend(self.ngrams.weights);
+        Ok(Artifact {
+            model: AnomalyModel {
+                config: TrainingConfig {
+                    ngram_size: self.n,
+                    anomaly_threshold: self.anomaly_threshold,
+                    seed: self.config.seed,
+                    epochs: self.config.epochs,
+                    batch_size: self.config.batch_size,
+                    l2: self.config.l2,
+                    learning_rate: self.config.learning_rate,
+                    max_ngrams: self.config.max_ngrams,
+                },
+                samples: self.training_samples,
+                ranges: figures.map(|figure| (figure.low, figure.high)),
+                names: self.vocabulary.keys,
+                actions: self.vocabulary.counts,
+                table,
+                ngrams: self.ngrams.counts,
+                weights: Weights {
+                    bias: self.bias,
+                    dense: figures.map(|figure| figure.weight),
+                    present,
+                },
+                fingerprints,
+            },
+            provenance: self.provenance,
+            metrics: self.metrics,
+            promotion: None,
+            created_at: None,
+            tool_version: None,
+        })
+    }
+}
+
+/// Whether these symbols can be a run of 2 to `n` symbols of a sequence between its markers.
+fn is_ngram(symbols: &[u32], n: usize) -> bool {
+    let last = symbols.len().saturating_sub(1);
+    (2..=n).contains(&symbols.len())
+        && symbols.iter().enumerate().all(|(index, &symbol)| match symbol {
+            BEGIN => index == 0,
+            END => index == last,
+            _ => true,
+        })
+}
+
+/// The fingerprints of the training sequences, or `None` if that is not what `digits` are.
+fn fingerprints(digits: &str) -> Option<Vec<u64>> {
+    let digits = digits.as_bytes();
+    let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let fingerprints: Vec<u64> = digits
+        .chunks(16)
+        .filter(|chunk| chunk.len() == 16 && chunk.iter().all(lower))
+        .filter_map(|chunk| u64::from_str_radix(std::str::from_utf8(chunk).ok()?, 16).ok())
+        .collect();
+    (fingerprints.len() == digits.len().div_ceil(16) && fingerprints.is_sorted_by(|a, b| a < b)).then_some(fingerprints)
+}

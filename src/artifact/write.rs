@@ -1,0 +1,173 @@
+//! The members of the model file, as they are written.
+//!
+//! The file is one JSON object, written as two: a header, which depends on when and where the model was trained, and a
+//! body, which does not and which the digest covers.
+
+use super::{Artifact, FORMAT_VERSION, MODEL_TYPE, Promotion};
+use crate::bounds::{NgramSize, Penalty, Share, StepSize};
+use crate::config::Provenance;
+use crate::dataset::{ClassCounts, hex};
+use crate::features::DENSE;
+use crate::metrics::Metrics;
+use crate::model::AnomalyModel;
+use crate::ngrams::{BEGIN, END, FIRST_ACTION};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64};
+
+/// What the digest does not cover.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    pub(super) digest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_at: Option<DateTime<Utc>>,
+    pub(super) tool_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) promotion: Option<Promotion>,
+}
+
+/// What the digest covers.
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    format_version: u32,
+    model_type: &'static str,
+    n: NgramSize,
+    anomaly_threshold: Share,
+    config: Fitting,
+    provenance: Option<&'a Provenance>,
+    metrics: Option<&'a Metrics>,
+    training_samples: ClassCounts,
+    bias: f64,
+    dense: BTreeMap<&'static str, DenseFigure>,
+    #[serde(serialize_with = "vocabulary")]
+    vocabulary: &'a AnomalyModel,
+    #[serde(serialize_with = "ngrams")]
+    ngrams: &'a AnomalyModel,
+    #[serde(serialize_with = "sequences")]
+    sequences: &'a AnomalyModel,
+}
+
+/// The weight of a dense figure and the range that training has seen.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DenseFigure {
+    pub(super) weight: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+/// How the weights were fitted: the part of [`TrainingConfig`](crate::TrainingConfig) that scoring does not need.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fitting {
+    pub(super) seed: u64,
+    pub(super) epochs: NonZeroU32,
+    pub(super) batch_size: NonZeroU32,
+    pub(super) l2: Penalty,
+    pub(super) learning_rate: StepSize,
+    pub(super) max_ngrams: NonZeroU64,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn of(artifact: &'a Artifact) -> Self {
+        let model = &artifact.model;
+        let config = &model.config;
+        let figures = model.weights.dense.into_iter().zip(model.ranges);
+        Self {
+            format_version: FORMAT_VERSION,
+            model_type: MODEL_TYPE,
+            n: config.ngram_size,
+            anomaly_threshold: config.anomaly_threshold,
+            config: Fitting {
+                seed: config.seed,
+                epochs: config.epochs,
+                batch_size: config.batch_size,
+                l2: config.l2,
+                learning_rate: config.learning_rate,
+                max_ngrams: config.max_ngrams,
+            },
+            provenance: artifact.provenance.as_ref(),
+            metrics: artifact.metrics.as_ref(),
+            training_samples: model.samples,
+            bias: model.weights.bias,
+            dense: DENSE
+                .into_iter()
+                .zip(figures.map(|(weight, (low, high))| DenseFigure { weight, low, high }))
+                .collect(),
+            vocabulary: model,
+            ngrams: model,
+            sequences: model,
+        }
+    }
+}
+
+/// The SHA-256 of the body, in hexadecimal.
+pub(super) fn digest(artifact: &Artifact) -> String {
+    hex(&Sha256::digest(json(&Body::of(artifact))))
+}
+
+/// The model file as bytes, and its digest.
+pub(super) fn to_bytes(artifact: &Artifact) -> (Vec<u8>, String) {
+    let body = json(&Body::of(artifact));
+    let digest = hex(&Sha256::digest(&body));
+    let version = || env!("CARGO_PKG_VERSION").to_owned();
+    let header = json(&Header {
+        digest: digest.clone(),
+        created_at: artifact.created_at,
+        tool_version: artifact.tool_version.clone().unwrap_or_else(version),
+        promotion: artifact.promotion.clone(),
+    });
+    // The two objects become one.
+    let parts = [header.strip_suffix(b"}"), body.strip_prefix(b"{")].map(Option::unwrap_or_default);
+    let mut bytes = parts.join(&b","[..]);
+    bytes.push(b'\n');
+    (bytes, digest)
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let bytes = serde_json::to_vec(value);
+    // Nothing can go wrong with finite numbers and text in memory.
+    debug_assert!(bytes.is_ok(), "{bytes:?}");
+    bytes.unwrap_or_default()
+}
+
+/// Name, weight, normal and anomalous training samples that contain it; sorted by name.
+fn vocabulary<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
+    let rows = model.names.names().zip(&model.actions).zip(&model.weights.present);
+    serializer.collect_seq(rows.map(|((name, counts), weight)| (name, weight, counts.normal, counts.anomalous)))
+}
+
+/// Symbols, weight, normal and anomalous training samples that contain it; sorted by length, then by symbols.
+fn ngrams<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
+    let rows = (0..)
+        .zip(&model.ngrams)
+        .zip(&model.weights.present[model.actions.len()..]);
+    serializer.collect_seq(rows.map(|((number, counts), weight)| {
+        let symbols: Vec<i64> = model.table.symbols_of(number).into_iter().map(symbol).collect();
+        (symbols, weight, counts.normal, counts.anomalous)
+    }))
+}
+
+/// How a symbol stands in the file: -1 and -2 for the markers, else the place of the action in the vocabulary.
+fn symbol(symbol: u32) -> i64 {
+    match symbol {
+        BEGIN => -1,
+        END => -2,
+        action => i64::from(action - FIRST_ACTION),
+    }
+}
+
+/// Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.
+fn sequences<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
+    struct Digits<'a>(&'a [u64]);
+    impl fmt::Display for Digits<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.iter().try_for_each(|fingerprint| write!(f, "{fingerprint:016x}"))
+        }
+    }
+    serializer.collect_str(&Digits(&model.fingerprints))
+}
