@@ -2,6 +2,7 @@
 
 use crate::bounds::Limit;
 use crate::metrics::Metrics;
+use crate::text::name;
 use serde::{Deserialize, Serialize};
 
 /// Fewest validation samples on which a verdict means anything.
@@ -15,6 +16,53 @@ pub struct Gate {
     pub max_ece: Limit,
     /// Lowest accuracy.
     pub min_accuracy: Limit,
+    /// How much worse than those of the champion accuracy, F1 and calibration error may be.
+    pub max_regression: Limit,
+}
+
+/// The figures that the gate and the record of promotions speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// How many samples were judged.
+    pub samples: u64,
+    /// Share of the reported samples that are anomalous, 0..1.
+    pub precision: Option<f64>,
+    /// Share of the anomalous samples that are reported, 0..1.
+    pub recall: Option<f64>,
+    /// Share of the samples that are labelled rightly, 0..1.
+    pub accuracy: Option<f64>,
+    /// Harmonic mean of precision and recall, 0..1.
+    pub f1: Option<f64>,
+    /// Expected calibration error, 0..1.
+    pub ece: Option<f64>,
+}
+
+impl From<&Metrics> for Figures {
+    fn from(metrics: &Metrics) -> Self {
+        Self {
+            samples: metrics.samples,
+            precision: metrics.precision,
+            recall: metrics.recall,
+            accuracy: metrics.accuracy,
+            f1: metrics.f1,
+            ece: metrics.ece,
+        }
+    }
+}
+
+/// The promoted model that a new one has to stand beside, judged on the same samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Champion {
+    /// Where it stands in the models directory.
+    pub model: String,
+    /// Its digest.
+    pub digest: String,
+    /// Its figures on these samples.
+    pub figures: Figures,
+    /// How many of these samples have a sequence that it was trained on, which flatters it.
+    pub overlap: u64,
 }
 
 /// What the gate decided.
@@ -31,9 +79,10 @@ impl Gate {
     /// Judges the figures. Unrounded values are compared; a figure that is not defined never passes.
     ///
     /// Besides its two limits the gate asks for [`MIN_SAMPLES`] validation samples, for both classes among them, and for
-    /// an accuracy above that of always guessing the commoner class: otherwise reaching the limits proves nothing.
+    /// an accuracy above that of always guessing the commoner class: otherwise reaching the limits proves nothing. With a
+    /// champion the figures must also not be clearly worse than the champion's.
     #[must_use]
-    pub fn judge(&self, metrics: &Metrics) -> Verdict {
+    pub fn judge(&self, metrics: &Metrics, champion: Option<&Champion>) -> Verdict {
         let mut reasons = Vec::new();
         let confusion = &metrics.confusion;
         if metrics.samples < MIN_SAMPLES {
@@ -70,10 +119,47 @@ impl Gate {
                 "accuracy {accuracy} is not above {majority}, that of always guessing the commoner class"
             ));
         }
+        if let Some(champion) = champion {
+            reasons.extend(self.regressions(&Figures::from(metrics), champion));
+        }
         Verdict {
             promoted: reasons.is_empty(),
             reasons,
         }
+    }
+
+    /// The figures that are clearly worse than those of the champion. One that the champion does not have cannot be.
+    fn regressions(&self, figures: &Figures, champion: &Champion) -> Vec<String> {
+        let theirs = &champion.figures;
+        // The change for the worse: accuracy and F1 fall, the calibration error rises.
+        let accuracy = (figures.accuracy, theirs.accuracy, -1.0);
+        let f1 = (figures.f1, theirs.f1, -1.0);
+        let ece = (figures.ece, theirs.ece, 1.0);
+        [("accuracy", accuracy), ("F1", f1), ("ECE", ece)]
+            .into_iter()
+            .filter_map(|(what, (ours, theirs, worse))| {
+                let theirs = theirs?;
+                let within = |ours: f64| worse * (ours - theirs) <= self.max_regression.get();
+                (!ours.is_some_and(within)).then(|| {
+                    let ours = ours.map_or_else(|| "undefined".to_owned(), |ours| ours.to_string());
+                    format!(
+                        "{what} {ours} is worse than {theirs} of {} by more than {}",
+                        name(&champion.model),
+                        self.max_regression
+                    )
+                })
+            })
+            .collect()
+    }
+}
+
+impl Verdict {
+    /// The verdict with one more thing that speaks against promotion.
+    #[must_use]
+    pub fn and_against(mut self, reason: String) -> Self {
+        self.promoted = false;
+        self.reasons.push(reason);
+        self
     }
 }
 
@@ -86,14 +172,15 @@ mod tests {
     const GATE: fn(f64, f64) -> Gate = |max_ece, min_accuracy| Gate {
         max_ece: max_ece.try_into().unwrap(),
         min_accuracy: min_accuracy.try_into().unwrap(),
+        max_regression: 0.02.try_into().unwrap(),
     };
 
+    fn metrics(scored: &[Scored]) -> Metrics {
+        Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap())
+    }
+
     fn judge(gate: Gate, scored: &[Scored]) -> Verdict {
-        gate.judge(&Metrics::compute(
-            scored,
-            0.3.try_into().unwrap(),
-            10.try_into().unwrap(),
-        ))
+        gate.judge(&metrics(scored), None)
     }
 
     /// `right` samples of each class that are scored rightly and surely, then `wrong` normal ones scored as anomalous.
@@ -140,5 +227,58 @@ mod tests {
     fn every_reason_is_listed() {
         let wrong = vec![(1.0, Normal); 5];
         assert_eq!(judge(GATE(0.08, 0.85), &wrong).reasons.len(), 5);
+    }
+
+    #[test]
+    fn clearly_worse_than_the_champion_is_refused_figure_by_figure() {
+        let ours = metrics(&scored(50, 4));
+        type Change<'a> = dyn Fn(&mut Figures) + 'a;
+        let champion = |change: &Change| {
+            let mut figures = Figures::from(&ours);
+            change(&mut figures);
+            Champion {
+                model: "current/m.json".to_owned(),
+                digest: String::new(),
+                figures,
+                overlap: 0,
+            }
+        };
+        let more = |value: &mut Option<f64>, by: f64| *value = value.map(|value| value + by);
+        let reasons = |change: &Change| GATE(1.0, 0.5).judge(&ours, Some(&champion(change))).reasons;
+        assert!(reasons(&|_| ()).is_empty());
+        assert!(reasons(&|f| more(&mut f.accuracy, 0.0199)).is_empty());
+        assert!(reasons(&|f| more(&mut f.f1, -0.5)).is_empty());
+        assert!(reasons(&|f| more(&mut f.ece, 0.5)).is_empty());
+        assert!(reasons(&|f| f.ece = None).is_empty());
+        let worse: [(&Change, &str); 3] = [
+            (&|f| more(&mut f.accuracy, 0.0201), "accuracy"),
+            (&|f| more(&mut f.f1, 0.0201), "F1"),
+            (&|f| more(&mut f.ece, -0.0201), "ECE"),
+        ];
+        for (change, figure) in worse {
+            let reasons = reasons(change);
+            assert_eq!(reasons.len(), 1, "{reasons:?}");
+            assert!(
+                reasons[0].starts_with(figure) && reasons[0].contains("current/m.json"),
+                "{reasons:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_figure_that_only_the_champion_has_is_worse() {
+        let nothing_found = metrics(&vec![(0.1, Normal); 50]);
+        let figures = Figures::from(&metrics(&scored(50, 0)));
+        let champion = Champion {
+            model: "m".to_owned(),
+            digest: String::new(),
+            figures,
+            overlap: 0,
+        };
+        let verdict = GATE(1.0, 0.0).judge(&nothing_found, Some(&champion));
+        assert!(
+            verdict.reasons.iter().any(|r| r.starts_with("F1 undefined")),
+            "{verdict:?}"
+        );
     }
 }

@@ -443,13 +443,12 @@ fn verbosity_may_stand_before_the_subcommand() {
 }
 
 #[test]
-fn a_newest_model_that_is_no_file_is_passed_over() {
+fn a_model_that_was_only_put_into_the_folder_is_not_used() {
     let (sandbox, model) = trained();
-    std::fs::create_dir(sandbox.path("models/current/anomaly_model_20991122_120000.json")).unwrap();
+    let other = "models/current/anomaly_model_20991122_120000.json";
+    std::fs::copy(sandbox.path(&model), sandbox.path(other)).unwrap();
     let ended = sandbox.run_with_input(&["predict"], SEQUENCES.as_bytes());
     assert_eq!(ended.stderr, format!("[INFO] using {model}\n"));
-    sandbox.write("models/file", "");
-    sandbox
-        .run(&["predict", "--models-dir", "models/file"])
-        .assert_refused(1, "cannot look for models");
+    std::fs::remove_file(sandbox.path("models/promotions.jsonl")).unwrap();
+    sandbox.run(&["predict"]).assert_refused(3, "no promoted model here");
 }

@@ -3,9 +3,17 @@
 mod common;
 
 use common::{Ended, Sandbox};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 
-const ARGS: [&str; 2] = ["--num-samples", "500"];
+const ARGS: [&str; 2] = ["--num-samples", "1000"];
+
+/// The lines of the record of promotions.
+fn record(sandbox: &Sandbox) -> Vec<Value> {
+    let text = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
 
 #[test]
 fn a_second_model_in_the_same_second_gets_a_number_and_overwrites_nothing() {
@@ -21,7 +29,7 @@ fn a_second_model_in_the_same_second_gets_a_number_and_overwrites_nothing() {
             "models/current/anomaly_model_20261122_120000_3.json"
         ]
     );
-    assert_eq!(sandbox.files("models").len(), 6);
+    assert_eq!(sandbox.files("models").len(), 7);
 }
 
 #[test]
@@ -41,16 +49,16 @@ fn a_taken_metrics_name_moves_the_model_too_so_that_pairs_stay_pairs() {
     );
     assert_eq!(fs::read_to_string(taken).unwrap(), "mine");
     assert_eq!(fs::read_to_string(other).unwrap(), "mine");
-    assert_eq!(sandbox.files("models").len(), 4);
+    assert_eq!(sandbox.files("models").len(), 5);
 }
 
 #[test]
-fn twenty_trainers_at_once_leave_twenty_whole_pairs() {
+fn a_hundred_trainers_in_the_same_second_leave_a_hundred_whole_pairs_and_lines() {
     let sandbox = Sandbox::new();
-    let children: Vec<_> = (0..20)
+    let children: Vec<_> = (0..100)
         .map(|seed| {
             sandbox
-                .command(&[&ARGS[..], &["-q", "--seed", &seed.to_string()]].concat())
+                .command(&["--num-samples", "300", "-q", "--seed", &seed.to_string()])
                 .spawn()
                 .unwrap()
         })
@@ -59,10 +67,10 @@ fn twenty_trainers_at_once_leave_twenty_whole_pairs() {
         assert!(child.wait().unwrap().success());
     }
     let files = sandbox.files("models");
-    assert_eq!(files.len(), 40, "{files:?}");
-    let mut digests = std::collections::BTreeSet::new();
+    assert_eq!(files.len(), 201, "{files:?}");
+    let mut digests = BTreeSet::new();
     for file in files.iter().filter(|file| file.contains("anomaly_model")) {
-        let read = |name: &str| -> serde_json::Value {
+        let read = |name: &str| -> Value {
             serde_json::from_slice(&fs::read(sandbox.path("models").join(name)).unwrap()).unwrap()
         };
         let model = read(file);
@@ -70,7 +78,15 @@ fn twenty_trainers_at_once_leave_twenty_whole_pairs() {
         assert_eq!(model["digest"], metrics["model_digest"]);
         digests.insert(model["digest"].to_string());
     }
-    assert_eq!(digests.len(), 20);
+    assert_eq!(digests.len(), 100);
+    // Each run saw what the ones before it had left: the promoted models follow each other in one line.
+    let mut current = Value::Null;
+    for entry in record(&sandbox) {
+        assert_eq!(entry["follows"], current);
+        if entry["act"] == "promoted" {
+            current = entry["model"].clone();
+        }
+    }
 }
 
 #[test]
@@ -81,7 +97,7 @@ fn a_models_directory_that_cannot_be_is_an_error_with_its_path() {
     let ended = run("file");
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(
-        ended.stderr.contains("file/current: cannot save the model"),
+        ended.stderr.contains("file: cannot write to the models directory"),
         "{}",
         ended.stderr
     );
@@ -120,4 +136,106 @@ fn a_run_that_fails_leaves_the_models_directory_as_it_was() {
     assert_eq!(sandbox.run(&["--data", "bad"]).code, 3);
     assert_eq!(sandbox.run(&["--data", "missing"]).code, 1);
     assert_eq!(sandbox.files("models"), before);
+}
+
+/// What a run that was killed while saving leaves, `stage` steps after it began.
+fn leave_half_saved(sandbox: &Sandbox, stage: usize) {
+    let other = Sandbox::new();
+    other.train(&ARGS);
+    let line = fs::read_to_string(other.path("models/promotions.jsonl")).unwrap();
+    let pair = ["metrics", "model"].map(|kind| format!("models/current/anomaly_{kind}_20261122_120000.json"));
+    fs::create_dir_all(sandbox.path("models/current")).unwrap();
+    sandbox.write("models/.anomaly-train-saving", &line[..line.len() * stage.min(2) / 2]);
+    sandbox.write("models/current/.anomaly-train-AbCdEf.tmp", "half a mod");
+    for file in pair.iter().take(stage.saturating_sub(2)) {
+        fs::copy(other.path(file), sandbox.path(file)).unwrap();
+    }
+    if stage > 4 {
+        sandbox.write("models/promotions.jsonl", &line[..line.len() / 2]);
+    }
+}
+
+#[test]
+fn the_next_run_takes_back_what_a_killed_one_left() {
+    for stage in 0..=5 {
+        let sandbox = Sandbox::new();
+        leave_half_saved(&sandbox, stage);
+        let ended = sandbox.run(&ARGS);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stderr.contains("cut off had left"), "{ended:?}");
+        assert_eq!(
+            sandbox.files("models"),
+            [
+                "current/anomaly_metrics_20261122_120000.json",
+                "current/anomaly_model_20261122_120000.json",
+                "promotions.jsonl"
+            ],
+            "stage {stage}"
+        );
+        assert_eq!(record(&sandbox).len(), 1);
+        assert_eq!(sandbox.run(&["verify"]).code, 0);
+    }
+}
+
+#[test]
+fn a_pair_that_has_its_line_in_the_record_is_never_taken_back() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&ARGS);
+    let line = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    sandbox.write("models/.anomaly-train-saving", &line);
+    // Nor is a file of somebody else who took the name of a pair that was never put there.
+    let next = line.replace("120000.json", "120000_2.json");
+    sandbox.train(&ARGS);
+    sandbox.write("models/promotions.jsonl", &line);
+    sandbox.write("models/.anomaly-train-saving", next);
+    let mine = sandbox.write("models/current/anomaly_metrics_20261122_120000_2.json", "mine");
+    sandbox.train(&ARGS);
+    assert_eq!(fs::read_to_string(mine).unwrap(), "mine");
+    assert!(
+        sandbox
+            .path("models/current/anomaly_model_20261122_120000.json")
+            .exists()
+    );
+    assert!(!sandbox.path("models/.anomaly-train-saving").exists());
+}
+
+#[test]
+fn temporary_files_of_a_run_that_is_alive_are_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&ARGS);
+    let temporary = sandbox.write("models/current/.anomaly-train-AbCdEf.tmp", "");
+    // Whoever is alive holds the lock; a second run waits for it.
+    let lock = fs::File::open(sandbox.path("models")).unwrap();
+    lock.lock().unwrap();
+    let mut child = sandbox.command(&[&ARGS[..], &["-q"]].concat()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none());
+    assert!(temporary.exists());
+    drop(lock);
+    assert!(child.wait().unwrap().success());
+    assert!(!temporary.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_lead_out_of_the_models_directory_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("models")).unwrap();
+    fs::create_dir(sandbox.path("outside")).unwrap();
+    symlink("../outside", sandbox.path("models/current")).unwrap();
+    sandbox
+        .run(&ARGS)
+        .assert_refused(1, "leads out of the models directory");
+    assert!(sandbox.files("outside").is_empty());
+    fs::remove_file(sandbox.path("models/current")).unwrap();
+    symlink("nowhere", sandbox.path("models/current")).unwrap();
+    sandbox
+        .run(&ARGS)
+        .assert_refused(1, "models/current: cannot save the model");
+    // The models directory itself may be a link: whoever names it means where it leads.
+    symlink("outside", sandbox.path("linked")).unwrap();
+    let ended = sandbox.run(&[&ARGS[..], &["--models-dir", "linked"]].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(sandbox.files("outside").len(), 3);
 }

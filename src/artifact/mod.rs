@@ -3,12 +3,15 @@
 //! The members `digest`, `created_at`, `tool_version` and `promotion` come first. The digest is the SHA-256 of the file
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
+mod difference;
 mod read;
 mod write;
 
+pub use difference::Difference;
+
 use crate::config::Provenance;
 use crate::dataset::hex;
-use crate::gate::{Gate, Verdict};
+use crate::gate::{Champion, Gate, Verdict};
 use crate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::text::{one_line, quote};
@@ -43,12 +46,14 @@ pub struct Artifact {
     pub tool_version: Option<String>,
 }
 
-/// A verdict with the limits that led to it.
+/// A verdict with what led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// What had to be reached.
     pub gate: Gate,
+    /// What it was compared with.
+    pub champion: Option<Champion>,
     /// What was decided.
     pub verdict: Verdict,
 }

@@ -12,8 +12,8 @@ use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::optimizer::Weights;
 use crate::record::MAX_ACTION;
 use crate::text::{one_line, quote};
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -71,7 +71,9 @@ impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
                     weights: Vec::new(),
                     counts: Vec::new(),
                 };
-                while let Some((key, weight, normal, anomalous)) = rows.next_element::<(K::Key<'de>, f64, u32, u32)>()? {
+                while let Some((key, weight, normal, anomalous)) =
+                    rows.next_element::<(K::Key<'de>, f64, u32, u32)>()?
+                {
                     columns.keys.push(key).map_err(de::Error::custom)?;
                     columns.weights.push(weight);
                     columns.counts.push(ClassCounts { normal, anomalous });
@@ -141,7 +143,9 @@ impl<'de> Deserialize<'de> for Symbols {
                         action => u32::try_from(action).ok().and_then(|a| a.checked_add(FIRST_ACTION)),
                     };
                     let (Some(place), Some(symbol)) = (place, symbol) else {
-                        return Err(de::Error::custom("what stands in the place of an n-gram is not an n-gram key"));
+                        return Err(de::Error::custom(
+                            "what stands in the place of an n-gram is not an n-gram key",
+                        ));
                     };
                     *place = symbol;
                     read.length += 1;

@@ -170,8 +170,16 @@ fn a_header_that_is_no_header_is_refused() {
     for (from, to, expected) in [
         ("{\"digest\"", "{\"digets\"", "unknown field"),
         ("\"tool_version\":", "\"tool_version\":1,\"x\":", "invalid type"),
-        (",\"tool_version\":\"", ",\"tool_version\":\"\\u0030", "not as anomaly-train writes it"),
-        (",\"format_version\"", " ,\"format_version\"", "not as anomaly-train writes it"),
+        (
+            ",\"tool_version\":\"",
+            ",\"tool_version\":\"\\u0030",
+            "not as anomaly-train writes it",
+        ),
+        (
+            ",\"format_version\"",
+            " ,\"format_version\"",
+            "not as anomaly-train writes it",
+        ),
         (",\"format_version\"", ",\"n\":3,\"format_version\"", "unknown field"),
     ] {
         let message = refusal(&forged(&text, from, to));

@@ -166,7 +166,9 @@ fn sequences<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::O
     struct Digits<'a>(&'a [u64]);
     impl fmt::Display for Digits<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.iter().try_for_each(|fingerprint| write!(f, "{fingerprint:016x}"))
+            self.0
+                .iter()
+                .try_for_each(|fingerprint| write!(f, "{fingerprint:016x}"))
         }
     }
     serializer.collect_str(&Digits(&model.fingerprints))

@@ -51,6 +51,12 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
+    /// Check that a model file is whole, and that training again gives the same model
+    Verify(VerifyArgs),
+    /// Show which models were promoted, refused and returned to
+    History(HistoryArgs),
+    /// Make the model current again that the current one followed
+    Rollback(RollbackArgs),
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +138,14 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "X", default_value = "0.85")]
     pub(crate) promotion_min_accuracy: Limit,
 
+    /// By how much accuracy, F1 and calibration error may be worse than those of the current model on the same samples
+    #[arg(long, value_name = "X", default_value = "0.02")]
+    pub(crate) promotion_max_regression: Limit,
+
+    /// Promote without comparing with the current model
+    #[arg(long)]
+    pub(crate) no_champion: bool,
+
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
     pub(crate) ece_bins: NonZeroU32,
@@ -176,11 +190,11 @@ pub(crate) struct GenerateArgs {
 /// Which saved model to use.
 #[derive(Debug, Args)]
 pub(crate) struct SavedModel {
-    /// The model file [default: the newest promoted one]
+    /// The model file [default: the current model]
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Where promoted models are looked for
+    /// Where the current model is looked for
     #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
     pub(crate) models_dir: PathBuf,
 }
@@ -262,11 +276,11 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct InspectArgs {
-    /// The model file [default: the newest promoted one]
+    /// The model file [default: the current model]
     #[arg(value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Where promoted models are looked for
+    /// Where the current model is looked for
     #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
     pub(crate) models_dir: PathBuf,
 
@@ -275,6 +289,60 @@ pub(crate) struct InspectArgs {
     pub(crate) top: usize,
 
     /// Write one JSON object instead of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct VerifyArgs {
+    /// The model file [default: the current model]
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where the current model is looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// The labelled JSON lines that the model was trained on; may be repeated, in the same order
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) data: Vec<PathBuf>,
+
+    /// The labelled JSON lines that the model was judged on, if they were files of their own
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub(crate) validation_data: Option<PathBuf>,
+
+    /// Check the file alone; do not train again
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) quick: bool,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write one JSON object instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The models directory
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Write the lines of the record as they are
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// The models directory
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Write the new line of the record instead of a sentence
     #[arg(long)]
     pub(crate) json: bool,
 }

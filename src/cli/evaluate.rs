@@ -5,7 +5,7 @@ use super::failure::{Failure, shown};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::Report;
-use super::{input, model, store, threads};
+use super::{input, model, page_file, threads};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{Dataset, Page, evaluate};
 use log::{info, warn};
@@ -22,7 +22,7 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
-    store::check_page(args.report.as_ref())?;
+    page_file::check(args.report.as_ref())?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
             verdict: None,
             source: "evaluation of a saved model",
         };
-        store::write_page(path, &page)?;
+        page_file::write(path, &page)?;
         info!("report saved to {}", shown(path));
     }
 

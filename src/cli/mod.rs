@@ -1,20 +1,27 @@
 //! Everything that knows of a terminal, paths and the clock.
 
 mod args;
+mod champion;
 mod clock;
+mod disk;
 mod evaluate;
 mod failure;
 mod generate;
+mod history;
 mod input;
 mod inspect;
 mod model;
 mod output;
+mod page_file;
 mod predict;
 mod progress;
 mod report;
+mod samples;
+mod signals;
 mod store;
 mod summary;
 mod train;
+mod verify;
 
 use args::{Cli, Command};
 use clap::parser::ValueSource;
@@ -53,12 +60,16 @@ fn parse() -> Result<Cli, Failure> {
 
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
     start_logging(cli.verbosity());
+    signals::watch();
     match &cli.command {
         None => train::run(&cli.train, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
         Some(Command::Inspect(args)) => inspect::run(args),
+        Some(Command::Verify(args)) => verify::run(args, cli.verbosity()),
+        Some(Command::History(args)) => history::show(args),
+        Some(Command::Rollback(args)) => history::roll_back(args),
     }
 }
 

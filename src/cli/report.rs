@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::output::Output;
 use anomaly_train::metrics::{Interval, Metrics};
-use anomaly_train::{ClassCounts, Gate, Verdict};
+use anomaly_train::{Champion, ClassCounts, Promotion};
 
 /// Writes the lines that a person follows a run by.
 ///
@@ -93,17 +93,41 @@ impl Report {
         ));
     }
 
-    pub(crate) fn verdict(&mut self, gate: &Gate, metrics: &Metrics, verdict: &Verdict) {
-        let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.3}"));
+    pub(crate) fn verdict(&mut self, promotion: &Promotion, metrics: &Metrics) {
+        let Promotion {
+            gate,
+            champion,
+            verdict,
+        } = promotion;
+        let shown = |value: Option<f64>, digits: usize| {
+            value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.digits$}"))
+        };
         self.line(&format!(
             "[INFO] Promotion Gate: ECE <= {}, Accuracy >= {}",
             gate.max_ece, gate.min_accuracy
         ));
         self.line(&format!(
             "[INFO] ECE: {}, Accuracy: {}",
-            shown(metrics.ece),
-            shown(metrics.accuracy)
+            shown(metrics.ece, 3),
+            shown(metrics.accuracy, 3)
         ));
+        if let Some(Champion {
+            model,
+            figures,
+            overlap,
+            ..
+        }) = champion
+        {
+            self.line(&format!(
+                "[INFO] Champion: {model} on the same {} samples, {overlap} of which it was trained on: accuracy {}, f1 {}, \
+                 ece {}; the new one may be worse by {}",
+                figures.samples,
+                shown(figures.accuracy, 4),
+                shown(figures.f1, 4),
+                shown(figures.ece, 4),
+                gate.max_regression
+            ));
+        }
         let result = if verdict.promoted { "PASS" } else { "FAIL" };
         self.line(&format!("[INFO] Promotion result: {result}"));
         for reason in &verdict.reasons {

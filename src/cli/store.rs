@@ -1,13 +1,27 @@
-//! Keeping models: a model and its metrics side by side, written so that neither is ever half there.
+//! The models directory: pairs of a model and its metrics, and the record of what was promoted.
+//!
+//! One run writes at a time. Before the files of a pair are put in their places, a journal names them; it goes when the record
+//! has its line. So whoever comes after a run that was killed in between knows what to take back.
 
+use super::disk::{Lock, remove_leftover, sweep, sync_folder, write_temporary};
 use super::failure::{Failure, shown};
+use super::signals;
 use super::summary::MetricsFile;
-use anomaly_train::{Artifact, Page};
+use anomaly_train::{Act, Artifact, Entry, Figures, History, HistoryError, ModelPath};
 use chrono::{DateTime, Utc};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use tempfile::{NamedTempFile, TempPath};
+
+const RECORD: &str = "promotions.jsonl";
+const JOURNAL: &str = ".anomaly-train-saving";
+
+/// A models directory that this run alone may write to.
+pub(crate) struct Store {
+    root: PathBuf,
+    history: History,
+    _lock: Lock,
+}
 
 /// Where a model was saved.
 #[derive(Debug)]
@@ -15,102 +29,241 @@ pub(crate) struct Saved {
     pub(crate) model: PathBuf,
     pub(crate) metrics: PathBuf,
     pub(crate) digest: String,
+    /// Why the system could not promise that all of it lasts through a power cut.
+    unconfirmed: Option<io::Error>,
 }
 
-/// Saves a model to `current` below `models_dir` if it is promoted, else to `candidates`, as
-/// `anomaly_model_<time>.json` with `anomaly_metrics_<time>.json` beside it. Missing folders are made.
-///
-/// Both files are written under temporary names and then renamed, the metrics before the model, so a model never stands
-/// without its metrics. Nothing is overwritten: if a name is taken, both files get the next free number.
-pub(crate) fn save(
-    models_dir: &Path,
-    artifact: &Artifact,
-    promoted: bool,
-    time: DateTime<Utc>,
-) -> Result<Saved, Failure> {
-    let directory = &models_dir.join(if promoted { "current" } else { "candidates" });
-    let failed = |error: io::Error| Failure::at(directory, "cannot save the model", &error);
-    let (model, digest) = artifact.to_bytes();
-    let metrics = metrics_json(artifact, &digest, time).map_err(failed)?;
-
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut model = Some(write_temporary(directory, &model).map_err(failed)?);
-    let mut metrics_file = None;
-    let stamp = time.format("%Y%m%d_%H%M%S");
-    let mut suffix = String::new();
-    for number in 2_u64.. {
-        let model_path = directory.join(format!("anomaly_model_{stamp}{suffix}.json"));
-        let metrics_path = directory.join(format!("anomaly_metrics_{stamp}{suffix}.json"));
-        suffix = format!("_{number}");
-        if metrics_file.is_none() {
-            metrics_file = Some(write_temporary(directory, &metrics).map_err(failed)?);
-        }
-        if !place(&mut metrics_file, &metrics_path).map_err(failed)? {
-            continue;
-        }
-        let placed = place(&mut model, &model_path);
-        if !matches!(placed, Ok(true)) {
-            // Should this fail too: metrics without a model do no harm.
-            let _ = fs::remove_file(&metrics_path);
-        }
-        if placed.map_err(failed)? {
-            sync_directory(directory)
-                .map_err(|error| Failure::at(&model_path, "saved, but not confirmed on disk", &error))?;
-            return Ok(Saved {
-                model: model_path,
-                metrics: metrics_path,
-                digest,
-            });
+impl Saved {
+    /// That everything is on disk for good.
+    pub(crate) fn confirm(&self) -> Result<(), Failure> {
+        match &self.unconfirmed {
+            None => Ok(()),
+            Some(error) => Err(Failure::at(&self.model, "saved, but not confirmed on disk", error)),
         }
     }
-    Err(failed(io::Error::other("no free name")))
 }
 
-/// Checks, before any work is done, that a page can be written to `path`: its folder is there, and what stands there, if
-/// anything, is an older page. Neither data nor models nor devices are ever replaced.
-pub(crate) fn check_page(path: Option<&PathBuf>) -> Result<(), Failure> {
-    let Some(path) = path else {
-        return Ok(());
+/// The record of promotions of the models directory `root`; empty if there is none.
+pub(crate) fn history(root: &Path) -> Result<History, Failure> {
+    let path = root.join(RECORD);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(History::default());
+        }
+        Err(error) => return Err(Failure::at(&path, "cannot open", &error)),
     };
-    let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
-    fs::metadata(folder(path)).map_err(failed)?;
-    let mut start = [0; PAGE_START.len()];
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound && path.as_os_str() != "-" => return Ok(()),
-        Ok(found) if found.is_file() => {
-            let read = File::open(path)
-                .and_then(|mut file| file.read(&mut start))
-                .map_err(failed)?;
-            if start[..read] == *PAGE_START || read == 0 {
-                return Ok(());
+    History::read(BufReader::new(file)).map_err(|error| match error {
+        HistoryError::Io(error) => Failure::at(&path, "cannot read", &error),
+        HistoryError::Refused { .. } => Failure::refused(format_args!("{}:{error}", shown(&path))),
+    })
+}
+
+impl Store {
+    /// Opens the models directory `root`, making it if it is missing, waits for other runs that write to it, and takes back
+    /// what killed ones left.
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::at(root, "cannot write to the models directory", &error);
+        fs::create_dir_all(root).map_err(failed)?;
+        let lock = Lock::on(root).map_err(failed)?;
+        let store = Self {
+            root: root.to_owned(),
+            history: history(root)?,
+            _lock: lock,
+        };
+        store.clean_up();
+        Ok(store)
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Saves a model with its metrics beside it, to `current` if it is promoted, else to `candidates`, and adds the verdict
+    /// to the record. Nothing is overwritten: if a name is taken, both files get the next free number.
+    pub(crate) fn save(self, artifact: &Artifact, time: DateTime<Utc>) -> Result<Saved, Failure> {
+        let (model, digest) = artifact.to_bytes();
+        let promotion = artifact.promotion.as_ref();
+        let verdict = promotion.map(|promotion| &promotion.verdict);
+        let promoted = verdict.is_some_and(|verdict| verdict.promoted);
+        let mut entry = Entry {
+            at: time,
+            act: if promoted { Act::Promoted } else { Act::Refused },
+            model: ModelPath::new(promoted, time, 1),
+            digest,
+            follows: self.history.current().map(|current| current.model.clone()),
+            reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
+            metrics: artifact.metrics.as_ref().map(Figures::from),
+            champion: promotion.and_then(|promotion| promotion.champion.clone()),
+        };
+        let folder = self.root.join(entry.model.folder());
+        let failed = |error: io::Error| Failure::at(&folder, "cannot save the model", &error);
+        let metrics = metrics_json(artifact, &entry.digest, time).map_err(failed)?;
+        self.make_folder(&folder).map_err(failed)?;
+
+        let _whole = signals::hold();
+        for number in 1.. {
+            entry.model = ModelPath::new(promoted, time, number);
+            let saved = Saved {
+                model: self.root.join(entry.model.to_string()),
+                metrics: self.root.join(entry.model.metrics()),
+                digest: entry.digest.clone(),
+                unconfirmed: None,
+            };
+            if is_taken(&saved.model) || is_taken(&saved.metrics) {
+                continue;
+            }
+            self.begin(&entry).map_err(failed)?;
+            let mut placed = Vec::new();
+            let pair = [(&saved.metrics, &metrics), (&saved.model, &model)];
+            let ended = place(&folder, pair, &mut placed).and_then(|placed| match placed {
+                Placed::NameTaken => Ok(None),
+                Placed::Both { unconfirmed } => Ok(Some(unconfirmed.or(self.append(&entry)?))),
+            });
+            if let Ok(Some(unconfirmed)) = ended {
+                self.end();
+                return Ok(Saved { unconfirmed, ..saved });
+            }
+            if placed.iter().all(|path| fs::remove_file(path).is_ok()) {
+                self.end();
+            }
+            ended.map_err(failed)?;
+        }
+        Err(failed(io::Error::other("no free name")))
+    }
+
+    /// Makes `entry.model` the current one again, by adding that to the record.
+    pub(crate) fn return_to(self, entry: &Entry) -> Result<(), Failure> {
+        let _whole = signals::hold();
+        let path = self.root.join(RECORD);
+        let failed = |what: &str, error: &io::Error| Failure::at(&path, what, error);
+        match self.append(entry) {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) => Err(failed("written, but not confirmed on disk", &error)),
+            Err(error) => Err(failed("cannot write", &error)),
+        }
+    }
+
+    /// Makes `folder` if it is missing. It may be a link, but not one that leads out of the models directory.
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        if !folder.is_dir() {
+            fs::create_dir_all(folder)?;
+            sync_folder(&self.root)?;
+        }
+        if !fs::canonicalize(folder)?.starts_with(fs::canonicalize(&self.root)?) {
+            return Err(io::Error::other("this link leads out of the models directory"));
+        }
+        Ok(())
+    }
+
+    /// Notes down what is going to be saved.
+    fn begin(&self, entry: &Entry) -> io::Result<()> {
+        let path = self.root.join(JOURNAL);
+        fs::write(&path, entry.to_line()).inspect_err(|_| self.end())
+    }
+
+    /// Forgets what was going to be saved: all of it is in its place, or none.
+    fn end(&self) {
+        // Should the journal stay, the next run sees that there is nothing to take back.
+        let _ = fs::remove_file(self.root.join(JOURNAL));
+    }
+
+    /// Takes back what killed runs left: temporary files, and a pair without a line in the record.
+    fn clean_up(&self) {
+        sweep(&self.root);
+        for folder in ["current", "candidates"] {
+            sweep(&self.root.join(folder));
+        }
+        let Ok(journal) = fs::read(self.root.join(JOURNAL)) else {
+            return;
+        };
+        let begun = History::read(&journal[..]).unwrap_or_default();
+        for entry in begun.entries() {
+            let recorded = |other: &Entry| other.model == entry.model && other.digest == entry.digest;
+            if self.history.entries().iter().any(recorded) {
+                continue;
+            }
+            // The model first, so that it never stands without its metrics.
+            for path in [entry.model.to_string(), entry.model.metrics()] {
+                let path = self.root.join(path);
+                if bears(&path, &entry.digest) {
+                    remove_leftover(&path);
+                }
             }
         }
-        _ => {}
+        remove_leftover(&self.root.join(JOURNAL));
     }
-    let path = shown(path);
-    Err(Failure::Usage(format!(
-        "--report {path}: only an older report may be replaced; name another file"
-    )))
+
+    /// Adds a line to the record. Either the whole line is there afterwards or nothing of it; in the first case the result is
+    /// what kept the system from promising that it lasts, if anything did.
+    fn append(&self, entry: &Entry) -> io::Result<Option<io::Error>> {
+        let path = self.root.join(RECORD);
+        let is_new = !path.exists();
+        let line = entry.to_line();
+        let whole = self.history.whole();
+        let mut file = File::options().read(true).append(true).create(true).open(&path)?;
+        // Behind the last whole line may stand a part of one, which a killed run left.
+        let written = file.set_len(whole).and_then(|()| file.write_all(line.as_bytes()));
+        let written = written.and_then(|()| {
+            let mut read = String::new();
+            file.seek(SeekFrom::Start(whole))?;
+            file.read_to_string(&mut read)?;
+            if read == line {
+                Ok(())
+            } else {
+                Err(io::Error::other("verification failed: reading back gives other bytes"))
+            }
+        });
+        if let Err(error) = written {
+            let _ = file.set_len(whole);
+            if is_new {
+                let _ = fs::remove_file(&path);
+            }
+            return Err(error);
+        }
+        let synced = file
+            .sync_all()
+            .and_then(|()| if is_new { sync_folder(&self.root) } else { Ok(()) });
+        Ok(synced.err())
+    }
 }
 
-/// What every page starts with.
-const PAGE_START: &[u8] = b"<!DOCTYPE html>";
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+/// What came of putting two files in their places.
+enum Placed {
+    /// Both are there; perhaps the system could not promise that they last.
+    Both { unconfirmed: Option<io::Error> },
+    /// Something else has taken one of the names meanwhile.
+    NameTaken,
 }
 
-/// Writes a page for people to `path`, which [`check_page`] has let pass.
-pub(crate) fn write_page(path: &Path, page: &Page<'_>) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
-    let html = page.render().map_err(|error| failed(io::Error::other(error)))?;
-    // A link is followed, so that what it points to is replaced and not the link.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let temporary = write_temporary(folder(path), html.as_bytes()).map_err(failed)?;
-    temporary.persist(path).map_err(|error| failed(error.error))
+/// Puts two files in their places in `folder`, one after the other, and overwrites nothing. `placed` gets the paths of those
+/// that are in place.
+fn place(folder: &Path, files: [(&PathBuf, &Vec<u8>); 2], placed: &mut Vec<PathBuf>) -> io::Result<Placed> {
+    let mut temporaries = Vec::new();
+    for (path, bytes) in files {
+        temporaries.push((path, write_temporary(folder, bytes)?));
+    }
+    for (path, temporary) in temporaries {
+        match temporary.persist_noclobber(path) {
+            Ok(()) => placed.push(path.clone()),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(Placed::NameTaken),
+            Err(error) => return Err(error.error),
+        }
+    }
+    let unconfirmed = sync_folder(folder).err();
+    Ok(Placed::Both { unconfirmed })
+}
+
+/// Whether anything stands at `path`, and be it a link to nowhere.
+fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Whether the file at `path` begins like one that belongs to the model with this digest.
+fn bears(path: &Path, digest: &str) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(256).read_to_end(&mut start));
+    read.is_ok() && String::from_utf8_lossy(&start).contains(digest)
 }
 
 fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
@@ -123,45 +276,4 @@ fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::R
     })?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// A temporary file in `directory` that holds `bytes` on disk. It is removed when dropped.
-fn write_temporary(directory: &Path, bytes: &[u8]) -> io::Result<TempPath> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".anomaly-train-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // Temporary files are private by default; a model must be readable by whoever uses it. The umask still applies.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file: NamedTempFile = builder.tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    Ok(file.into_temp_path())
-}
-
-/// Gives a temporary file its name. Returns whether the name was free.
-fn place(file: &mut Option<TempPath>, path: &Path) -> io::Result<bool> {
-    let Some(temporary) = file.take() else {
-        return Ok(true);
-    };
-    match temporary.persist_noclobber(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-            *file = Some(error.path);
-            Ok(false)
-        }
-        Err(error) => Err(error.error),
-    }
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }

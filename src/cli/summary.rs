@@ -1,7 +1,7 @@
 //! What a training run tells to programs: the summary on standard output and the metrics file.
 
 use anomaly_train::metrics::Metrics;
-use anomaly_train::{Gate, Promotion, Provenance, TrainingConfig};
+use anomaly_train::{Champion, Gate, Promotion, Provenance, TrainingConfig};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -24,14 +24,15 @@ pub(crate) struct RunSummary<'a> {
     pub(crate) reasons: &'a [String],
     pub(crate) metrics: &'a Metrics,
     pub(crate) digest: &'a str,
-    pub(crate) samples: Samples,
+    pub(crate) samples: SampleCounts,
     pub(crate) seed: u64,
     pub(crate) config: Config<'a>,
+    pub(crate) champion: Option<&'a Champion>,
 }
 
 /// Sizes of the two parts.
 #[derive(Serialize)]
-pub(crate) struct Samples {
+pub(crate) struct SampleCounts {
     pub(crate) train: u64,
     pub(crate) validation: u64,
     pub(crate) skipped_empty: u64,
@@ -44,5 +45,5 @@ pub(crate) struct Config<'a> {
     pub(crate) training: &'a TrainingConfig,
     #[serde(flatten)]
     pub(crate) provenance: &'a Provenance,
-    pub(crate) gate: &'a Gate,
+    pub(crate) gate: Option<&'a Gate>,
 }

@@ -5,12 +5,13 @@ use super::failure::{Failure, shown};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::Report;
-use super::summary::{Config, RunSummary, Samples};
-use super::{clock, input, store, threads};
-use anomaly_train::split::{Parts, SplitStrategy, split};
-use anomaly_train::synthetic::generate;
+use super::samples::{Files, Samples, load};
+use super::store::Store;
+use super::summary::{Config, RunSummary, SampleCounts};
+use super::{champion, clock, input, page_file, store, threads};
+use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    AnomalyModel, Artifact, Dataset, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
+    AnomalyModel, Artifact, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
     Validation, advice, evaluate,
 };
 use log::{debug, warn};
@@ -19,35 +20,42 @@ const DEFAULT_SAMPLES: u64 = 10_000;
 
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
-    store::check_page(args.report.as_ref())?;
+    page_file::check(args.report.as_ref())?;
+    // A record that cannot be read should be known before the work, not after it.
+    store::history(&args.models_dir)?;
     let config = training_config(args);
-    let gate = Gate {
-        max_ece: args.promotion_max_ece,
-        min_accuracy: args.promotion_min_accuracy,
-    };
+    let (source, plan) = plan(args)?;
     let progress = Progress::new(verbosity);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
 
-    let Loaded {
-        data,
-        parts,
-        source,
-        validation: plan,
-    } = load(args, progress, &mut report)?;
-    let training = data.class_counts(&parts.training);
-    let validation = data.class_counts(&parts.validation);
+    let files = Files {
+        data: &args.data,
+        validation: args.validation_data.as_ref(),
+    };
+    input::check_distinct(args.data.iter().chain(&args.validation_data))?;
+    let samples = load(&source, &plan, files, args.seed, progress, |count| {
+        report.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
+    })?;
+    if samples.data.skipped_empty() > 0 {
+        warn!(
+            "{} samples have an empty sequence and were skipped",
+            samples.data.skipped_empty()
+        );
+    }
+    let training = samples.data.class_counts(&samples.parts.training);
+    let validation = samples.data.class_counts(&samples.parts.validation);
     report.parts(training, validation);
     report.line(&format!(
         "[INFO] Training anomaly model for {} epochs, batch size {}...",
         config.epochs, config.batch_size
     ));
-    let fitted = fit(&data, &parts, &config, progress)?;
+    let fitted = fit(&samples, &config, progress)?;
 
     let evaluation = evaluate(
         &fitted.model,
-        &data,
-        &parts.validation,
+        &samples.data,
+        &samples.parts.validation,
         config.anomaly_threshold,
         args.ece_bins,
         threads(args.threads),
@@ -55,8 +63,11 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let metrics = &evaluation.metrics;
     report.line("[INFO] Validation Metrics:");
     report.metrics(metrics);
-    let verdict = gate.judge(metrics);
-    report.verdict(&gate, metrics, &verdict);
+
+    // From the comparison with the current model until the new one is in its place, no other run may change it.
+    let store = Store::open(&args.models_dir)?;
+    let promotion = judge(args, &store, &samples, &evaluation);
+    report.verdict(&promotion, metrics);
     for sentence in advice(&Findings {
         samples: training.plus(validation),
         normal_sequences: fitted.normal_sequences,
@@ -71,36 +82,35 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         source,
         validation: plan,
         ece_bins: args.ece_bins,
-        data_digest: data.digest(),
+        data_digest: samples.data.digest(),
         training_samples: training.total(),
         validation_samples: validation.total(),
-        skipped_empty: data.skipped_empty(),
+        skipped_empty: samples.data.skipped_empty(),
     };
+    let verdict = promotion.verdict.clone();
     let artifact = Artifact {
         model: fitted.model,
         provenance: Some(provenance.clone()),
         metrics: Some(metrics.clone()),
-        promotion: Some(Promotion {
-            gate,
-            verdict: verdict.clone(),
-        }),
+        promotion: Some(promotion),
         created_at: Some(time),
         tool_version: None,
     };
-    let saved = store::save(&args.models_dir, &artifact, verdict.promoted, time)?;
+    let saved = store.save(&artifact, time)?;
+    saved.confirm()?;
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
     report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));
 
     if let Some(path) = &args.report {
         let page = Page {
             artifact: &artifact,
-            data: &data,
-            indices: &parts.validation,
+            data: &samples.data,
+            indices: &samples.parts.validation,
             evaluation: &evaluation,
             verdict: artifact.promotion.as_ref(),
             source: "validation part of the training run",
         };
-        store::write_page(path, &page)?;
+        page_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
     }
 
@@ -113,17 +123,21 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             reasons: &verdict.reasons,
             metrics,
             digest: &saved.digest,
-            samples: Samples {
+            samples: SampleCounts {
                 train: training.total(),
                 validation: validation.total(),
-                skipped_empty: data.skipped_empty(),
+                skipped_empty: samples.data.skipped_empty(),
             },
             seed: config.seed,
             config: Config {
                 training: &config,
                 provenance: &provenance,
-                gate: &gate,
+                gate: artifact.promotion.as_ref().map(|promotion| &promotion.gate),
             },
+            champion: artifact
+                .promotion
+                .as_ref()
+                .and_then(|promotion| promotion.champion.as_ref()),
         })?;
         output.finish()?;
     }
@@ -134,6 +148,34 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     if args.json { Ok(()) } else { report.finish() }
 }
 
+/// The verdict of the gate, also by comparison with the current model unless that was not wanted.
+fn judge(args: &TrainArgs, store: &Store, samples: &Samples, evaluation: &Evaluation) -> Promotion {
+    let gate = Gate {
+        max_ece: args.promotion_max_ece,
+        min_accuracy: args.promotion_min_accuracy,
+        max_regression: args.promotion_max_regression,
+    };
+    let current = store.history().current().filter(|_| !args.no_champion);
+    let champion =
+        current.map(|entry| champion::judge(&args.models_dir, entry, samples, args.ece_bins, threads(args.threads)));
+    let (champion, unreadable) = match champion {
+        Some(Ok(champion)) => (Some(champion), None),
+        Some(Err(problem)) => (None, Some(problem)),
+        None => (None, None),
+    };
+    let mut verdict = gate.judge(&evaluation.metrics, champion.as_ref());
+    if let Some(problem) = unreadable {
+        verdict = verdict.and_against(format!(
+            "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
+        ));
+    }
+    Promotion {
+        gate,
+        champion,
+        verdict,
+    }
+}
+
 /// A trained model, and what was noticed about the samples on the way.
 struct Fitted {
     model: AnomalyModel,
@@ -141,8 +183,8 @@ struct Fitted {
     contradictory_sequences: usize,
 }
 
-fn fit(data: &Dataset, parts: &Parts, config: &TrainingConfig, progress: Progress) -> Result<Fitted, Failure> {
-    let mut trainer = Trainer::new(data, &parts.training, config).map_err(Failure::refused)?;
+fn fit(samples: &Samples, config: &TrainingConfig, progress: Progress) -> Result<Fitted, Failure> {
+    let mut trainer = Trainer::new(&samples.data, &samples.parts.training, config).map_err(Failure::refused)?;
     let bar = progress.steps("Training", u64::from(config.epochs.get()));
     for epoch in 1..=config.epochs.get() {
         let change = trainer.epoch();
@@ -174,87 +216,37 @@ fn training_config(args: &TrainArgs) -> TrainingConfig {
     }
 }
 
-/// The samples, divided, and where they came from.
-struct Loaded {
-    data: Dataset,
-    parts: Parts,
-    source: Source,
-    validation: Validation,
-}
-
-fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loaded, Failure> {
+/// Where the samples come from and how they are divided.
+fn plan(args: &TrainArgs) -> Result<(Source, Validation), Failure> {
     let strategy = args.split_strategy.0;
-    let group_by = args.group_by.as_deref();
-    if group_by.is_some() && strategy != SplitStrategy::Grouped {
+    if args.group_by.is_some() && strategy != SplitStrategy::Grouped {
         return Err(Failure::Usage(
             "--group-by goes with --split-strategy grouped".to_owned(),
         ));
     }
-    if matches!(group_by, Some("features" | "sequence" | "label")) {
+    if matches!(args.group_by.as_deref(), Some("features" | "sequence" | "label")) {
         return Err(Failure::Usage(
             "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
         ));
     }
-    let mut data;
-    let source;
-    if args.data.is_empty() {
-        let num_samples = args.num_samples.unwrap_or(DEFAULT_SAMPLES);
-        let scenario = args.scenario.0;
-        loading(report, num_samples);
-        data = generate(scenario, num_samples, args.seed);
-        source = Source::Synthetic { scenario, num_samples };
-    } else {
-        input::check_distinct(args.data.iter().chain(&args.validation_data))?;
-        data = Dataset::new();
-        let limit = args.num_samples.unwrap_or(u64::MAX);
-        input::read_all(&args.data, group_by, &mut data, limit, progress)?;
-        source = Source::Files {
-            num_samples: args.num_samples,
-        };
-    }
-    let from_files = !args.data.is_empty();
-    let own = data.len() as u32;
-    input::read_all(args.validation_data.as_slice(), None, &mut data, u64::MAX, progress)?;
-    if from_files {
-        loading(report, data.len() as u64);
-    }
-    if data.skipped_empty() > 0 {
-        warn!(
-            "{} samples have an empty sequence and were skipped",
-            data.skipped_empty()
-        );
-    }
-    if own == 0 {
-        return Err(Failure::refused("no samples to train on; the data are empty"));
-    }
-    let (parts, validation) = if args.validation_data.is_some() {
-        let parts = Parts {
-            training: (0..own).collect(),
-            validation: (own..data.len() as u32).collect(),
-        };
-        if parts.validation.is_empty() {
-            return Err(Failure::refused(
-                "no samples to judge on; the validation data are empty",
-            ));
+    let source = if args.data.is_empty() {
+        Source::Synthetic {
+            scenario: args.scenario.0,
+            num_samples: args.num_samples.unwrap_or(DEFAULT_SAMPLES),
         }
-        (parts, Validation::Separate)
     } else {
-        let parts = split(&data, strategy, args.train_ratio, args.seed).map_err(Failure::refused)?;
-        let validation = Validation::Split {
+        Source::Files {
+            num_samples: args.num_samples,
+        }
+    };
+    let validation = if args.validation_data.is_some() {
+        Validation::Separate
+    } else {
+        Validation::Split {
             strategy,
             train_ratio: args.train_ratio,
             group_by: args.group_by.clone(),
-        };
-        (parts, validation)
+        }
     };
-    Ok(Loaded {
-        data,
-        parts,
-        source,
-        validation,
-    })
-}
-
-fn loading(report: &mut Report, samples: u64) {
-    report.line(&format!("[INFO] Loading {samples} anomaly detection samples..."));
+    Ok((source, validation))
 }

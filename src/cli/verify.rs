@@ -1,0 +1,265 @@
+//! `anomaly-train verify`: whether a model file is what its training made of its data.
+
+use super::args::VerifyArgs;
+use super::failure::{Failure, shown};
+use super::output::Output;
+use super::progress::Progress;
+use super::samples::{Files, load};
+use super::{input, model, store, threads};
+use anomaly_train::{Act, Artifact, History, Provenance, Source, Validation, evaluate, train};
+use serde::Serialize;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// One thing that was looked at, and what was found.
+#[derive(Serialize)]
+struct Check {
+    what: &'static str,
+    passed: bool,
+    found: String,
+}
+
+/// The object that `--json` writes.
+#[derive(Serialize)]
+struct Summary<'a> {
+    model_path: String,
+    digest: &'a str,
+    verified: bool,
+    checks: &'a [Check],
+}
+
+pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
+    input::check_distinct(args.data.iter().chain(&args.validation_data))?;
+    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    if !args.quick {
+        check_files(args, &artifact)?;
+    }
+    let digest = artifact.digest();
+    let mut checks = vec![Check {
+        what: "file",
+        passed: true,
+        found: format!("whole; digest {digest}"),
+    }];
+    checks.extend(verdict(&artifact));
+    if !args.quick {
+        checks.extend(beside(&path, &digest)?);
+        checks.extend(repeat(args, &artifact, Progress::new(verbosity))?);
+    }
+    let verified = checks.iter().all(|check| check.passed);
+    let mut output = Output::stdout();
+    if args.json {
+        output.json_line(&Summary {
+            model_path: path.display().to_string(),
+            digest: &digest,
+            verified,
+            checks: &checks,
+        })?;
+    } else {
+        output.line(&format!("[INFO] Verifying {}", shown(&path)))?;
+        for Check { what, passed, found } in &checks {
+            let mark = if *passed { "ok" } else { "FAILED" };
+            output.line(&format!("  {what}: {mark}: {found}"))?;
+        }
+        let result = match (verified, args.quick) {
+            (true, false) => "PASS (training again gives the same model)",
+            (true, true) => "PASS (the file alone was checked)",
+            (false, _) => "FAIL",
+        };
+        output.line(&format!("[INFO] Verification result: {result}"))?;
+    }
+    output.finish()?;
+    let failed = checks.iter().filter(|check| !check.passed);
+    let problems: Vec<String> = failed
+        .map(|check| format!("{}: {}: {}", shown(&path), check.what, check.found))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Refused(problems))
+    }
+}
+
+/// Refuses to start without the files that training again needs, or with files that it does not.
+fn check_files(args: &VerifyArgs, artifact: &Artifact) -> Result<(), Failure> {
+    let Some(provenance) = &artifact.provenance else {
+        return Err(Failure::Usage(
+            "the model does not say what it was trained on; only --quick can check it".to_owned(),
+        ));
+    };
+    let from_files = matches!(provenance.source, Source::Files { .. });
+    let separate = provenance.validation == Validation::Separate;
+    let problem = if from_files && args.data.is_empty() {
+        "the model was trained on files; name them with --data, or check the file alone with --quick"
+    } else if !from_files && !args.data.is_empty() {
+        "the model was trained on synthetic samples; verify it without --data"
+    } else if separate && args.validation_data.is_none() {
+        "the model was judged on files of their own; name them with --validation-data"
+    } else if !separate && args.validation_data.is_some() {
+        "the model was judged on a part of its data; verify it without --validation-data"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(problem.to_owned()))
+}
+
+/// Whether the verdict in the file follows from the figures in it.
+fn verdict(artifact: &Artifact) -> Option<Check> {
+    let (promotion, metrics) = (artifact.promotion.as_ref()?, artifact.metrics.as_ref()?);
+    let again = promotion.gate.judge(metrics, promotion.champion.as_ref());
+    let verdict = &promotion.verdict;
+    // A champion that could not be read is a reason of its own, which no figures give.
+    let passed = again == *verdict || again.reasons.iter().all(|r| verdict.reasons.contains(r)) && !verdict.promoted;
+    let stands = if verdict.promoted { "promoted" } else { "not promoted" };
+    let follows = if passed { "follows" } else { "does not follow" };
+    Some(Check {
+        what: "verdict",
+        passed,
+        found: format!("\"{stands}\" {follows} from the figures and the gate in the file"),
+    })
+}
+
+/// What stands beside a model in a models directory: its metrics file, and its line in the record.
+fn beside(path: &Path, digest: &str) -> Result<Vec<Check>, Failure> {
+    let path = fs::canonicalize(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let folder_name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut checks = Vec::new();
+    if let Some(stamp) = name.strip_prefix("anomaly_model_") {
+        let metrics = folder.join(format!("anomaly_metrics_{stamp}"));
+        if metrics.exists() {
+            checks.push(metrics_file(&metrics, digest));
+        }
+    }
+    let root = folder.parent().unwrap_or(folder);
+    if ["current", "candidates"].contains(&folder_name) {
+        let history = store::history(root)?;
+        checks.push(record(
+            &history,
+            &format!("{folder_name}/{name}"),
+            digest,
+            folder_name == "current",
+        ));
+    }
+    Ok(checks)
+}
+
+fn metrics_file(path: &Path, digest: &str) -> Check {
+    let value: Value = fs::read(path)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    let passed = value.get("model_digest").and_then(Value::as_str) == Some(digest);
+    Check {
+        what: "metrics file",
+        passed,
+        found: if passed {
+            "belongs to this model".to_owned()
+        } else {
+            format!("{} belongs to another model, or is damaged", shown(path))
+        },
+    }
+}
+
+fn record(history: &History, model: &str, digest: &str, is_current_folder: bool) -> Check {
+    let wanted = |act| (act == Act::Promoted) == is_current_folder && act != Act::RolledBack;
+    let entry = history
+        .entries()
+        .iter()
+        .rev()
+        .find(|entry| wanted(entry.act) && entry.model.to_string() == model);
+    let (passed, found) = match entry {
+        Some(entry) if entry.digest == digest => {
+            let act = if is_current_folder { "promoted" } else { "refused" };
+            (true, format!("{act} {}", entry.at.to_rfc3339()))
+        }
+        Some(entry) => (false, format!("the record has digest {} for this file", entry.digest)),
+        None => (
+            false,
+            "the record does not know this file, so no gate put it here".to_owned(),
+        ),
+    };
+    Check {
+        what: "record",
+        passed,
+        found,
+    }
+}
+
+/// Trains and judges again, and compares.
+fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
+    let Some(provenance) = &artifact.provenance else {
+        return Ok(Vec::new());
+    };
+    let config = artifact.model.config();
+    let files = Files {
+        data: &args.data,
+        validation: args.validation_data.as_ref(),
+    };
+    let samples = load(
+        &provenance.source,
+        &provenance.validation,
+        files,
+        config.seed,
+        progress,
+        |_| (),
+    )?;
+    let data_digest = samples.data.digest();
+    let mut checks = vec![Check {
+        what: "data",
+        passed: data_digest == provenance.data_digest,
+        found: if data_digest == provenance.data_digest {
+            format!("{} samples; digest {data_digest}", samples.data.len())
+        } else {
+            format!(
+                "digest {data_digest}, but the model was trained on {}",
+                provenance.data_digest
+            )
+        },
+    }];
+    if !checks[0].passed {
+        return Ok(checks);
+    }
+    let model = train(&samples.data, &samples.parts.training, config).map_err(Failure::refused)?;
+    let metrics = evaluate(
+        &model,
+        &samples.data,
+        &samples.parts.validation,
+        config.anomaly_threshold,
+        provenance.ece_bins,
+        threads(args.threads),
+    )
+    .metrics;
+    let again = Artifact {
+        provenance: Some(Provenance {
+            data_digest,
+            training_samples: model.training_samples().total(),
+            validation_samples: samples.parts.validation.len() as u64,
+            skipped_empty: samples.data.skipped_empty(),
+            ..provenance.clone()
+        }),
+        metrics: Some(metrics),
+        ..Artifact::from(model)
+    };
+    let difference = artifact.first_difference(&again);
+    checks.push(Check {
+        what: "training",
+        passed: difference.is_none(),
+        found: match difference {
+            None => format!(
+                "repeated on {} samples: {} actions, {} n-grams, all weights and metrics the same to the last bit",
+                samples.parts.training.len(),
+                artifact.model.action_count(),
+                artifact.model.ngram_count()
+            ),
+            Some(difference) => {
+                let maker = artifact.tool_version.as_deref().unwrap_or_default();
+                let version = env!("CARGO_PKG_VERSION");
+                format!("{difference} as training again gives with version {version} (the file: {maker})")
+            }
+        },
+    });
+    Ok(checks)
+}
