@@ -2,6 +2,7 @@
 
 use crate::dataset::ClassCounts;
 use crate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
+use crate::text::quote;
 
 /// What advice is based on.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +13,8 @@ pub struct Findings<'a> {
     pub normal_sequences: usize,
     /// Different sequences in the training part that occur with both labels.
     pub contradictory_sequences: usize,
+    /// Names of actions that differ in next to nothing, see [`lookalikes`](crate::lookalikes).
+    pub lookalikes: &'a [[&'a str; 2]],
     /// The figures on the validation part.
     pub metrics: &'a Metrics,
     /// Score and label of each validation sample.
@@ -66,6 +69,18 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
         };
         advice.push(format!(
             "{occur} with both labels; no model can get all of these samples right, so check the labels"
+        ));
+    }
+    if let Some([first, second]) = findings.lookalikes.first() {
+        let differ = match findings.lookalikes.len() {
+            1 => "1 action name differs".to_owned(),
+            count => format!("{count} action names differ"),
+        };
+        advice.push(format!(
+            "{differ} from another one only in case, blanks or Unicode normalisation, such as {} and {}; they count as \
+             different actions, so spell them alike if they are the same",
+            quote(first),
+            quote(second)
         ));
     }
     threshold_advice(findings, &mut advice);
@@ -131,6 +146,7 @@ mod tests {
         advice(&Findings {
             samples,
             normal_sequences: 100,
+            lookalikes: &[],
             contradictory_sequences: 0,
             metrics: &metrics,
             scored,

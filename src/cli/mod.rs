@@ -23,6 +23,7 @@ mod summary;
 mod train;
 mod verify;
 
+use anomaly_train::text::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};
@@ -31,14 +32,25 @@ use log::LevelFilter;
 use output::Output;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::panic;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
-    match parse().and_then(|cli| dispatch(&cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => explain(failure),
+    // A panic is a mistake in this program. It must not look like anything else, nor end with another exit code than any
+    // failure that is not the user's.
+    panic::set_hook(Box::new(|problem| {
+        let problem = one_line(&problem.to_string().replace('\n', " "));
+        let _ = writeln!(
+            std::io::stderr(),
+            "anomaly-train: error: internal error, please report it: {problem}"
+        );
+    }));
+    match panic::catch_unwind(|| parse().and_then(|cli| dispatch(&cli))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => explain(failure),
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

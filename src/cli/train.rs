@@ -12,7 +12,7 @@ use super::{champion, clock, input, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     AnomalyModel, Artifact, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
-    Validation, advice, evaluate,
+    Validation, advice, evaluate, lookalikes,
 };
 use log::{debug, warn};
 
@@ -72,6 +72,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         samples: training.plus(validation),
         normal_sequences: fitted.normal_sequences,
         contradictory_sequences: fitted.contradictory_sequences,
+        lookalikes: &lookalikes(&samples.data),
         metrics,
         scored: &evaluation.scored,
     }) {
