@@ -12,7 +12,10 @@ use std::fs;
 fn each_scenario_gives_the_model_that_it_has_always_given() {
     for (scenario, args) in [
         ("documented", &["--num-samples", "150"][..]),
-        ("mixed", &["--num-samples", "120", "--ngram-size", "2", "--scenario", "mixed"]),
+        (
+            "mixed",
+            &["--num-samples", "120", "--ngram-size", "2", "--scenario", "mixed"],
+        ),
     ] {
         let sandbox = Sandbox::new();
         let summary = sandbox.train(&[args, &["--seed", "42", "--threads", "3"]].concat());

@@ -10,6 +10,7 @@ mod generate;
 mod history;
 mod input;
 mod inspect;
+mod memory;
 mod model;
 mod output;
 mod page_file;

@@ -8,7 +8,7 @@ use super::report::Report;
 use super::samples::{Files, Samples, load};
 use super::store::Store;
 use super::summary::{Config, RunSummary, SampleCounts};
-use super::{champion, clock, input, page_file, store, threads};
+use super::{champion, clock, input, memory, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     AnomalyModel, Artifact, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
@@ -34,6 +34,9 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         validation: args.validation_data.as_ref(),
     };
     input::check_distinct(args.data.iter().chain(&args.validation_data))?;
+    if args.num_samples.is_none() {
+        memory::check(args.data.iter().chain(&args.validation_data))?;
+    }
     let samples = load(&source, &plan, files, args.seed, progress, |count| {
         report.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
     })?;
