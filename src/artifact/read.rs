@@ -35,7 +35,7 @@ pub(super) struct Body {
     training_samples: ClassCounts,
     bias: f64,
     dense: BTreeMap<String, DenseFigure>,
-    vocabulary: Columns<Interner>,
+    vocabulary: Columns<Names>,
     ngrams: Columns<Ngrams>,
     sequences: String,
 }
@@ -88,18 +88,37 @@ impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Keys for Interner {
+/// The names of all actions, one after the other.
+#[derive(Default)]
+struct Names {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn name(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[index]]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|index| self.name(index))
+    }
+}
+
+impl Keys for Names {
     type Key<'de> = Name<'de>;
 
     fn push(&mut self, Name(name): Name<'_>) -> Result<(), String> {
         if name.len() > MAX_ACTION {
             return Err(format!("an action name is longer than {MAX_ACTION} bytes"));
         }
-        let last = self.len().checked_sub(1).map(|last| self.name(last as u32));
+        let last = self.ends.len().checked_sub(1).map(|last| self.name(last));
         if last.is_some_and(|last| last >= &*name) {
             return Err(format!("the vocabulary is not sorted at {}", quote(&name)));
         }
-        self.intern(&name);
+        self.text.push_str(&name);
+        self.ends.push(self.text.len());
         Ok(())
     }
 }
@@ -297,7 +316,7 @@ impl Body {
             return refused("a weight or the range of a dense figure is too large to come from training");
         }
         self.check_provenance()?;
-        for (name, &seen) in self.vocabulary.keys.names().zip(&self.vocabulary.counts) {
+        for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {
             self.check_counts(&|| quote(name), seen)?;
         }
         let table = self.table()?;
@@ -305,6 +324,10 @@ impl Body {
         let Some(fingerprints) = fingerprints(&self.sequences) else {
             return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
         };
+        let mut names = Interner::default();
+        self.vocabulary.keys.iter().for_each(|name| {
+            names.intern(name);
+        });
         let mut present = self.vocabulary.weights;
         present.extend(self.ngrams.weights);
         Ok(Artifact {
@@ -321,7 +344,7 @@ impl Body {
                 },
                 samples: self.training_samples,
                 ranges: figures.map(|figure| (figure.low, figure.high)),
-                names: self.vocabulary.keys,
+                names,
                 actions: self.vocabulary.counts,
                 table,
                 ngrams: self.ngrams.counts,
