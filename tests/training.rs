@@ -43,7 +43,8 @@ fn the_example_command_prints_the_documented_lines_in_their_order() {
         sandbox.files("models"),
         [
             "current/anomaly_metrics_20261122_120000.json",
-            "current/anomaly_model_20261122_120000.json"
+            "current/anomaly_model_20261122_120000.json",
+            "promotions.jsonl"
         ]
     );
 }
@@ -271,13 +272,8 @@ fn a_refused_model_goes_to_the_candidates_and_every_reason_is_listed() {
     assert!(ended.stdout.contains("[INFO] Not promoted: ECE "));
     assert!(ended.stdout.contains("[INFO] Not promoted: accuracy "));
     assert!(ended.stderr.contains("--require-promotion"), "{}", ended.stderr);
-    assert_eq!(sandbox.files("models").len(), 2);
-    assert!(
-        sandbox
-            .files("models")
-            .iter()
-            .all(|file| file.starts_with("candidates/"))
-    );
+    assert_eq!(sandbox.files("models/candidates").len(), 2);
+    assert!(!sandbox.path("models/current").exists());
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub use difference::Difference;
 
 use crate::config::Provenance;
 use crate::dataset::hex;
-use crate::gate::{Champion, Gate, Verdict};
+use crate::gate::{Gate, Verdict};
 use crate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::text::{one_line, quote};
@@ -52,8 +52,6 @@ pub struct Artifact {
 pub struct Promotion {
     /// What had to be reached.
     pub gate: Gate,
-    /// What it was compared with.
-    pub champion: Option<Champion>,
     /// What was decided.
     pub verdict: Verdict,
 }
@@ -233,7 +231,12 @@ fn check_kind(text: &[u8]) -> Result<(), LoadError> {
         #[serde(borrow)]
         tool_version: Option<&'a RawValue>,
     }
-    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|e| json_error(&e, 0))?;
+    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|error| match json_error(&error, 0) {
+        LoadError::Refused(problem) if !text.trim_ascii_end().ends_with(b"}") => {
+            LoadError::Refused(format!("{problem}; the file is cut off"))
+        }
+        other => other,
+    })?;
     match kind.model_type.map(RawValue::get) {
         Some(kind) if kind == format!("\"{MODEL_TYPE}\"") => {}
         Some(kind) => {
@@ -269,8 +272,7 @@ fn json_error(error: &serde_json::Error, before: usize) -> LoadError {
         1 => format!("byte {}", before + error.column()),
         line => format!("line {line}"),
     };
-    let hint = if error.is_eof() { "; the file is cut off" } else { "" };
-    LoadError::Refused(one_line(&format!("not a whole model file: {message} at {place}{hint}")))
+    LoadError::Refused(one_line(&format!("not a whole model file: {message} at {place}")))
 }
 
 #[cfg(test)]

@@ -93,12 +93,8 @@ impl Report {
         ));
     }
 
-    pub(crate) fn verdict(&mut self, promotion: &Promotion, metrics: &Metrics) {
-        let Promotion {
-            gate,
-            champion,
-            verdict,
-        } = promotion;
+    pub(crate) fn verdict(&mut self, promotion: &Promotion, champion: Option<&Champion>, metrics: &Metrics) {
+        let Promotion { gate, verdict } = promotion;
         let shown = |value: Option<f64>, digits: usize| {
             value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.digits$}"))
         };

@@ -7,7 +7,7 @@ use super::disk::{Lock, remove_leftover, sweep, sync_folder, write_temporary};
 use super::failure::{Failure, shown};
 use super::signals;
 use super::summary::MetricsFile;
-use anomaly_train::{Act, Artifact, Entry, Figures, History, HistoryError, ModelPath};
+use anomaly_train::{Act, Artifact, Champion, Entry, Figures, History, HistoryError, ModelPath};
 use chrono::{DateTime, Utc};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -80,8 +80,13 @@ impl Store {
     }
 
     /// Saves a model with its metrics beside it, to `current` if it is promoted, else to `candidates`, and adds the verdict
-    /// to the record. Nothing is overwritten: if a name is taken, both files get the next free number.
-    pub(crate) fn save(self, artifact: &Artifact, time: DateTime<Utc>) -> Result<Saved, Failure> {
+    /// to the record, with the champion that it was compared with. Nothing is overwritten: if a name is taken, both files get the next free number.
+    pub(crate) fn save(
+        self,
+        artifact: &Artifact,
+        champion: Option<&Champion>,
+        time: DateTime<Utc>,
+    ) -> Result<Saved, Failure> {
         let (model, digest) = artifact.to_bytes();
         let promotion = artifact.promotion.as_ref();
         let verdict = promotion.map(|promotion| &promotion.verdict);
@@ -94,7 +99,7 @@ impl Store {
             follows: self.history.current().map(|current| current.model.clone()),
             reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
             metrics: artifact.metrics.as_ref().map(Figures::from),
-            champion: promotion.and_then(|promotion| promotion.champion.clone()),
+            champion: champion.cloned(),
         };
         let folder = self.root.join(entry.model.folder());
         let failed = |error: io::Error| Failure::at(&folder, "cannot save the model", &error);

@@ -11,8 +11,8 @@ use super::summary::{Config, RunSummary, SampleCounts};
 use super::{champion, clock, input, memory, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    AnomalyModel, Artifact, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer, TrainingConfig,
-    Validation, advice, evaluate, lookalikes,
+    AnomalyModel, Artifact, Champion, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
+    TrainingConfig, Validation, advice, evaluate, lookalikes,
 };
 use log::{debug, warn};
 
@@ -69,8 +69,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
     let store = Store::open(&args.models_dir)?;
-    let promotion = judge(args, &store, &samples, &evaluation);
-    report.verdict(&promotion, metrics);
+    let (promotion, champion) = judge(args, &store, &samples, &evaluation);
+    report.verdict(&promotion, champion.as_ref(), metrics);
     for sentence in advice(&Findings {
         samples: training.plus(validation),
         normal_sequences: fitted.normal_sequences,
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         created_at: Some(time),
         tool_version: None,
     };
-    let saved = store.save(&artifact, time)?;
+    let saved = store.save(&artifact, champion.as_ref(), time)?;
     saved.confirm()?;
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
     report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));
@@ -138,10 +138,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
                 provenance: &provenance,
                 gate: artifact.promotion.as_ref().map(|promotion| &promotion.gate),
             },
-            champion: artifact
-                .promotion
-                .as_ref()
-                .and_then(|promotion| promotion.champion.as_ref()),
+            champion: champion.as_ref(),
         })?;
         output.finish()?;
     }
@@ -153,7 +150,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 }
 
 /// The verdict of the gate, also by comparison with the current model unless that was not wanted.
-fn judge(args: &TrainArgs, store: &Store, samples: &Samples, evaluation: &Evaluation) -> Promotion {
+fn judge(args: &TrainArgs, store: &Store, samples: &Samples, evaluation: &Evaluation) -> (Promotion, Option<Champion>) {
     let gate = Gate {
         max_ece: args.promotion_max_ece,
         min_accuracy: args.promotion_min_accuracy,
@@ -173,11 +170,7 @@ fn judge(args: &TrainArgs, store: &Store, samples: &Samples, evaluation: &Evalua
             "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
         ));
     }
-    Promotion {
-        gate,
-        champion,
-        verdict,
-    }
+    (Promotion { gate, verdict }, champion)
 }
 
 /// A trained model, and what was noticed about the samples on the way.
