@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Problems of one file that are shown one by one.
-const SHOWN_PROBLEMS: usize = 20;
+pub(super) const SHOWN_PROBLEMS: usize = 20;
 
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
 pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read>, Failure> {

@@ -8,10 +8,16 @@ mod generate;
 mod input;
 mod inspect;
 mod model;
+mod monitor;
+mod monitor_args;
+mod monitor_files;
+mod monitor_input;
 mod output;
 mod predict;
 mod progress;
 mod report;
+mod sessions;
+mod signals;
 mod store;
 mod summary;
 mod train;
@@ -57,6 +63,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         None => train::run(&cli.train, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Monitor(args)) => monitor::run(args, cli.verbosity()),
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
         Some(Command::Inspect(args)) => inspect::run(args),
     }

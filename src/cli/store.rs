@@ -114,6 +114,15 @@ pub(crate) fn write_page(path: &Path, page: &Page<'_>) -> Result<(), Failure> {
     temporary.persist(path).map_err(|error| failed(error.error))
 }
 
+/// Writes `bytes` to the file `path` in one step: whoever reads it sees what was there before, or all of it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    write_temporary(folder(path), bytes)?
+        .persist(path)
+        .map_err(|error| error.error)?;
+    sync_directory(folder(path))
+}
+
 fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&MetricsFile {
         model_digest: digest,

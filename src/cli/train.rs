@@ -196,7 +196,18 @@ fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loa
     }
     let mut data;
     let source;
-    if args.data.is_empty() {
+    let events = &args.from_events;
+    if let Some(rules) = events.rules() {
+        data = Dataset::new();
+        let limit = args.num_samples;
+        events.read(&rules, &mut data, limit.unwrap_or(u64::MAX), progress)?;
+        source = Source::Events {
+            session_by: rules.session_by,
+            session_gap: rules.session_gap,
+            label_field: rules.label_field,
+            num_samples: limit,
+        };
+    } else if args.data.is_empty() {
         let num_samples = args.num_samples.unwrap_or(DEFAULT_SAMPLES);
         let scenario = args.scenario.0;
         loading(report, num_samples);
@@ -211,7 +222,7 @@ fn load(args: &TrainArgs, progress: Progress, report: &mut Report) -> Result<Loa
             num_samples: args.num_samples,
         };
     }
-    let from_files = !args.data.is_empty();
+    let from_files = !(args.data.is_empty() && events.events.is_empty());
     let own = data.len() as u32;
     input::read_all(args.validation_data.as_slice(), None, &mut data, u64::MAX, progress)?;
     if from_files {
