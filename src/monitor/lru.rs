@@ -2,20 +2,22 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
-/// Stands for "no slot".
-const NONE: u32 = u32::MAX;
-
-/// A map that forgets. The order of use is a doubly linked list through the slots, so finding, using and forgetting take
-/// constant time. No result depends on the order of the hash table.
+/// A map that forgets. No result depends on the order of the hash table.
+///
+/// The order of use is a queue of slots, to whose end a slot is added each time it is used. Only the last place of a slot
+/// counts; the others are passed over, and taken out when they are more than half of the queue. A linked list would need
+/// less room, but every use of it would touch two slots elsewhere in memory.
 #[derive(Debug)]
 pub(crate) struct Lru<T> {
     table: HashTable<u32>,
     hasher: RandomState,
     slots: Vec<Slot<T>>,
-    newest: u32,
-    oldest: u32,
+    /// Slots and the number of their use, ascending.
+    order: VecDeque<(u32, u64)>,
+    uses: u64,
     most: usize,
     /// How many have left.
     pub(crate) evicted: u64,
@@ -23,11 +25,48 @@ pub(crate) struct Lru<T> {
 
 #[derive(Debug)]
 struct Slot<T> {
-    value: T,
-    key: String,
+    key: Key,
     hash: u64,
-    newer: u32,
-    older: u32,
+    /// The number of its last use.
+    used: u64,
+    value: T,
+}
+
+/// A name, in place if it is short: one look into memory less.
+#[derive(Debug)]
+enum Key {
+    Short(u8, [u8; Self::SHORT]),
+    Long(Box<str>),
+}
+
+impl Key {
+    const SHORT: usize = 22;
+
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::SHORT];
+        match bytes.get_mut(..text.len()) {
+            Some(start) => {
+                start.copy_from_slice(text.as_bytes());
+                Self::Short(text.len() as u8, bytes)
+            }
+            None => Self::Long(text.into()),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(length, bytes) => &bytes[..usize::from(*length)],
+            Self::Long(text) => text.as_bytes(),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            // The bytes are those of a text.
+            Self::Short(..) => std::str::from_utf8(self.bytes()).unwrap_or_default(),
+            Self::Long(text) => text,
+        }
+    }
 }
 
 impl<T: Default> Lru<T> {
@@ -37,9 +76,9 @@ impl<T: Default> Lru<T> {
             table: HashTable::new(),
             hasher: RandomState::default(),
             slots: Vec::new(),
-            newest: NONE,
-            oldest: NONE,
-            most: (most as usize).min(NONE as usize - 1),
+            order: VecDeque::new(),
+            uses: 0,
+            most: most as usize,
             evicted: 0,
         }
     }
@@ -51,9 +90,11 @@ impl<T: Default> Lru<T> {
     /// The slot of `key` without using it.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
-        self.table
-            .find(hash, |&slot| self.slots[slot as usize].key == key)
-            .copied()
+        let is_it = |&slot: &u32| {
+            let slot = &self.slots[slot as usize];
+            slot.hash == hash && slot.key.bytes() == key.as_bytes()
+        };
+        self.table.find(hash, is_it).copied()
     }
 
     pub(crate) fn value(&self, slot: u32) -> &T {
@@ -65,58 +106,72 @@ impl<T: Default> Lru<T> {
     }
 
     pub(crate) fn key(&self, slot: u32) -> &str {
-        &self.slots[slot as usize].key
+        self.slots[slot as usize].key.text()
     }
 
     /// Marks the value in `slot` as the one used last.
     pub(crate) fn touch(&mut self, slot: u32) {
-        if slot != self.newest {
-            self.unlink(slot);
-            self.link(slot);
+        self.uses += 1;
+        self.slots[slot as usize].used = self.uses;
+        if self.order.len() > 2 * self.slots.len() + 64 {
+            let slots = &self.slots;
+            self.order.retain(|&(slot, used)| slots[slot as usize].used == used);
         }
+        self.order.push_back((slot, self.uses));
     }
 
     /// Adds `key`, which must not be there, as the one used last and returns its slot. If there is no room the value that
     /// was used longest ago is emptied by `recycle` and used again.
     pub(crate) fn insert(&mut self, key: &str, recycle: impl FnOnce(&mut T)) -> u32 {
         let hash = self.hasher.hash_one(key);
-        let slot = if self.slots.len() < self.most {
-            self.slots.push(Slot {
-                value: T::default(),
-                key: key.to_owned(),
-                hash,
-                newer: NONE,
-                older: NONE,
-            });
-            (self.slots.len() - 1) as u32
+        let oldest = if self.slots.len() < self.most {
+            None
         } else {
-            let slot = self.oldest;
-            self.unlink(slot);
-            let old = self.slots[slot as usize].hash;
-            if let Ok(entry) = self.table.find_entry(old, |&other| other == slot) {
-                entry.remove();
+            self.take_oldest()
+        };
+        let slot = match oldest {
+            None => {
+                self.slots.push(Slot {
+                    value: T::default(),
+                    key: Key::new(key),
+                    hash,
+                    used: 0,
+                });
+                (self.slots.len() - 1) as u32
             }
-            let reused = &mut self.slots[slot as usize];
-            reused.key.clear();
-            reused.key.push_str(key);
-            reused.hash = hash;
-            recycle(&mut reused.value);
-            self.evicted += 1;
-            slot
+            Some(slot) => {
+                let reused = &mut self.slots[slot as usize];
+                if let Ok(entry) = self.table.find_entry(reused.hash, |&other| other == slot) {
+                    entry.remove();
+                }
+                reused.key = Key::new(key);
+                reused.hash = hash;
+                recycle(&mut reused.value);
+                self.evicted += 1;
+                slot
+            }
         };
         let slots = &self.slots;
         self.table.insert_unique(hash, slot, |&slot| slots[slot as usize].hash);
-        self.link(slot);
+        self.touch(slot);
         slot
+    }
+
+    /// Takes the slot that was used longest ago out of the order.
+    fn take_oldest(&mut self) -> Option<u32> {
+        loop {
+            let (slot, used) = self.order.pop_front()?;
+            if self.slots[slot as usize].used == used {
+                return Some(slot);
+            }
+        }
     }
 
     /// All keys and values, those used longest ago first.
     pub(crate) fn oldest_first(&self) -> impl Iterator<Item = (&str, &T)> {
-        let mut next = self.oldest;
-        std::iter::from_fn(move || {
-            let slot = self.slots.get(next as usize)?;
-            next = slot.newer;
-            Some((slot.key.as_str(), &slot.value))
+        self.order.iter().filter_map(|&(slot, used)| {
+            let slot = &self.slots[slot as usize];
+            (slot.used == used).then(|| (slot.key.text(), &slot.value))
         })
     }
 
@@ -125,29 +180,6 @@ impl<T: Default> Lru<T> {
         let mut slots: Vec<u32> = (0..self.slots.len() as u32).collect();
         slots.sort_by(|&a, &b| self.key(a).cmp(self.key(b)));
         slots
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Slot { newer, older, .. } = self.slots[slot as usize];
-        match self.slots.get_mut(newer as usize) {
-            Some(other) => other.older = older,
-            None => self.newest = older,
-        }
-        match self.slots.get_mut(older as usize) {
-            Some(other) => other.newer = newer,
-            None => self.oldest = newer,
-        }
-    }
-
-    fn link(&mut self, slot: u32) {
-        let older = self.newest;
-        self.slots[slot as usize].older = older;
-        self.slots[slot as usize].newer = NONE;
-        match self.slots.get_mut(older as usize) {
-            Some(other) => other.newer = slot,
-            None => self.oldest = slot,
-        }
-        self.newest = slot;
     }
 }
 
