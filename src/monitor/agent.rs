@@ -2,6 +2,7 @@
 
 use super::alert::Kind;
 use super::names::{Names, OTHER};
+use super::session::Session;
 use super::settings::Settings;
 use crate::events::Time;
 use std::collections::VecDeque;
@@ -36,7 +37,7 @@ pub(crate) struct Agent {
     weight: u128,
     pub(crate) quiet: Vec<Quiet>,
     /// The latest actions of its session, oldest first, if a model watches.
-    pub(crate) session: VecDeque<u32>,
+    pub(crate) session: Session,
 }
 
 /// How often an agent did something.
@@ -78,7 +79,6 @@ impl Agent {
     /// Forgets everything, and lets go of the names.
     pub(crate) fn clear(&mut self, names: &mut Names) {
         self.recent().iter().for_each(|&action| names.release(action));
-        self.session.iter().for_each(|&action| names.release(action));
         self.counts.iter().for_each(|count| names.release(count.action));
         self.recent_length = 0;
         (self.late, self.total, self.largest, self.weight) = (0, 0, 0, 0);
@@ -88,8 +88,8 @@ impl Agent {
         self.counts.shrink_to(KEPT);
         self.quiet.clear();
         self.quiet.shrink_to(KEPT);
-        self.session.clear();
-        self.session.shrink_to(KEPT);
+        self.session.clear(names);
+        self.session.shrink();
     }
 
     /// Whether an event at `time` comes too late to be taken. After several in a row the clock is set back to them.
@@ -124,22 +124,6 @@ impl Agent {
             self.recent.copy_within(1..n, 0);
             self.recent[n - 1] = action;
         }
-    }
-
-    /// Adds an action to the session, of which the latest `most` are kept.
-    pub(crate) fn push_session(&mut self, action: u32, most: usize, names: &mut Names) {
-        if self.session.len() >= most
-            && let Some(oldest) = self.session.pop_front()
-        {
-            names.release(oldest);
-        }
-        names.retain(action);
-        self.session.push_back(action);
-    }
-
-    /// Starts a new session.
-    pub(crate) fn end_session(&mut self, names: &mut Names) {
-        self.session.drain(..).for_each(|action| names.release(action));
     }
 
     /// Counts an action.

@@ -24,9 +24,11 @@ mod agent;
 mod alert;
 mod drift;
 mod lru;
+mod marks;
 mod names;
 mod rules;
 mod sequence;
+mod session;
 mod settings;
 mod state;
 mod watch;
@@ -107,7 +109,7 @@ impl Monitor {
     /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
     /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
     pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize) {
-        self.watch = Some(Watch::new(model, threshold, evidence, &self.names));
+        self.watch = Some(Watch::new(model, threshold, evidence, &self.names, self.watch.as_ref()));
     }
 
     /// How it works.

@@ -88,24 +88,24 @@ impl Monitor {
         };
         let agent = self.agents.value_mut(slot);
         if pause > session_gap {
-            agent.end_session(&mut self.names);
+            agent.session.clear(&mut self.names);
         }
-        agent.push_session(action, window.get() as usize, &mut self.names);
+        agent.session.push(action, window.get() as usize, &mut self.names);
         let Some(watch) = &mut self.watch else {
             return;
         };
-        if agent.is_quiet(Kind::Model, cohort, subject.time, &self.settings) {
+        if agent.is_quiet(Kind::Model, cohort, subject.time, &self.settings) || !watch.might_alert(&mut agent.session) {
             return;
         }
-        let score = watch.score(agent.session.iter().copied());
-        let threshold = watch.threshold.get();
+        let names = agent.session.actions.iter().map(|&action| self.names.text(action));
+        let explanation = watch.explain(names);
+        let (score, threshold) = (explanation.score, watch.threshold.get());
         if score < threshold {
             return;
         }
-        let explanation = watch.explain(agent.session.iter().map(|&action| self.names.text(action)));
         // The whole evidence speaks in the sentence, the most important pieces of it stand by it.
         let mut alert = {
-            let evidence = Evidence::model(agent.session.len(), explanation, usize::MAX);
+            let evidence = Evidence::model(agent.session.actions.len(), explanation, usize::MAX);
             subject.alert(Kind::Model, score, threshold, evidence)
         };
         if let Evidence::Model {

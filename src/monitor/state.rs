@@ -250,7 +250,7 @@ impl Monitor {
             agent.restore_count(number(names, name), *count);
         }
         for name in &saved.session {
-            agent.session.push_back(number(names, name));
+            agent.session.actions.push_back(number(names, name));
         }
         for &micros in &saved.times {
             agent.times.push_back(time(micros)?);
@@ -343,7 +343,7 @@ impl Agent {
                 .iter()
                 .map(|quiet| (quiet.kind, quiet.cohort, quiet.at.micros()))
                 .collect(),
-            session: self.session.iter().map(name).collect(),
+            session: self.session.actions.iter().map(name).collect(),
         }
     }
 }
