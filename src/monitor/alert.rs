@@ -168,7 +168,7 @@ pub enum Evidence {
         /// Scores of the baseline by tenths.
         baseline: [u64; BINS],
         /// Whether the input had ended, rather than enough scores come.
-        at_end: bool,
+        end_of_input: bool,
     },
     /// Of [`Kind::Model`].
     Model {

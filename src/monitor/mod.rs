@@ -288,7 +288,7 @@ impl Monitor {
     }
 
     /// Compares the current risk scores of a cohort with its baseline, if there are enough of them.
-    fn compare(&self, cohort: &Cohort, subject: &Subject<'_>, at_end: bool) -> Option<Alert> {
+    fn compare(&self, cohort: &Cohort, subject: &Subject<'_>, end_of_input: bool) -> Option<Alert> {
         let settings = &self.settings;
         if !cohort.settled || cohort.current.total() < u64::from(settings.drift_scores.get()) {
             return None;
@@ -307,7 +307,7 @@ impl Monitor {
             limits,
             current: cohort.current.0,
             baseline: cohort.baseline.0,
-            at_end,
+            end_of_input,
         };
         drifted.then(|| subject.alert(Kind::Distributional, drift.score(), DRIFT_THRESHOLD, evidence()))
     }

@@ -5,7 +5,7 @@ usage: monitor.py events SEED COUNT            writes random events
        monitor.py alerts EVENTS [KEY=VALUE...]  writes type, agent, cohort, time and score of each alert, one JSON array a line
        monitor.py expected                      writes tests/reference/monitor.json, which tests/monitor.rs compares with
 """
-import collections, hashlib, json, math, pathlib, random, sys
+import collections, hashlib, json, math, pathlib, sys
 
 DEFAULTS = dict(ngram_size=3, ngram_window=10000, smoothing=1.0, sequence_threshold=0.8, frequency_events=30, frequency_window=60.0,
                 frequency_threshold=0.75, behavioral_actions=10, behavioral_concentration=0.8, behavioral_entropy=0.2,
@@ -23,27 +23,32 @@ RUNS = [
 
 
 def events(seed, count):
-    """Agents of different habits: some repeat themselves, some hurry, some change; times go back now and then. Only the
-    Mersenne Twister's `random()` is drawn from, and the test draws the same numbers from the file."""
-    rng = random.Random(seed)
-    now, actions = 1795341600.0, ["read", "write", "list", "open", "close", "send", "fetch", "delete"]
+    """Agents of different habits: some repeat themselves, some hurry, risks fall in the end; times go back now and then. All draws
+    are whole numbers, so that tests/monitor.rs can draw the same."""
+    state = seed
+
+    def draw(limit):
+        nonlocal state
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (state >> 33) % limit
+
+    now, actions = 1795341600000, ["read", "write", "list", "open", "close", "send", "fetch", "delete"]
     for index in range(count):
-        agent = int(rng.random() ** 2 * 40)
-        now = round(now + (0.05 if rng.random() < 0.9 else 20 * rng.random() ** 3), 3)
+        agent = draw(40) * draw(40) // 40
+        now += 50 if draw(10) < 9 else draw(200) * draw(100)
         if agent % 5 == 0:
-            action = actions[agent % 8] if rng.random() < 0.93 else actions[int(rng.random() * 8)]
+            action = actions[agent % 8] if draw(100) < 93 else actions[draw(8)]
         else:
-            action = actions[int(rng.random() ** 3 * 8)]
-        if rng.random() < 0.002:
-            action = "rare-%d" % int(rng.random() * 50)
+            action = actions[draw(8) * draw(8) // 8]
+        if draw(500) == 0:
+            action = "rare-%d" % draw(50)
         event = {"agent_id": "a%d" % agent, "action_type": action}
-        if rng.random() < 0.8:
-            risk = rng.random() ** (1 + index / count * 2)
-            event["risk_score"] = round(risk * 1.1 - 0.05, 3)
+        if draw(10) < 8:
+            risk = draw(1101) - 50
+            event["risk_score"] = (risk // 2 if draw(count) < index // 2 else risk) / 1000
         if agent % 3:
             event["cohort"] = "c%d" % (agent % 3)
-        late = 10 * rng.random() if rng.random() < 0.05 else 0.0
-        event["timestamp"] = round(now - late, 3)
+        event["timestamp"] = (now - (draw(10000) if draw(20) == 0 else 0)) / 1000
         yield event
 
 
@@ -83,7 +88,6 @@ def alerts(lines, **options):
 
     for event in lines:
         agent, action, cohort = event["agent_id"], event["action_type"], event.get("cohort", "")
-        # Milliseconds as whole numbers, so that differences are exact.
         time = event["timestamp"]
         if agent in latest and round(latest[agent] - time, 6) > o["max_lateness"]:
             late_in_a_row[agent] += 1
