@@ -3,7 +3,8 @@
 //!
 //! A sequence is scored by one logistic regression over four analyses (which actions and which n-grams it has, how evenly
 //! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. Data flow one
-//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`].
+//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
+//! [`Monitor`](monitor::Monitor) goes from [`events`] to alerts.
 //!
 //! ```
 //! use anomaly_train::split::{SplitStrategy, split};

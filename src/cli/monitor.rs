@@ -10,7 +10,7 @@ use super::signals::Signals;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
 use anomaly_train::{Block, Refusal};
-use log::info;
+use log::{info, warn};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::RecvTimeoutError;
@@ -106,7 +106,10 @@ impl Run<'_> {
             }
             if minute.elapsed() >= MINUTE {
                 minute = Instant::now();
-                self.save()?;
+                // A full disk now may have room again at the end.
+                if let Err(failure) = self.save() {
+                    warn!("{}", failure.lines().join("; "));
+                }
                 self.show_status();
             }
             match self.feed.blocks.recv_timeout(PATIENCE) {

@@ -135,6 +135,10 @@ impl Agent {
         };
         let place = found.unwrap_or_else(|| {
             names.retain(action);
+            if self.counts.len() == MAX_COUNTS {
+                // The last one; no room for as many more is needed.
+                self.counts.reserve_exact(1);
+            }
             self.counts.push(Count { action, count: 0 });
             self.counts.len() - 1
         });
