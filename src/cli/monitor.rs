@@ -50,6 +50,8 @@ struct Run<'a> {
     /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
     fixed_time: Option<Time>,
     refused: u64,
+    /// Alerts that the end of the input led to, which the monitor does not count.
+    at_end: u64,
     started: Instant,
     terminal: bool,
 }
@@ -83,6 +85,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         output: Output::stdout(),
         fixed_time,
         refused: 0,
+        at_end: 0,
         started: Instant::now(),
         terminal: verbosity >= 0 && std::io::stderr().is_terminal(),
     };
@@ -189,6 +192,7 @@ impl Run<'_> {
         if let End::Input = ended {
             let mut text = Vec::new();
             for alert in self.monitor.finish() {
+                self.at_end += 1;
                 self.show(&mut text, &alert)?;
             }
         }
@@ -212,7 +216,9 @@ impl Run<'_> {
 
     fn summary(&self) -> String {
         let counters = self.monitor.counters();
-        let kinds = Kind::ALL.iter().zip(counters.alerts).filter(|&(_, count)| count > 0);
+        let mut alerts = counters.alerts;
+        alerts[Kind::Distributional as usize] += self.at_end;
+        let kinds = Kind::ALL.iter().zip(alerts).filter(|&(_, count)| count > 0);
         let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{count} {}", kind.name())).collect();
         let kinds = if kinds.is_empty() {
             String::new()
@@ -222,7 +228,7 @@ impl Run<'_> {
         format!(
             "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room",
             counters.events,
-            counters.alerts.iter().sum::<u64>(),
+            alerts.iter().sum::<u64>(),
             self.refused,
             self.monitor.agents(),
             counters.evicted_agents,

@@ -167,6 +167,8 @@ mod tests {
     #[test]
     fn the_estimate_is_the_score_of_the_window_for_every_n_and_length() {
         let data = generate(Scenario::Mixed, 600, 3);
+        let few: Vec<u32> = (0..50).collect();
+        let other = Arc::new(train(&data, &few, &TrainingConfig::default()).unwrap());
         for n in 1..=8 {
             let config = TrainingConfig {
                 ngram_size: NgramSize::try_from(n).unwrap(),
@@ -191,6 +193,12 @@ mod tests {
                                 .log_odds(session.actions.iter().map(|&id| names.text(id)));
                             let estimate = watch.estimate(&mut session);
                             assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
+                            // Another model takes over, and this one again.
+                            let mut next = Watch::new(Arc::clone(&other), None, 1, &names, Some(&watch));
+                            let exact = other
+                                .scorer()
+                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            assert!((next.estimate(&mut session) - exact).abs() < 1e-11);
                         }
                     }
                 }
