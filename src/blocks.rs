@@ -124,6 +124,12 @@ impl Block {
         self.text.len() - start > MAX_LINE
     }
 
+    /// Number of bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// Cuts the block into at most `count` blocks of about the same size.
     #[must_use]
     pub fn split(mut self, count: usize) -> Vec<Block> {

@@ -94,6 +94,19 @@ bounded!(
     |x| 0.0 < x && x <= 1.0
 );
 
+bounded!(
+    /// What is added to every count to smooth probabilities.
+    Smoothing,
+    "between 1e-6 and 1e6",
+    |x| (1e-6..=1e6).contains(&x)
+);
+bounded!(
+    /// A limit for a divergence of two distributions, in nats.
+    Divergence,
+    "between 0 and 100",
+    |x| (0.0..=100.0).contains(&x)
+);
+
 /// The largest n-gram length: 1 to 8 actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]

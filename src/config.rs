@@ -1,6 +1,7 @@
 //! Everything that can change a model, as values: what the command line resolves to and what a model file records.
 
 use crate::bounds::{NgramSize, Penalty, Share, StepSize};
+use crate::events::Span;
 use crate::split::SplitStrategy;
 use crate::synthetic::Scenario;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,17 @@ pub enum Source {
     /// Read from JSON lines.
     Files {
         /// Most samples that were used; `None` for all.
+        num_samples: Option<u64>,
+    },
+    /// Made of events.
+    Events {
+        /// Field that keeps sessions apart.
+        session_by: String,
+        /// A pause longer than this, in seconds, starts a new session.
+        session_gap: Span,
+        /// Field that holds the label.
+        label_field: String,
+        /// Most sessions that were used; `None` for all.
         num_samples: Option<u64>,
     },
 }

@@ -134,6 +134,19 @@ pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
     }
 }
 
+/// The figures of entropy and diversity.
+pub(crate) fn shape_figures(entropy: f64, diversity: f64, length: f64) -> [f64; DENSE_COUNT - ENTROPY.start] {
+    let log_length = libm::log1p(length) / 2.0;
+    [
+        entropy,
+        entropy * entropy / 4.0,
+        diversity,
+        diversity * diversity,
+        log_length,
+        diversity * log_length,
+    ]
+}
+
 /// Fills `symbols` with the actions between the two markers.
 pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item = u32>) {
     symbols.clear();
@@ -188,15 +201,7 @@ impl ShapeCounter {
             })
             .sum();
         let diversity = share(self.sorted.len(), symbols.len());
-        let log_length = libm::log1p(length) / 2.0;
-        dense[ENTROPY.start..].copy_from_slice(&[
-            entropy,
-            entropy * entropy / 4.0,
-            diversity,
-            diversity * diversity,
-            log_length,
-            diversity * log_length,
-        ]);
+        dense[ENTROPY.start..].copy_from_slice(&shape_figures(entropy, diversity, length));
         &self.sorted
     }
 }

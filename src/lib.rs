@@ -3,7 +3,8 @@
 //!
 //! A sequence is scored by one logistic regression over four analyses (which actions and which n-grams it has, how evenly
 //! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. Data flow one
-//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`].
+//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
+//! [`Monitor`](monitor::Monitor) goes from [`events`] to alerts.
 //!
 //! ```
 //! use anomaly_train::split::{SplitStrategy, split};
@@ -45,6 +46,7 @@ mod bounds;
 mod config;
 mod dataset;
 mod evaluation;
+pub mod events;
 mod explanation;
 mod features;
 mod fingerprint;
@@ -53,6 +55,7 @@ mod history;
 mod lookalikes;
 pub mod metrics;
 mod model;
+pub mod monitor;
 mod ngrams;
 mod optimizer;
 mod page;
@@ -68,7 +71,7 @@ mod training_set;
 pub use advice::{Findings, advice};
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion};
 pub use blocks::{Block, Blocks};
-pub use bounds::{Limit, NgramSize, OutOfBounds, Penalty, Share, StepSize};
+pub use bounds::{Divergence, Limit, NgramSize, OutOfBounds, Penalty, Share, Smoothing, StepSize};
 pub use config::{Provenance, Source, TrainingConfig, Validation};
 pub use dataset::{ClassCounts, Dataset, Label};
 pub use evaluation::{Evaluation, evaluate};

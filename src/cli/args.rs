@@ -1,5 +1,6 @@
 //! The command line, declared.
 
+use super::monitor_args::{EventsArgs, MonitorArgs};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::synthetic::Scenario;
 use anomaly_train::{Limit, NgramSize, Penalty, Share, StepSize};
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     /// Score sequences with a trained model, and say why
     Predict(PredictArgs),
+    /// Watch events as they come, and say what is anomalous
+    Monitor(Box<MonitorArgs>),
     /// Judge a trained model on labelled sequences
     Evaluate(EvaluateArgs),
     /// Show what is in a model file
@@ -76,6 +79,9 @@ pub(crate) struct TrainArgs {
     /// Labelled JSON lines to train on, plain or gzip; "-" is standard input; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) data: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from_events: EventsArgs,
 
     /// Judge on these labelled JSON lines instead of on part of the samples
     #[arg(
@@ -362,14 +368,14 @@ pub(crate) enum FormatArg {
 const MAX_SAMPLES: u64 = 10_000_000;
 
 /// A whole number in a range that the message names.
-fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
+pub(super) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
     text.parse()
         .ok()
         .filter(|value| (LOW..=HIGH).contains(value))
         .ok_or_else(|| format!("expected a whole number from {LOW} to {HIGH}"))
 }
 
-fn nonzero_u32(text: &str) -> Result<NonZeroU32, String> {
+pub(super) fn nonzero_u32(text: &str) -> Result<NonZeroU32, String> {
     let value = whole::<1, { u32::MAX as u64 }>(text)?;
     NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
 }
@@ -380,7 +386,7 @@ fn nonzero_u64(text: &str) -> Result<NonZeroU64, String> {
     NonZeroU64::try_from(value).map_err(|error| error.to_string())
 }
 
-fn count(text: &str) -> Result<usize, String> {
+pub(super) fn count(text: &str) -> Result<usize, String> {
     whole::<1, 1_000_000>(text).map(|value| value as usize)
 }
 

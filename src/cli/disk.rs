@@ -1,5 +1,6 @@
 //! Writing so that what is on disk is either what it was or what it should be.
 
+use super::signals;
 use log::{debug, info, warn};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -56,6 +57,28 @@ pub(crate) fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<TempPat
         return Err(io::Error::other("verification failed: reading back gives other bytes"));
     }
     Ok(path)
+}
+
+/// Writes `bytes` to the file `path` in one step: whoever reads it sees what was there before, or all of it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A link is followed, so that what it points to is replaced and not the link.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = folder(path);
+    let _lock = Lock::on(folder)?;
+    let _whole = signals::hold();
+    sweep(folder);
+    write_temporary(folder, bytes)?
+        .persist(path)
+        .map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+/// The folder in which `path` stands.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Removes the temporary files that killed runs left in `folder`, which must be locked.

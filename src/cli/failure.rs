@@ -25,6 +25,8 @@ pub(crate) enum Failure {
     Refused(Vec<String>),
     /// The gate refused the model and `--require-promotion` was given. Exit code 4.
     NotPromoted,
+    /// A signal asked to end, and everything is in order. Exit code 128 and the number of the signal.
+    Stopped(u8),
 }
 
 impl Failure {
@@ -40,7 +42,7 @@ impl Failure {
 
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Help(_) | Self::OutputClosed => Vec::new(),
+            Self::Help(_) | Self::OutputClosed | Self::Stopped(_) => Vec::new(),
             Self::Environment(problem) | Self::Usage(problem) => vec![one_line(problem)],
             Self::Refused(problems) => problems.iter().map(|problem| one_line(problem)).collect(),
             Self::NotPromoted => {
@@ -56,6 +58,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::NotPromoted => 4,
+            Self::Stopped(signal) => 128 + signal,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, shown};
 use super::progress::Progress;
-use anomaly_train::{Dataset, read_labelled};
+use anomaly_train::{Dataset, Refused, read_labelled};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Problems of one file that are shown one by one.
-const SHOWN_PROBLEMS: usize = 20;
+pub(super) const SHOWN_PROBLEMS: usize = 20;
 
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
 pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read>, Failure> {
@@ -76,21 +76,22 @@ pub(crate) fn read_all(
         let reader = open(path, progress)?;
         let refused =
             read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS).map_err(|error| reading(path, &error))?;
-        let first = refused.first.iter().map(|refusal| format!("{}:{refusal}", shown(path)));
-        problems.extend(first);
-        if refused.count > 1 {
-            let count = refused.count;
-            problems.push(format!(
-                "{}: {count} lines were refused; mend or remove them",
-                shown(path)
-            ));
-        }
+        problems.extend(named(path, &refused));
     }
     if problems.is_empty() {
         Ok(())
     } else {
         Err(Failure::Refused(problems))
     }
+}
+
+/// The lines of the file `path` that were refused, the first ones one by one, then their number.
+pub(crate) fn named(path: &Path, refused: &Refused) -> Vec<String> {
+    let path = shown(path);
+    let first = refused.first.iter().map(|refusal| format!("{path}:{refusal}"));
+    let count = refused.count;
+    let all = (count > 1).then(|| format!("{path}: {count} lines were refused; mend or remove them"));
+    first.chain(all).collect()
 }
 
 /// What a failed read means: damaged compressed data are the input's fault, all else is the environment's.

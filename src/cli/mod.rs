@@ -12,12 +12,18 @@ mod input;
 mod inspect;
 mod memory;
 mod model;
+mod monitor;
+mod monitor_args;
+mod monitor_files;
+mod monitor_input;
+mod monitor_signals;
 mod output;
 mod page_file;
 mod predict;
 mod progress;
 mod report;
 mod samples;
+mod sessions;
 mod signals;
 mod store;
 mod summary;
@@ -73,11 +79,15 @@ fn parse() -> Result<Cli, Failure> {
 
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
     start_logging(cli.verbosity());
-    signals::watch();
+    // A monitor ends in good order by itself.
+    if !matches!(cli.command, Some(Command::Monitor(_))) {
+        signals::watch();
+    }
     match &cli.command {
         None => train::run(&cli.train, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Monitor(args)) => monitor::run(args, cli.verbosity()),
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Verify(args)) => verify::run(args, cli.verbosity()),

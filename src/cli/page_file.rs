@@ -1,8 +1,7 @@
 //! Writing pages for people: an older page may be replaced, nothing else.
 
-use super::disk::{Lock, sweep, write_temporary};
+use super::disk::{folder, replace};
 use super::failure::{Failure, shown};
-use super::signals;
 use anomaly_train::Page;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -38,23 +37,9 @@ pub(crate) fn check(path: Option<&PathBuf>) -> Result<(), Failure> {
 /// What every page starts with.
 const PAGE_START: &[u8] = b"<!DOCTYPE html>";
 
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Writes a page for people to `path`, which [`check`] has let pass.
 pub(crate) fn write(path: &Path, page: &Page<'_>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
     let html = page.render().map_err(|error| failed(io::Error::other(error)))?;
-    // A link is followed, so that what it points to is replaced and not the link.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = folder(path);
-    let _lock = Lock::on(folder).map_err(failed)?;
-    let _whole = signals::hold();
-    sweep(folder);
-    let temporary = write_temporary(folder, html.as_bytes()).map_err(failed)?;
-    temporary.persist(path).map_err(|error| failed(error.error))
+    replace(path, html.as_bytes()).map_err(failed)
 }

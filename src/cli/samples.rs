@@ -3,6 +3,8 @@
 use super::failure::Failure;
 use super::input;
 use super::progress::Progress;
+use super::sessions;
+use anomaly_train::events::SessionRules;
 use anomaly_train::split::{Parts, split};
 use anomaly_train::synthetic::generate;
 use anomaly_train::{Dataset, Source, Validation};
@@ -33,25 +35,17 @@ pub(crate) fn load(
 ) -> Result<Samples, Failure> {
     let mut data;
     let own;
-    match *source {
-        Source::Synthetic { scenario, num_samples } => {
-            loading(num_samples);
-            data = generate(scenario, num_samples, seed);
-            own = data.len();
-        }
-        Source::Files { num_samples } => {
-            let group_by = match validation {
-                Validation::Split { group_by, .. } => group_by.as_deref(),
-                Validation::Separate => None,
-            };
-            data = Dataset::new();
-            let limit = num_samples.unwrap_or(u64::MAX);
-            input::read_all(files.data, group_by, &mut data, limit, progress)?;
-            own = data.len();
-            let validation = files.validation.map_or(&[][..], slice::from_ref);
-            input::read_all(validation, None, &mut data, u64::MAX, progress)?;
-            loading(data.len() as u64);
-        }
+    if let Source::Synthetic { scenario, num_samples } = *source {
+        loading(num_samples);
+        data = generate(scenario, num_samples, seed);
+        own = data.len();
+    } else {
+        data = Dataset::new();
+        read(source, validation, files.data, &mut data, progress)?;
+        own = data.len();
+        let validation = files.validation.map_or(&[][..], slice::from_ref);
+        input::read_all(validation, None, &mut data, u64::MAX, progress)?;
+        loading(data.len() as u64);
     }
     if own == 0 {
         return Err(Failure::refused("no samples to train on; the data are empty"));
@@ -71,4 +65,37 @@ pub(crate) fn load(
         } => split(&data, strategy, train_ratio, seed).map_err(Failure::refused)?,
     };
     Ok(Samples { data, parts })
+}
+
+/// Reads the samples of files, or those that events are made into.
+fn read(
+    source: &Source,
+    validation: &Validation,
+    paths: &[PathBuf],
+    data: &mut Dataset,
+    progress: Progress,
+) -> Result<(), Failure> {
+    match source {
+        Source::Synthetic { .. } => Ok(()),
+        Source::Files { num_samples } => {
+            let group_by = match validation {
+                Validation::Split { group_by, .. } => group_by.as_deref(),
+                Validation::Separate => None,
+            };
+            input::read_all(paths, group_by, data, num_samples.unwrap_or(u64::MAX), progress)
+        }
+        Source::Events {
+            session_by,
+            session_gap,
+            label_field,
+            num_samples,
+        } => {
+            let rules = SessionRules {
+                session_by: session_by.clone(),
+                session_gap: *session_gap,
+                label_field: label_field.clone(),
+            };
+            sessions::read_all(paths, &rules, data, num_samples.unwrap_or(u64::MAX), progress)
+        }
+    }
 }

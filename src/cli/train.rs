@@ -29,13 +29,18 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
 
+    let data = if args.data.is_empty() {
+        &args.from_events.events
+    } else {
+        &args.data
+    };
     let files = Files {
-        data: &args.data,
+        data,
         validation: args.validation_data.as_ref(),
     };
-    input::check_distinct(args.data.iter().chain(&args.validation_data))?;
+    input::check_distinct(data.iter().chain(&args.validation_data))?;
     if args.num_samples.is_none() {
-        memory::check(args.data.iter().chain(&args.validation_data))?;
+        memory::check(data.iter().chain(&args.validation_data))?;
     }
     let samples = load(&source, &plan, files, args.seed, progress, |count| {
         report.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
@@ -226,7 +231,14 @@ fn plan(args: &TrainArgs) -> Result<(Source, Validation), Failure> {
             "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
         ));
     }
-    let source = if args.data.is_empty() {
+    let source = if let Some(rules) = args.from_events.rules()? {
+        Source::Events {
+            session_by: rules.session_by,
+            session_gap: rules.session_gap,
+            label_field: rules.label_field,
+            num_samples: args.num_samples,
+        }
+    } else if args.data.is_empty() {
         Source::Synthetic {
             scenario: args.scenario.0,
             num_samples: args.num_samples.unwrap_or(DEFAULT_SAMPLES),

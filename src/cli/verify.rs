@@ -87,7 +87,7 @@ fn check_files(args: &VerifyArgs, artifact: &Artifact) -> Result<(), Failure> {
             "the model does not say what it was trained on; only --quick can check it".to_owned(),
         ));
     };
-    let from_files = matches!(provenance.source, Source::Files { .. });
+    let from_files = !matches!(provenance.source, Source::Synthetic { .. });
     let separate = provenance.validation == Validation::Separate;
     let problem = if from_files && args.data.is_empty() {
         "the model was trained on files; name them with --data, or check the file alone with --quick"

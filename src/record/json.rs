@@ -13,30 +13,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a line is not a record: the column, if known, and the problem.
-pub(super) type Problem = (Option<usize>, String);
+pub(crate) type Problem = (Option<usize>, String);
 
 pub(super) fn parse(line: &[u8], group_by: Option<&str>, record: &mut Record) -> Result<(), Problem> {
     record.clear();
-    if line.len() > MAX_LINE {
-        let limit = MAX_LINE >> 20;
-        return Err((
-            None,
-            format!("line longer than {limit} MiB; one JSON object a line is expected"),
-        ));
-    }
-    let text = std::str::from_utf8(line).map_err(|error| {
-        let byte = error.valid_up_to() + 1;
-        if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
-            (None, "the file is UTF-16; convert it to UTF-8".to_owned())
-        } else if line.starts_with(b"\x1f\x8b") || line.starts_with(b"\x28\xb5\x2f\xfd") {
-            (None, "compressed data inside the file; decompress it first".to_owned())
-        } else {
-            (
-                Some(byte),
-                format!("not UTF-8 at byte {byte} of the line; convert the file to UTF-8"),
-            )
-        }
-    })?;
+    let text = text(line)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let object = Object {
         record,
@@ -54,8 +35,32 @@ pub(super) fn parse(line: &[u8], group_by: Option<&str>, record: &mut Record) ->
     Ok(())
 }
 
+/// The line as text, unless it is too long or no UTF-8.
+pub(crate) fn text(line: &[u8]) -> Result<&str, Problem> {
+    if line.len() > MAX_LINE {
+        let limit = MAX_LINE >> 20;
+        return Err((
+            None,
+            format!("line longer than {limit} MiB; one JSON object a line is expected"),
+        ));
+    }
+    std::str::from_utf8(line).map_err(|error| {
+        let byte = error.valid_up_to() + 1;
+        if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+            (None, "the file is UTF-16; convert it to UTF-8".to_owned())
+        } else if line.starts_with(b"\x1f\x8b") || line.starts_with(b"\x28\xb5\x2f\xfd") {
+            (None, "compressed data inside the file; decompress it first".to_owned())
+        } else {
+            (
+                Some(byte),
+                format!("not UTF-8 at byte {byte} of the line; convert the file to UTF-8"),
+            )
+        }
+    })
+}
+
 /// Puts an error of the JSON parser into words for somebody who looks at the line.
-fn explain(error: &serde_json::Error, text: &str) -> Problem {
+pub(crate) fn explain(error: &serde_json::Error, text: &str) -> Problem {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = error.to_string();
     let message = message.strip_suffix(&place).unwrap_or(&message);
@@ -181,7 +186,7 @@ impl<'de> Visitor<'de> for Object<'_> {
 }
 
 /// What a visitor expects, as part of a sentence.
-struct Expected<'a, V>(&'a V);
+pub(crate) struct Expected<'a, V>(pub(crate) &'a V);
 
 impl<'de, V: Visitor<'de>> fmt::Display for Expected<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,7 +195,7 @@ impl<'de, V: Visitor<'de>> fmt::Display for Expected<'_, V> {
 }
 
 /// A string, number or boolean; `None` for null.
-fn scalar<'de, E: de::Error>(value: &'de RawValue, field: &str) -> Result<Option<&'de RawValue>, E> {
+pub(crate) fn scalar<'de, E: de::Error>(value: &'de RawValue, field: &str) -> Result<Option<&'de RawValue>, E> {
     match value.get().as_bytes().first() {
         Some(b'{' | b'[') | None => Err(E::custom(format_args!("{} must be a string or a number", quote(field)))),
         Some(b'n') => Ok(None),
@@ -203,7 +208,7 @@ fn scalar<'de, E: de::Error>(value: &'de RawValue, field: &str) -> Result<Option
 }
 
 /// The JSON text of a scalar with the escapes of a string resolved, so that one group has one spelling.
-fn without_escapes(json: &RawValue) -> String {
+pub(crate) fn without_escapes(json: &RawValue) -> String {
     match serde_json::from_str::<String>(json.get()) {
         Ok(text) => format!("\"{text}"),
         Err(_) => json.get().to_owned(),
@@ -231,7 +236,7 @@ impl Seen {
 }
 
 /// A key, borrowed from the line unless it has escapes.
-struct Key<'de>(Cow<'de, str>);
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> de::Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -323,7 +328,7 @@ impl Visitor<'_> for Action<'_> {
 }
 
 /// The label: the number 0 or 1 and nothing that could be taken for it.
-struct LabelSeed;
+pub(crate) struct LabelSeed;
 
 impl<'de> DeserializeSeed<'de> for LabelSeed {
     type Value = Label;

@@ -1,6 +1,6 @@
 //! Reads samples from JSON lines, strictly: what is not exactly a sample is refused with its line and the reason.
 
-mod json;
+pub(crate) mod json;
 
 use crate::blocks::{Block, Blocks, take_line};
 use crate::dataset::{Dataset, Label};

@@ -1,0 +1,247 @@
+//! `anomaly-train monitor`: from events to alerts, for as long as there are any.
+
+use super::clock;
+use super::failure::{Failure, shown};
+use super::monitor_args::MonitorArgs;
+use super::monitor_files::{ModelFile, StateFile, read_baseline, write_baseline};
+use super::monitor_input::Feed;
+use super::monitor_signals::Signals;
+use super::output::{Output, json_line};
+use anomaly_train::events::{Event, Time};
+use anomaly_train::monitor::{Alert, Kind, Monitor};
+use anomaly_train::{Block, Refusal};
+use log::{info, warn};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+/// How long a signal may have to wait when nothing comes in.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How often a changed model file is looked for.
+const MODEL_EVERY: Duration = Duration::from_secs(1);
+/// How often the state is saved and the status line is shown.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What is written for a line that is no event.
+#[derive(Serialize)]
+struct LineError {
+    line: u64,
+    error: String,
+}
+
+/// Why the work ended without failing.
+enum End {
+    /// The input ended.
+    Input,
+    /// A signal with this number came.
+    Signal(u8),
+}
+
+/// A run of the monitor.
+struct Run<'a> {
+    args: &'a MonitorArgs,
+    monitor: Monitor,
+    model: Option<ModelFile>,
+    state: Option<StateFile<'a>>,
+    feed: Feed,
+    signals: Signals,
+    output: Output,
+    /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
+    fixed_time: Option<Time>,
+    refused: u64,
+    /// Alerts that the end of the input led to, which the monitor does not count.
+    at_end: u64,
+    started: Instant,
+    terminal: bool,
+}
+
+pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
+    let signals = Signals::install()?;
+    if args.follow && args.input.as_os_str() == "-" {
+        return Err(Failure::Usage(
+            "--follow needs the name of a file that grows".to_owned(),
+        ));
+    }
+    let fixed_time = clock::fixed()?.and_then(|time| Time::from_micros(time.timestamp_micros()));
+    let settings = args.settings(read_baseline(args.baseline.as_deref(), args)?);
+    let state = args.state.as_deref().map(StateFile::new).transpose()?;
+    let (mut monitor, bookmark) = match &state {
+        Some(file) => file.restore(settings)?,
+        None => (Monitor::new(settings), None),
+    };
+    let model = args.model.as_deref().map(ModelFile::open).transpose()?;
+    if let Some(file) = &model {
+        monitor.set_model(file.model(), args.anomaly_threshold, args.top);
+    }
+    let feed = Feed::open(&args.input, args.follow, bookmark)?;
+    let mut run = Run {
+        args,
+        monitor,
+        model,
+        state,
+        feed,
+        signals,
+        output: Output::stdout(),
+        fixed_time,
+        refused: 0,
+        at_end: 0,
+        started: Instant::now(),
+        terminal: verbosity >= 0 && std::io::stderr().is_terminal(),
+    };
+    let ended = run.work();
+    run.end(ended)
+}
+
+impl Run<'_> {
+    /// Takes the input block by block until it ends, something fails or a signal comes.
+    fn work(&mut self) -> Result<End, Failure> {
+        let (mut minute, mut model_seen) = (Instant::now(), Instant::now());
+        loop {
+            if let Some(signal) = self.signals.stop() {
+                return Ok(End::Signal(signal));
+            }
+            if self.signals.take_hang_up() {
+                self.reload(true);
+            } else if model_seen.elapsed() >= MODEL_EVERY {
+                model_seen = Instant::now();
+                self.reload(false);
+            }
+            if minute.elapsed() >= MINUTE {
+                minute = Instant::now();
+                // A full disk now may have room again at the end.
+                if let Err(failure) = self.save() {
+                    warn!("{}", failure.lines().join("; "));
+                }
+                self.show_status();
+            }
+            match self.feed.blocks.recv_timeout(PATIENCE) {
+                Ok(block) => self.take(&block?)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(End::Input),
+            }
+        }
+    }
+
+    /// Takes the events of a block, until a signal comes. Each alert is shown before the next event is looked at.
+    fn take(&mut self, block: &Block) -> Result<(), Failure> {
+        let arrival = self.fixed_time.or_else(clock::micros);
+        let mut event = Event::default();
+        let mut alerts = Vec::new();
+        let mut text = Vec::new();
+        let mut events = block.events();
+        while self.signals.stop().is_none() {
+            let Some(read) = events.read(&mut event) else {
+                break;
+            };
+            let taken = read
+                .map_err(|refusal| (refusal.problem.clone(), refusal))
+                .and_then(|()| {
+                    self.monitor.push(&event, arrival, &mut alerts).map_err(|late| {
+                        let (line, problem) = (events.line(), late.to_string());
+                        let column = None;
+                        (problem.clone(), Refusal { line, column, problem })
+                    })
+                });
+            if let Err((error, refusal)) = taken {
+                if self.args.strict {
+                    let problem = format!("{}:{refusal}", shown(&self.args.input));
+                    self.feed.taken += (block.size() - events.unread()) as u64;
+                    return Err(Failure::refused(problem));
+                }
+                self.refused += 1;
+                let line = refusal.line;
+                self.show(&mut text, &LineError { line, error })?;
+            }
+            for alert in alerts.drain(..) {
+                self.show::<Alert>(&mut text, &alert)?;
+            }
+        }
+        self.feed.taken += (block.size() - events.unread()) as u64;
+        Ok(())
+    }
+
+    fn show<T: Serialize>(&mut self, text: &mut Vec<u8>, value: &T) -> Result<(), Failure> {
+        text.clear();
+        let written = json_line(&mut *text, value);
+        // Writing to memory cannot fail.
+        debug_assert!(written.is_ok(), "{written:?}");
+        self.output.show(text)
+    }
+
+    /// Loads the model anew if its file has changed, or if it is asked for.
+    fn reload(&mut self, asked: bool) {
+        if let Some(model) = self.model.as_mut().and_then(|file| file.reload(asked)) {
+            self.monitor
+                .set_model(model, self.args.anomaly_threshold, self.args.top);
+        }
+    }
+
+    fn save(&self) -> Result<(), Failure> {
+        let save = |file: &StateFile<'_>| file.save(&self.monitor, self.feed.bookmark());
+        self.state.as_ref().map_or(Ok(()), save)
+    }
+
+    /// Ends the work: saves the state, says what is left to say, and sums up.
+    fn end(mut self, ended: Result<End, Failure>) -> Result<(), Failure> {
+        if matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
+            // Before the last comparison, so that a run that goes on from here says what an unbroken one would have said.
+            self.save()?;
+        }
+        let ended = ended?;
+        if let End::Input = ended {
+            let mut text = Vec::new();
+            for alert in self.monitor.finish() {
+                self.at_end += 1;
+                self.show(&mut text, &alert)?;
+            }
+        }
+        self.output.finish()?;
+        if let Some(path) = &self.args.write_baseline {
+            write_baseline(path, &self.monitor.risk_scores())?;
+        }
+        info!("{}", self.summary());
+        match ended {
+            End::Signal(number) => Err(Failure::Stopped(number)),
+            End::Input if self.refused > 0 => {
+                let lines = match self.refused {
+                    1 => "1 line was refused; the error in its place says why".to_owned(),
+                    count => format!("{count} lines were refused; the errors in their places say why"),
+                };
+                Err(Failure::refused(format_args!("{}: {lines}", shown(&self.args.input))))
+            }
+            End::Input => Ok(()),
+        }
+    }
+
+    fn summary(&self) -> String {
+        let counters = self.monitor.counters();
+        let mut alerts = counters.alerts;
+        alerts[Kind::Distributional as usize] += self.at_end;
+        let kinds = Kind::ALL.iter().zip(alerts).filter(|&(_, count)| count > 0);
+        let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{count} {}", kind.name())).collect();
+        let kinds = if kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", kinds.join(", "))
+        };
+        format!(
+            "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room",
+            counters.events,
+            alerts.iter().sum::<u64>(),
+            self.refused,
+            self.monitor.agents(),
+            counters.evicted_agents,
+            counters.evicted_cohorts
+        )
+    }
+
+    /// One line on a terminal, nothing elsewhere.
+    fn show_status(&self) {
+        if self.terminal {
+            let seconds = self.started.elapsed().as_secs();
+            // If the terminal is gone there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "after {} min: {}", seconds / 60, self.summary());
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The options of `anomaly-train monitor`, and those with which training reads events.
+
+use super::args::{nonzero_u32, whole};
+use anomaly_train::events::Span;
+use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
+use anomaly_train::{Divergence, Limit, NgramSize, Share, Smoothing};
+use clap::{ArgAction, Args};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+/// Reading events instead of samples, for training.
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// Events as JSON lines to make labelled sequences of, plain or gzip; "-" is standard input; may be repeated
+    #[arg(
+        long,
+        value_name = "FILE",
+        action = ArgAction::Append,
+        requires_all = ["session_by", "label_field"],
+        conflicts_with_all = ["data", "scenario"]
+    )]
+    pub(crate) events: Vec<PathBuf>,
+
+    /// Field of an event that says whose session it belongs to; also the group of grouped splits
+    #[arg(long, value_name = "FIELD", requires = "events")]
+    pub(crate) session_by: Option<String>,
+
+    /// A pause longer than this starts a new session
+    #[arg(long, value_name = "TIME", default_value = "30m", requires = "events")]
+    pub(crate) session_gap: Span,
+
+    /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is
+    #[arg(long, value_name = "FIELD", requires = "events")]
+    pub(crate) label_field: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct MonitorArgs {
+    /// Let this trained model watch too; loaded anew when the file changes and on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Score from which the model alerts [default: the model's]
+    #[arg(long, value_name = "T", requires = "model")]
+    pub(crate) anomaly_threshold: Option<Share>,
+
+    /// Latest actions of a session that the model looks at
+    #[arg(long, value_name = "N", default_value = "50", value_parser = window, requires = "model")]
+    window: NonZeroU32,
+
+    /// A pause of an agent longer than this starts a new session for the model
+    #[arg(long, value_name = "TIME", default_value = "30m", requires = "model")]
+    session_gap: Span,
+
+    /// How many actions and n-grams the model's evidence names
+    #[arg(long, value_name = "N", default_value = "5", value_parser = super::args::count, requires = "model")]
+    pub(crate) top: usize,
+
+    /// Sequence rule: actions in an n-gram, 1 to 8
+    #[arg(long, value_name = "N", default_value = "3", help_heading = "Rules")]
+    ngram_size: NgramSize,
+
+    /// Sequence rule: latest n-grams of all agents to compare with
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = many, help_heading = "Rules")]
+    ngram_window: NonZeroU32,
+
+    /// Sequence rule: what is added to every count
+    #[arg(long, value_name = "X", default_value = "1", help_heading = "Rules")]
+    smoothing: Smoothing,
+
+    /// Sequence rule: score from which it alerts
+    #[arg(long, value_name = "X", default_value = "0.8", help_heading = "Rules")]
+    sequence_threshold: Limit,
+
+    /// Frequency rule: actions of an agent within the window from which it takes notice
+    #[arg(long, value_name = "N", default_value = "30", value_parser = window, help_heading = "Rules")]
+    frequency_events: NonZeroU32,
+
+    /// Frequency rule: length of the window
+    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Rules")]
+    frequency_window: Span,
+
+    /// Frequency rule: score from which it alerts
+    #[arg(long, value_name = "X", default_value = "0.75", help_heading = "Rules")]
+    frequency_threshold: Limit,
+
+    /// Behavioural rule: actions of an agent from which it takes notice
+    #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32, help_heading = "Rules")]
+    behavioral_actions: NonZeroU32,
+
+    /// Behavioural rule: share of the commonest action above which it takes notice
+    #[arg(long, value_name = "X", default_value = "0.8", help_heading = "Rules")]
+    behavioral_concentration: Limit,
+
+    /// Behavioural rule: normalised entropy below which it takes notice
+    #[arg(long, value_name = "X", default_value = "0.2", help_heading = "Rules")]
+    behavioral_entropy: Limit,
+
+    /// Behavioural rule: score from which it alerts
+    #[arg(long, value_name = "X", default_value = "0.7", help_heading = "Rules")]
+    behavioral_threshold: Limit,
+
+    /// Distributional rule: population stability index above which it alerts
+    #[arg(long, value_name = "X", default_value = "0.2", help_heading = "Rules")]
+    drift_psi: Divergence,
+
+    /// Distributional rule: Kullback-Leibler divergence above which it alerts
+    #[arg(long, value_name = "X", default_value = "0.1", help_heading = "Rules")]
+    drift_kl: Divergence,
+
+    /// Distributional rule: Jensen-Shannon distance above which it alerts
+    #[arg(long, value_name = "X", default_value = "0.1", help_heading = "Rules")]
+    drift_js: Divergence,
+
+    /// Distributional rule: fewest risk scores of a cohort to compare
+    #[arg(long, value_name = "N", default_value = "30", value_parser = nonzero_u32, help_heading = "Rules")]
+    drift_scores: NonZeroU32,
+
+    /// Distributional rule: risk scores of a cohort between two comparisons
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = nonzero_u32, help_heading = "Rules")]
+    drift_every: NonZeroU32,
+
+    /// Distributional rule: first risk scores of a cohort that become its baseline
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = nonzero_u32, help_heading = "Rules")]
+    drift_first: NonZeroU32,
+
+    /// Distributional rule: take baselines from this file, which --write-baseline has written
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Write the risk scores of each cohort to this file at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
+
+    /// How long the same type of alert for the same agent and cohort stays quiet
+    #[arg(long, value_name = "TIME", default_value = "300s", help_heading = "Rules")]
+    quiet_period: Span,
+
+    /// How much older than the latest event of its agent an event may be
+    #[arg(long, value_name = "TIME", default_value = "300s", help_heading = "Limits")]
+    max_lateness: Span,
+
+    /// Most agents to remember; the one not seen for longest leaves first
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = many, help_heading = "Limits")]
+    max_agents: NonZeroU32,
+
+    /// Most cohorts to remember; the one not seen for longest leaves first
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = many, help_heading = "Limits")]
+    max_cohorts: NonZeroU32,
+
+    /// Most names of actions to remember at once; further ones are taken for one
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = many, help_heading = "Limits")]
+    max_actions: NonZeroU32,
+
+    /// Go on from the state in this file if it is there, and save it there once a minute and at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Wait for more at the end of the file, and follow it when it is replaced or cut, like tail -F
+    #[arg(long)]
+    pub(crate) follow: bool,
+
+    /// Stop at the first line that is no event
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Events as JSON lines, plain or gzip; "-" is standard input
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub(crate) input: PathBuf,
+}
+
+fn many(text: &str) -> Result<NonZeroU32, String> {
+    let value = whole::<1, 100_000_000>(text)?;
+    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
+}
+
+fn window(text: &str) -> Result<NonZeroU32, String> {
+    let value = whole::<1, 10_000>(text)?;
+    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
+}
+
+impl MonitorArgs {
+    /// What the options mean.
+    pub(crate) fn settings(&self, baselines: Baselines) -> Settings {
+        Settings {
+            ngram_size: self.ngram_size,
+            ngram_window: self.ngram_window,
+            smoothing: self.smoothing,
+            sequence_threshold: self.sequence_threshold,
+            frequency_events: self.frequency_events,
+            frequency_window: self.frequency_window,
+            frequency_threshold: self.frequency_threshold,
+            behavioral_actions: self.behavioral_actions,
+            behavioral_concentration: self.behavioral_concentration,
+            behavioral_entropy: self.behavioral_entropy,
+            behavioral_threshold: self.behavioral_threshold,
+            drift_psi: self.drift_psi,
+            drift_kl: self.drift_kl,
+            drift_js: self.drift_js,
+            drift_scores: self.drift_scores,
+            drift_first: NonZeroU64::from(self.drift_first),
+            drift_every: NonZeroU64::from(self.drift_every),
+            quiet_period: self.quiet_period,
+            max_lateness: self.max_lateness,
+            max_agents: self.max_agents,
+            max_cohorts: self.max_cohorts,
+            max_actions: self.max_actions,
+            watch: self.model.is_some().then_some(WatchSettings {
+                window: self.window,
+                session_gap: self.session_gap,
+            }),
+            baselines,
+        }
+    }
+}

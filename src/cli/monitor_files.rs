@@ -1,0 +1,172 @@
+//! The files of a monitor: its state, its baselines, and the model it reloads.
+
+use super::disk::replace;
+use super::failure::{Failure, shown};
+use super::model;
+use super::monitor_args::MonitorArgs;
+use anomaly_train::AnomalyModel;
+use anomaly_train::monitor::{Baselines, Bookmark, Monitor, RestoreError, Settings};
+use anomaly_train::text::one_line;
+use log::{info, warn};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Where the state is kept.
+pub(crate) struct StateFile<'a>(&'a Path);
+
+impl<'a> StateFile<'a> {
+    /// Checks, before any work is done, that the file can be there.
+    pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
+        check_place("--state", path)?;
+        Ok(Self(path))
+    }
+
+    /// The monitor that was saved, or a new one if there is no file.
+    pub(crate) fn restore(&self, settings: Settings) -> Result<(Monitor, Option<Bookmark>), Failure> {
+        let file = match File::open(self.0) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Monitor::new(settings), None)),
+            Err(error) => return Err(Failure::at(self.0, "cannot open", &error)),
+        };
+        Monitor::restore(settings, file).map_err(|error| match error {
+            RestoreError::Io(error) => Failure::at(self.0, "cannot read", &error),
+            RestoreError::Refused(problem) => Failure::refused(format_args!("{}: {problem}", shown(self.0))),
+        })
+    }
+
+    pub(crate) fn save(&self, monitor: &Monitor, bookmark: Option<Bookmark>) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        monitor
+            .save(&mut bytes, bookmark)
+            .and_then(|()| replace(self.0, &bytes))
+            .map_err(|error| Failure::at(self.0, "cannot save the state", &error))
+    }
+}
+
+/// Refuses a path at which no file of ours can stand: a folder, a device, or one in a folder that is not there.
+fn check_place(option: &str, path: &Path) -> Result<(), Failure> {
+    let problem = match fs::metadata(path) {
+        Ok(found) if found.is_file() => return Ok(()),
+        Ok(_) => "is not a file".to_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match folder.map(fs::metadata) {
+                None | Some(Ok(_)) => return Ok(()),
+                Some(Err(error)) => format!("its folder: {error}"),
+            }
+        }
+        Err(error) => error.to_string(),
+    };
+    Err(Failure::Usage(format!("{option} {}: {problem}", shown(path))))
+}
+
+/// The file of the baselines.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaselineFile {
+    format_version: u32,
+    /// For each cohort the number of risk scores in each tenth of 0..1; the empty name is that of events without one.
+    risk_scores: Baselines,
+}
+
+/// Largest file of baselines that is read, in bytes.
+const MAX_BASELINE: u64 = 1 << 28;
+
+/// The baselines of a file, or none. Also checks that other baselines can be written where they are wanted.
+pub(crate) fn read_baseline(path: Option<&Path>, args: &MonitorArgs) -> Result<Baselines, Failure> {
+    if let Some(path) = &args.write_baseline {
+        check_place("--write-baseline", path)?;
+    }
+    let Some(path) = path else {
+        return Ok(Baselines::default());
+    };
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BASELINE).read_to_end(&mut text))
+        .map_err(|error| Failure::at(path, "cannot read", &error))?;
+    let refused = |problem: &str| Failure::refused(format_args!("{}: {}", shown(path), one_line(problem)));
+    let file: BaselineFile = serde_json::from_slice(&text)
+        .map_err(|error| refused(&format!("not a file that --write-baseline has written: {error}")))?;
+    let histograms = &file.risk_scores.0;
+    if file.format_version != 1 {
+        return Err(refused("baselines of another format version; write them anew"));
+    }
+    if histograms
+        .values()
+        .any(|scores| !(1..1 << 53).contains(&scores.total()))
+    {
+        return Err(refused("a cohort has no risk scores, or impossibly many"));
+    }
+    Ok(file.risk_scores)
+}
+
+pub(crate) fn write_baseline(path: &Path, risk_scores: &Baselines) -> Result<(), Failure> {
+    let file = BaselineFile {
+        format_version: 1,
+        risk_scores: risk_scores.clone(),
+    };
+    let mut bytes = serde_json::to_vec(&file).map_err(|error| Failure::Environment(error.to_string()))?;
+    bytes.push(b'\n');
+    replace(path, &bytes).map_err(|error| Failure::at(path, "cannot write the baseline", &error))
+}
+
+/// A model file that may change.
+pub(crate) struct ModelFile {
+    path: PathBuf,
+    model: Arc<AnomalyModel>,
+    seen: Option<Stamp>,
+}
+
+/// By what a changed file is noticed: when it changed, how large it is, and which file it is.
+type Stamp = (Option<SystemTime>, u64, u64);
+
+impl ModelFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        // Looked at before it is read: a change in between is noticed later.
+        let seen = stamp(path).ok();
+        let (artifact, path) = model::load(Some(path), Path::new("models"))?;
+        Ok(Self {
+            path,
+            model: Arc::new(artifact.model),
+            seen,
+        })
+    }
+
+    pub(crate) fn model(&self) -> Arc<AnomalyModel> {
+        Arc::clone(&self.model)
+    }
+
+    /// The model, if the file has changed or `asked` says so, and it is good. A bad one is warned of once and not used.
+    pub(crate) fn reload(&mut self, asked: bool) -> Option<Arc<AnomalyModel>> {
+        let now = stamp(&self.path).ok();
+        if !asked && now == self.seen {
+            return None;
+        }
+        self.seen = now;
+        match model::load(Some(&self.path), Path::new("models")) {
+            Ok((artifact, path)) => {
+                info!("model loaded anew from {}", shown(&path));
+                self.model = Arc::new(artifact.model);
+                Some(self.model())
+            }
+            Err(failure) => {
+                let problem = failure.lines().join("; ");
+                warn!("the model is kept as it was: {problem}");
+                None
+            }
+        }
+    }
+}
+
+fn stamp(path: &Path) -> io::Result<Stamp> {
+    let found = fs::metadata(path)?;
+    #[cfg(unix)]
+    let identity = std::os::unix::fs::MetadataExt::ino(&found);
+    #[cfg(not(unix))]
+    let identity = 0;
+    Ok((found.modified().ok(), found.len(), identity))
+}

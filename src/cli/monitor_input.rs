@@ -1,0 +1,203 @@
+//! Reading events without ever being stuck in it: a thread waits for input, so that signals and time are noticed meanwhile.
+
+use super::failure::{Failure, shown};
+use super::input;
+use super::progress::Progress;
+use anomaly_train::monitor::Bookmark;
+use anomaly_train::{Block, Blocks};
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Blocks that wait for their turn. With those in hand they bound what is read ahead.
+const AHEAD: usize = 2;
+/// How often a followed file is looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Where the input comes from, block by block.
+pub(crate) struct Feed {
+    pub(crate) blocks: Receiver<Result<Block, Failure>>,
+    /// For a followed file: which place in it each place of the stream is.
+    places: Option<Arc<Mutex<Vec<Place>>>>,
+    /// Bytes of the stream that have been taken in.
+    pub(crate) taken: u64,
+}
+
+/// From here on the stream is that of this file.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    in_stream: u64,
+    file: u64,
+    in_file: u64,
+}
+
+impl Feed {
+    /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `bookmark` says where
+    /// an earlier run stopped.
+    pub(crate) fn open(path: &Path, follow: bool, bookmark: Option<Bookmark>) -> Result<Self, Failure> {
+        let (sender, blocks) = sync_channel(AHEAD);
+        let mut feed = Self {
+            blocks,
+            places: None,
+            taken: 0,
+        };
+        let path = path.to_owned();
+        if follow {
+            let places = Arc::default();
+            let tail = Tail::open(&path, bookmark, Arc::clone(&places))?;
+            feed.places = Some(places);
+            thread::spawn(move || send(tail, &path, &sender));
+        } else {
+            thread::spawn(move || match input::open(&path, Progress::new(-1)) {
+                Ok(reader) => send(reader, &path, &sender),
+                Err(failure) => drop(sender.send(Err(failure))),
+            });
+        }
+        Ok(feed)
+    }
+
+    /// The place in the followed file up to which everything has been taken in.
+    pub(crate) fn bookmark(&self) -> Option<Bookmark> {
+        let mut places = self.places.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = places.partition_point(|place| place.in_stream <= self.taken);
+        places.drain(..at.saturating_sub(1));
+        let place = places.first().filter(|place| place.in_stream <= self.taken)?;
+        Some(Bookmark {
+            file: place.file,
+            offset: place.in_file + (self.taken - place.in_stream),
+        })
+    }
+}
+
+/// Sends the blocks of `reader` until its end, or until nobody takes them any more.
+fn send(reader: impl Read, path: &Path, sender: &SyncSender<Result<Block, Failure>>) {
+    for block in Blocks::new(reader) {
+        let block = block.map_err(|error| input::reading(path, &error));
+        if sender.send(block).is_err() {
+            return;
+        }
+    }
+}
+
+/// A file that is read on and on, like `tail -F` does.
+struct Tail {
+    path: PathBuf,
+    file: File,
+    identity: u64,
+    in_file: u64,
+    in_stream: u64,
+    /// Whether what was read last ends a line.
+    whole: bool,
+    places: Arc<Mutex<Vec<Place>>>,
+}
+
+impl Tail {
+    fn open(path: &Path, bookmark: Option<Bookmark>, places: Arc<Mutex<Vec<Place>>>) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::at(path, "cannot open", &error);
+        let mut file = File::open(path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() {
+            let path = shown(path);
+            return Err(Failure::Usage(format!("--follow {path}: is not a file that can grow")));
+        }
+        let identity = identity(&found);
+        let known = bookmark.filter(|bookmark| bookmark.file == identity && bookmark.offset <= found.len());
+        let in_file = known.map_or(0, |bookmark| bookmark.offset);
+        file.seek(SeekFrom::Start(in_file)).map_err(failed)?;
+        let tail = Self {
+            path: path.to_owned(),
+            file,
+            identity,
+            in_file,
+            in_stream: 0,
+            whole: true,
+            places,
+        };
+        tail.note_place();
+        Ok(tail)
+    }
+
+    fn note_place(&self) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.push(Place {
+            in_stream: self.in_stream,
+            file: self.identity,
+            in_file: self.in_file,
+        });
+    }
+
+    /// Looks, at the end of the file, whether it was cut or another one stands in its place; then that is read from its
+    /// start. Returns whether it is so.
+    fn turn_over(&mut self) -> io::Result<bool> {
+        let other = match fs::metadata(&self.path) {
+            Ok(found) => identity(&found) != self.identity && found.is_file(),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if other {
+            match File::open(&self.path) {
+                Ok(file) => self.file = file,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(error),
+            }
+            self.identity = identity(&self.file.metadata()?);
+        } else if self.file.metadata()?.len() < self.in_file {
+            self.file.seek(SeekFrom::Start(0))?;
+        } else {
+            return Ok(false);
+        }
+        self.in_file = 0;
+        Ok(true)
+    }
+}
+
+impl Read for Tail {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut ended = false;
+        loop {
+            let count = self.file.read(buffer)?;
+            if count > 0 {
+                self.in_file += count as u64;
+                self.in_stream += count as u64;
+                self.whole = buffer[count - 1] == b'\n';
+                return Ok(count);
+            }
+            // Once more after the end was seen, for what was written before the file was replaced.
+            if !ended {
+                ended = true;
+                continue;
+            }
+            ended = false;
+            if self.turn_over()? {
+                // A line that was not finished will not be.
+                let cut = !std::mem::replace(&mut self.whole, true);
+                self.in_stream += u64::from(cut);
+                self.note_place();
+                if let Some(end) = buffer.first_mut().filter(|_| cut) {
+                    *end = b'\n';
+                    return Ok(1);
+                }
+            } else {
+                thread::sleep(POLL);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(found: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    found.ino()
+}
+
+/// Without a number of its own a file is told from another by when it was made.
+#[cfg(not(unix))]
+fn identity(found: &Metadata) -> u64 {
+    let made = found.created().ok();
+    let since = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_nanos() as u64)
+}

@@ -1,0 +1,60 @@
+//! Training samples from event logs.
+
+use super::failure::Failure;
+use super::input::{SHOWN_PROBLEMS, named, open, reading};
+use super::monitor_args::EventsArgs;
+use super::progress::Progress;
+use anomaly_train::Dataset;
+use anomaly_train::events::{SessionRules, Sessions, read_sessions};
+use log::warn;
+use std::path::PathBuf;
+
+impl EventsArgs {
+    /// How events become sessions, if there are events.
+    pub(crate) fn rules(&self) -> Result<Option<SessionRules>, Failure> {
+        let (Some(session_by), Some(label_field)) = (self.session_by.clone(), self.label_field.clone()) else {
+            return Ok(None);
+        };
+        let reserved = ["action_type", "timestamp", "risk_score"];
+        if reserved.contains(&session_by.as_str()) || session_by == label_field {
+            return Err(Failure::Usage(
+                "--session-by needs a field that tells sessions apart, like agent_id".to_owned(),
+            ));
+        }
+        if reserved.contains(&label_field.as_str()) || ["agent_id", "cohort"].contains(&label_field.as_str()) {
+            return Err(Failure::Usage("--label-field needs a field of its own".to_owned()));
+        }
+        Ok(Some(SessionRules {
+            session_by,
+            session_gap: self.session_gap,
+            label_field,
+        }))
+    }
+}
+
+/// Adds the sessions of the events in all `paths` to `data` until it holds `limit`. Every line that is no event is a reason to
+/// stop, but not before all files have been read.
+pub(crate) fn read_all(
+    paths: &[PathBuf],
+    rules: &SessionRules,
+    data: &mut Dataset,
+    limit: u64,
+    progress: Progress,
+) -> Result<(), Failure> {
+    let mut sessions = Sessions::default();
+    let mut problems = Vec::new();
+    for path in paths {
+        let reader = open(path, progress)?;
+        let refused =
+            read_sessions(reader, rules, &mut sessions, SHOWN_PROBLEMS).map_err(|error| reading(path, &error))?;
+        problems.extend(named(path, &refused));
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Refused(problems));
+    }
+    let without_label = sessions.finish(rules, limit, data);
+    if without_label > 0 {
+        warn!("{without_label} sessions have no event with a label and were left out");
+    }
+    Ok(())
+}

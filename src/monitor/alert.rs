@@ -1,0 +1,318 @@
+//! What a monitor says.
+
+use super::drift::{BINS, Drift};
+use crate::dataset::hex;
+use crate::events::{Span, Time};
+use crate::explanation::{Explanation, Unknown};
+use crate::text::name;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What leads to an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Actions in an order that is rare among those of all agents.
+    Sequence,
+    /// Too many actions in a short time.
+    Frequency,
+    /// Hardly anything but the same actions.
+    Behavioral,
+    /// Risk scores of a cohort that have moved away from their baseline.
+    Distributional,
+    /// The trained model.
+    Model,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are listed.
+    pub const ALL: [Kind; 5] = [
+        Kind::Sequence,
+        Kind::Frequency,
+        Kind::Behavioral,
+        Kind::Distributional,
+        Kind::Model,
+    ];
+
+    /// The name of the kind in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Frequency => "frequency",
+            Self::Behavioral => "behavioral",
+            Self::Distributional => "distributional",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth looking at.
+    Warning,
+    /// Worth acting on.
+    Critical,
+}
+
+impl Severity {
+    /// That of a score from 0 to 1.
+    fn of_score(score: f64) -> Self {
+        if score >= 0.9 {
+            Self::Critical
+        } else if score >= 0.75 {
+            Self::Warning
+        } else {
+            Self::Info
+        }
+    }
+
+    /// That of a drift, which is measured on scales of its own.
+    pub(crate) fn of_drift(drift: &Drift) -> Self {
+        if drift.psi > 0.5 || drift.kl > 0.3 || drift.js > 0.25 {
+            Self::Critical
+        } else if drift.psi > 0.3 || drift.kl > 0.15 || drift.js > 0.18 {
+            Self::Warning
+        } else {
+            Self::Info
+        }
+    }
+}
+
+/// Something that somebody should know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Alert {
+    /// 16 hexadecimal digits that depend on type, agent, cohort, time and the number of the event.
+    pub alert_id: String,
+    /// When the event was that led to it.
+    pub timestamp: Time,
+    /// What led to it.
+    pub anomaly_type: Kind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whose event it was; `None` if it is about a cohort.
+    pub agent_id: Option<String>,
+    /// The cohort of the event.
+    pub cohort: Option<String>,
+    /// How anomalous it is; for all but drift from 0 to 1.
+    pub anomaly_score: f64,
+    /// What the score is compared with.
+    pub threshold: f64,
+    /// The same in a sentence.
+    pub description: String,
+    /// The figures behind it.
+    pub evidence: Evidence,
+    /// Whether it is critical.
+    pub auto_escalated: bool,
+    /// Whether it is critical.
+    pub quarantine_recommended: bool,
+}
+
+/// The figures behind an alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// Of [`Kind::Sequence`].
+    Sequence {
+        /// The latest actions of the agent.
+        ngram: Vec<String>,
+        /// How often they stand in the window, this time included.
+        count: u32,
+        /// N-grams in the window.
+        total: usize,
+        /// Distinct n-grams in the window.
+        distinct: usize,
+        /// Smoothed probability of the n-gram.
+        probability: f64,
+        /// The smallest that a probability could be.
+        smallest_probability: f64,
+    },
+    /// Of [`Kind::Frequency`].
+    Frequency {
+        /// Actions of the agent in the window; 10 times the limit stands for that many or more.
+        events: usize,
+        /// From how many the rule takes notice.
+        limit: u32,
+        /// Length of the window in seconds.
+        window_seconds: Span,
+    },
+    /// Of [`Kind::Behavioral`].
+    Behavioral {
+        /// Actions of the agent.
+        actions: u64,
+        /// Distinct ones.
+        distinct: usize,
+        /// The commonest.
+        most_common: String,
+        /// Its share.
+        concentration: f64,
+        /// Entropy of the actions, as a share of the logarithm of the number of distinct ones.
+        normalized_entropy: f64,
+    },
+    /// Of [`Kind::Distributional`].
+    Distributional {
+        /// Population stability index.
+        psi: f64,
+        /// Kullback-Leibler divergence of the current scores from the baseline, in nats.
+        kl_divergence: f64,
+        /// Jensen-Shannon distance.
+        js_distance: f64,
+        /// What the three are compared with.
+        limits: DriftLimits,
+        /// Current scores by tenths.
+        current: [u64; BINS],
+        /// Scores of the baseline by tenths.
+        baseline: [u64; BINS],
+        /// Whether the input had ended, rather than enough scores come.
+        end_of_input: bool,
+    },
+    /// Of [`Kind::Model`].
+    Model {
+        /// How many actions of the session were scored.
+        actions: usize,
+        /// The score, taken apart.
+        #[serde(flatten)]
+        explanation: Explanation,
+        /// Its evidence in words.
+        sentences: Vec<String>,
+    },
+}
+
+/// Above which values risk scores have drifted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DriftLimits {
+    /// Population stability index.
+    pub psi: f64,
+    /// Kullback-Leibler divergence, in nats.
+    pub kl_divergence: f64,
+    /// Jensen-Shannon distance.
+    pub js_distance: f64,
+}
+
+/// What an alert is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// Empty if it is about a cohort.
+    pub(crate) agent: &'a str,
+    /// Empty for none.
+    pub(crate) cohort: &'a str,
+    pub(crate) time: Time,
+    /// The number of the event, from 1.
+    pub(crate) number: u64,
+}
+
+impl Subject<'_> {
+    pub(crate) fn alert(self, kind: Kind, score: f64, threshold: f64, evidence: Evidence) -> Alert {
+        let severity = match evidence {
+            Evidence::Distributional {
+                psi,
+                kl_divergence: kl,
+                js_distance: js,
+                ..
+            } => Severity::of_drift(&Drift { psi, kl, js }),
+            _ => Severity::of_score(score),
+        };
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Alert {
+            alert_id: self.id(kind),
+            timestamp: self.time,
+            anomaly_type: kind,
+            severity,
+            agent_id: given(self.agent),
+            cohort: given(self.cohort),
+            anomaly_score: score,
+            threshold,
+            description: self.describe(score, &evidence),
+            evidence,
+            auto_escalated: severity == Severity::Critical,
+            quarantine_recommended: severity == Severity::Critical,
+        }
+    }
+
+    /// SHA-256 over type, agent and cohort, each with its length before it, and time and number; the first 8 bytes.
+    fn id(&self, kind: Kind) -> String {
+        let mut hash = Sha256::new();
+        for text in [kind.name(), self.agent, self.cohort] {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.update(self.time.micros().to_le_bytes());
+        hash.update(self.number.to_le_bytes());
+        hex(&hash.finalize()[..8])
+    }
+
+    fn describe(&self, score: f64, evidence: &Evidence) -> String {
+        let agent = name(self.agent);
+        match evidence {
+            Evidence::Sequence {
+                ngram, count, total, ..
+            } => {
+                let ngram = ngram.iter().map(|action| name(action)).collect::<Vec<_>>().join(" -> ");
+                let times = if *count == 1 {
+                    "for the first time".to_owned()
+                } else {
+                    format!("{count} times")
+                };
+                format!("agent {agent} did `{ngram}`, seen {times} among the latest {total} n-grams of all agents")
+            }
+            Evidence::Frequency {
+                events, window_seconds, ..
+            } => {
+                format!("agent {agent} did {events} actions within {window_seconds}")
+            }
+            Evidence::Behavioral {
+                actions,
+                distinct,
+                most_common,
+                concentration,
+                normalized_entropy,
+            } => format!(
+                "agent {agent} does hardly anything but `{}`: {:.0} % of {actions} actions, {distinct} of them different; normalised \
+                 entropy {normalized_entropy:.2}",
+                name(most_common),
+                (100.0 * concentration).floor(),
+            ),
+            Evidence::Distributional {
+                psi,
+                kl_divergence,
+                js_distance,
+                current,
+                ..
+            } => {
+                let scores: u64 = current.iter().sum();
+                let whose = match self.cohort {
+                    "" => "events without a cohort".to_owned(),
+                    cohort => format!("cohort {}", name(cohort)),
+                };
+                format!(
+                    "the latest {scores} risk scores of {whose} differ from their baseline: PSI {psi:.3}, KL {kl_divergence:.3}, JS distance \
+                     {js_distance:.3}"
+                )
+            }
+            Evidence::Model {
+                actions, explanation, ..
+            } => format!(
+                "the latest {actions} actions of agent {agent} are anomalous with probability {score:.4}: {}",
+                explanation.main_reason()
+            ),
+        }
+    }
+}
+
+impl Evidence {
+    /// An explanation with its evidence in words, of which only the `most` important pieces are kept.
+    pub(crate) fn model(actions: usize, mut explanation: Explanation, most: usize) -> Self {
+        explanation.evidence.truncate(most);
+        let unknown = Some(&explanation.unknown).filter(|unknown| unknown.is_something());
+        let evidence = explanation.evidence.iter().map(ToString::to_string);
+        Self::Model {
+            actions,
+            sentences: unknown.map(Unknown::to_string).into_iter().chain(evidence).collect(),
+            explanation,
+        }
+    }
+}

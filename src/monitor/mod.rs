@@ -1,0 +1,351 @@
+//! Watches agents live: from events to alerts.
+//!
+//! Four rules look at what is happening now, and a trained model takes a deeper look at the current session of each agent.
+//! Time is that of the events, so the same events give the same alerts however fast they come. What is kept is bounded
+//! whatever arrives, and can be [saved](Monitor::save) and [restored](Monitor::restore) without changing a later alert.
+//!
+//! ```
+//! use anomaly_train::events::{Event, Time};
+//! use anomaly_train::monitor::{Kind, Monitor, Settings};
+//!
+//! let events = (0..30).map(|second| Event {
+//!     agent_id: "a7".to_owned(),
+//!     action_type: ["list", "read"][second % 2].to_owned(),
+//!     time: Time::from_seconds(second as f64),
+//!     ..Event::default()
+//! });
+//! let mut monitor = Monitor::new(Settings::default());
+//! let alerts: Vec<_> = monitor.watch(events).collect::<Result<_, _>>()?;
+//! assert!(alerts.iter().any(|alert| alert.anomaly_type == Kind::Frequency));
+//! # Ok::<(), anomaly_train::monitor::TooLate>(())
+//! ```
+
+mod agent;
+mod alert;
+mod drift;
+mod lru;
+mod marks;
+mod names;
+mod rules;
+mod sequence;
+mod session;
+mod settings;
+mod state;
+mod watch;
+
+pub use alert::{Alert, DriftLimits, Evidence, Kind, Severity};
+pub use drift::{Baselines, Histogram};
+pub use settings::{Settings, WatchSettings};
+pub use state::{Bookmark, RestoreError, STATE_VERSION};
+
+use crate::bounds::Share;
+use crate::events::{Event, Span, Time};
+use crate::fingerprint;
+use crate::model::AnomalyModel;
+use agent::Agent;
+use alert::Subject;
+use drift::{Cohort, Drift};
+use lru::Lru;
+use names::Names;
+use sequence::Window;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use watch::Watch;
+
+/// What the score of a drift is reported with.
+const DRIFT_THRESHOLD: f64 = 0.5;
+
+/// Turns events into alerts.
+#[derive(Debug)]
+pub struct Monitor {
+    settings: Settings,
+    names: Names,
+    agents: Lru<Agent>,
+    cohorts: Lru<Cohort>,
+    ngrams: Window,
+    watch: Option<Watch>,
+    counters: Counters,
+}
+
+/// What a monitor has done since it was new, over all restarts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    /// Events that were taken.
+    pub events: u64,
+    /// Events that were refused because they came too late.
+    pub late: u64,
+    /// Alerts of each kind, in the order of [`Kind::ALL`].
+    pub alerts: [u64; 5],
+    /// Agents that left because there was no room.
+    pub evicted_agents: u64,
+    /// Cohorts that left because there was no room.
+    pub evicted_cohorts: u64,
+}
+
+/// An event is much older than the latest one of its agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event is {} older than the latest one of its agent; at most {} are allowed", .behind, .allowed)]
+pub struct TooLate {
+    behind: Span,
+    allowed: Span,
+}
+
+impl Monitor {
+    /// A monitor that has seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            names: Names::new(settings.max_actions.get()),
+            agents: Lru::new(settings.max_agents.get()),
+            cohorts: Lru::new(settings.max_cohorts.get()),
+            ngrams: Window::new(settings.ngram_window.get()),
+            watch: None,
+            counters: Counters::default(),
+            settings,
+        }
+    }
+
+    /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
+    /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
+    pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize) {
+        self.watch = Some(Watch::new(model, threshold, evidence, &self.names, self.watch.as_ref()));
+    }
+
+    /// How it works.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            evicted_agents: self.agents.evicted,
+            evicted_cohorts: self.cohorts.evicted,
+            ..self.counters
+        }
+    }
+
+    /// How many agents it remembers.
+    #[must_use]
+    pub fn agents(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// All risk scores of each cohort that is remembered, to be the baseline of another run.
+    #[must_use]
+    pub fn risk_scores(&self) -> Baselines {
+        let cohorts = self.cohorts.oldest_first();
+        let scored = cohorts.filter(|(_, cohort)| cohort.all.total() > 0);
+        Baselines(scored.map(|(name, cohort)| (name.to_owned(), cohort.all)).collect())
+    }
+
+    /// The alerts that `events` lead to, in order; an event that comes too late leads to an error. An event without a time
+    /// is taken to be as old as the latest one of its agent.
+    pub fn watch<I: IntoIterator<Item = Event>>(&mut self, events: I) -> Alerts<'_, I::IntoIter> {
+        Alerts {
+            monitor: self,
+            events: events.into_iter(),
+            alerts: Vec::new(),
+            ready: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// Takes an event, which came at `arrival` if it does not say when it was, and adds the alerts it leads to to `alerts`.
+    /// An event that is a little older than the latest one of its agent is taken as if it were of the same time.
+    ///
+    /// # Errors
+    ///
+    /// If the event is much older than that. It changes nothing then; but after ten such events of an agent in a row its
+    /// clock is believed to have been wrong before, and the tenth is taken.
+    pub fn push(&mut self, event: &Event, arrival: Option<Time>, alerts: &mut Vec<Alert>) -> Result<(), TooLate> {
+        let (slot, time) = self.agent_for(event, arrival)?;
+        self.counters.events += 1;
+        let subject = Subject {
+            agent: &event.agent_id,
+            cohort: &event.cohort,
+            time,
+            number: self.counters.events,
+        };
+        let before = alerts.len();
+
+        let n = self.settings.ngram_size.get();
+        let (action, new) = self.names.acquire(&event.action_type);
+        if let Some(watch) = self.watch.as_mut().filter(|_| new) {
+            watch.learn(action, &event.action_type);
+        }
+        let agent = self.agents.value_mut(slot);
+        let pause = time.since(agent.latest);
+        agent.latest = time;
+        agent.push_recent(action, n, &mut self.names);
+        let ngram = (agent.recent().len() == n).then(|| {
+            let actions = agent.recent().iter().map(|&action| self.names.fingerprint(action));
+            fingerprint::of_sequence(actions)
+        });
+        if let Some(ngram) = ngram {
+            self.ngrams.push(ngram);
+        }
+
+        let cohort = self.cohort_for(&event.cohort);
+        if let Some(score) = event.risk_score {
+            self.note_risk(cohort, score, &subject, alerts);
+        }
+        let cohort = self.cohorts.value(cohort).fingerprint;
+
+        self.agents.value_mut(slot).count(action, &mut self.names);
+        self.apply_rules(slot, cohort, ngram, &subject, alerts);
+        self.apply_model(slot, cohort, (action, pause), &subject, alerts);
+        for alert in &alerts[before..] {
+            self.counters.alerts[alert.anomaly_type as usize] += 1;
+        }
+        Ok(())
+    }
+
+    /// What there is to say when no more events come: how the risk scores since the last comparison differ. Changes
+    /// nothing, so that a monitor that goes on after all says what it would have said.
+    #[must_use]
+    pub fn finish(&self) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        for slot in self.cohorts.by_key() {
+            let cohort = self.cohorts.value(slot);
+            let subject = Subject {
+                agent: "",
+                cohort: self.cohorts.key(slot),
+                time: cohort.latest,
+                number: self.counters.events,
+            };
+            let quiet = self.is_cohort_quiet(cohort, cohort.latest);
+            alerts.extend(self.compare(cohort, &subject, true).filter(|_| !quiet));
+        }
+        alerts
+    }
+
+    /// The slot of the agent of `event`, and the time that the event is taken to have.
+    fn agent_for(&mut self, event: &Event, arrival: Option<Time>) -> Result<(u32, Time), TooLate> {
+        let Some(slot) = self.agents.find(&event.agent_id) else {
+            let time = event.time.or(arrival).unwrap_or_default();
+            let names = &mut self.names;
+            let slot = self.agents.insert(&event.agent_id, |old| old.clear(names));
+            self.agents.value_mut(slot).latest = time;
+            return Ok((slot, time));
+        };
+        let agent = self.agents.value_mut(slot);
+        let time = event.time.or(arrival).unwrap_or(agent.latest);
+        let behind = agent.latest.since(time);
+        if agent.is_too_late(time, &self.settings) {
+            self.counters.late += 1;
+            return Err(TooLate {
+                behind,
+                allowed: self.settings.max_lateness,
+            });
+        }
+        let time = time.max(agent.latest);
+        self.agents.touch(slot);
+        Ok((slot, time))
+    }
+
+    fn cohort_for(&mut self, name: &str) -> u32 {
+        if let Some(slot) = self.cohorts.find(name) {
+            self.cohorts.touch(slot);
+            return slot;
+        }
+        let slot = self.cohorts.insert(name, |old| *old = Cohort::default());
+        let given = self.settings.baselines.0.get(name);
+        let cohort = self.cohorts.value_mut(slot);
+        cohort.fingerprint = fingerprint::of_action(name);
+        if let Some(given) = given {
+            (cohort.baseline, cohort.settled) = (*given, true);
+        }
+        slot
+    }
+
+    fn note_risk(&mut self, slot: u32, score: f64, subject: &Subject<'_>, alerts: &mut Vec<Alert>) {
+        let (first, every) = (self.settings.drift_first.get(), self.settings.drift_every.get());
+        let cohort = self.cohorts.value_mut(slot);
+        if !cohort.add(score, subject.time, first, every)
+            || cohort.current.total() < u64::from(self.settings.drift_scores.get())
+        {
+            return;
+        }
+        let cohort = self.cohorts.value(slot);
+        let subject = Subject { agent: "", ..*subject };
+        let quiet = self.is_cohort_quiet(cohort, subject.time);
+        let alert = self.compare(cohort, &subject, false).filter(|_| !quiet);
+        let cohort = self.cohorts.value_mut(slot);
+        cohort.current = Histogram::default();
+        if let Some(alert) = alert {
+            cohort.alerted = Some(subject.time);
+            alerts.push(alert);
+        }
+    }
+
+    fn is_cohort_quiet(&self, cohort: &Cohort, time: Time) -> bool {
+        let quiet = |at: Time| time.since(at).abs() < self.settings.quiet_period;
+        cohort.alerted.is_some_and(quiet)
+    }
+
+    /// Compares the current risk scores of a cohort with its baseline, if there are enough of them.
+    fn compare(&self, cohort: &Cohort, subject: &Subject<'_>, end_of_input: bool) -> Option<Alert> {
+        let settings = &self.settings;
+        if !cohort.settled || cohort.current.total() < u64::from(settings.drift_scores.get()) {
+            return None;
+        }
+        let drift = Drift::between(&cohort.current, &cohort.baseline);
+        let limits = DriftLimits {
+            psi: settings.drift_psi.get(),
+            kl_divergence: settings.drift_kl.get(),
+            js_distance: settings.drift_js.get(),
+        };
+        let drifted = drift.psi > limits.psi || drift.kl > limits.kl_divergence || drift.js > limits.js_distance;
+        let evidence = || Evidence::Distributional {
+            psi: drift.psi,
+            kl_divergence: drift.kl,
+            js_distance: drift.js,
+            limits,
+            current: cohort.current.0,
+            baseline: cohort.baseline.0,
+            end_of_input,
+        };
+        drifted.then(|| subject.alert(Kind::Distributional, drift.score(), DRIFT_THRESHOLD, evidence()))
+    }
+}
+
+/// The alerts that events lead to, see [`Monitor::watch`]. After the last event come those of the end.
+#[derive(Debug)]
+pub struct Alerts<'m, I> {
+    monitor: &'m mut Monitor,
+    events: I,
+    alerts: Vec<Alert>,
+    ready: VecDeque<Alert>,
+    ended: bool,
+}
+
+impl<I: Iterator<Item = Event>> Iterator for Alerts<'_, I> {
+    type Item = Result<Alert, TooLate>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(alert) = self.ready.pop_front() {
+                return Some(Ok(alert));
+            }
+            if self.ended {
+                return None;
+            }
+            match self.events.next() {
+                Some(event) => {
+                    if let Err(error) = self.monitor.push(&event, None, &mut self.alerts) {
+                        return Some(Err(error));
+                    }
+                }
+                None => {
+                    self.ended = true;
+                    self.alerts = self.monitor.finish();
+                }
+            }
+            self.ready.extend(self.alerts.drain(..));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The trained model as one of the rules.
+//!
+//! Scoring a whole window after each event would cost more than all other rules together. What is needed after most events is
+//! only that the score is below the threshold, and for that an estimate does whose n-grams are looked up once, when their
+//! last action comes. It differs from the score by no more than rounding; what might reach the threshold is scored exactly.
+
+use super::marks::Marks;
+use super::names::Names;
+use super::session::{Knowledge, Session, UNKNOWN};
+use crate::bounds::Share;
+use crate::explanation::Explanation;
+use crate::features::{ACTION_NOVELTY, DENSE_COUNT, ENTROPY, NGRAM_NOVELTY, discount_shape, shape_figures, share};
+use crate::fingerprint;
+use crate::model::AnomalyModel;
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, Node};
+use crate::optimizer::logistic;
+use std::iter::once;
+use std::sync::Arc;
+
+/// By how much an estimate may differ from a score. It differs by far less.
+const MARGIN: f64 = 1e-9;
+
+/// A model that scores sessions.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    model: Arc<AnomalyModel>,
+    pub(crate) threshold: Share,
+    /// Most pieces of evidence in an explanation.
+    pub(crate) evidence: usize,
+    /// For each name of an action, the number that the model knows it by, or one of its own above those.
+    numbers: Vec<u32>,
+    /// Tells this model from those before it; 0 is that of no model.
+    generation: u32,
+    marks: Marks,
+    symbols: Vec<u32>,
+}
+
+impl Watch {
+    pub(crate) fn new(
+        model: Arc<AnomalyModel>,
+        threshold: Option<Share>,
+        evidence: usize,
+        names: &Names,
+        before: Option<&Self>,
+    ) -> Self {
+        let mut watch = Self {
+            threshold: threshold.unwrap_or(model.threshold()),
+            marks: Marks::new(model.weights.present.len()),
+            model,
+            evidence,
+            numbers: Vec::new(),
+            generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
+            symbols: Vec::new(),
+        };
+        (0..names.numbers()).for_each(|id| watch.learn(id, names.text(id)));
+        watch
+    }
+
+    /// Notes that the name with number `id` is now `text`.
+    pub(crate) fn learn(&mut self, id: u32, text: &str) {
+        let number = self.model.names.get(text);
+        let number = number.unwrap_or(self.model.actions.len() as u32 + id);
+        match self.numbers.get_mut(id as usize) {
+            Some(old) => *old = number,
+            None => self.numbers.push(number),
+        }
+    }
+
+    /// Whether the score of the session might reach the threshold.
+    pub(crate) fn might_alert(&mut self, session: &mut Session) -> bool {
+        logistic(self.estimate(session)) >= self.threshold.get() - MARGIN
+    }
+
+    /// What [`AnomalyModel::predict`] says of these actions, taken apart.
+    pub(crate) fn explain<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Explanation {
+        self.model.scorer().explain(actions, usize::MAX)
+    }
+
+    /// The log odds of the session, but for rounding.
+    fn estimate(&mut self, session: &mut Session) -> f64 {
+        let model = &*self.model;
+        let knowledge = Knowledge {
+            table: &model.table,
+            n: model.config.ngram_size.get(),
+            numbers: &self.numbers,
+            model: self.generation,
+        };
+        session.look_up(knowledge);
+        self.symbols.clear();
+        let symbols = session.actions.iter().map(|&action| knowledge.symbol(action));
+        self.symbols.extend(symbols);
+        let (symbols, length, n) = (&self.symbols[..], session.actions.len(), knowledge.n);
+
+        let weights = &model.weights;
+        let known_actions = model.actions.len() as u32;
+        let marks = &mut self.marks;
+        marks.start();
+        let mut sum = weights.bias;
+        let mut add = |node: Node, hash: &dyn Fn() -> u64| {
+            if node == UNKNOWN {
+                marks.unknown(hash());
+            } else {
+                let id = (known_actions + model.table.number(node)) as usize;
+                if marks.known(id) {
+                    sum += weights.present[id];
+                }
+            }
+        };
+        for start in 0..length {
+            for long in 2..=n.min(length - start) {
+                let run = || hash(symbols[start..start + long].iter().copied());
+                add(session.node(start, long, knowledge), &run);
+            }
+        }
+        let mut node = BEGIN;
+        for (place, &symbol) in symbols.iter().take(n - 1).enumerate() {
+            node = knowledge.child(node, symbol);
+            add(node, &|| hash(once(BEGIN).chain(symbols[..=place].iter().copied())));
+        }
+        if length + 2 <= n {
+            let whole = || hash(once(BEGIN).chain(symbols.iter().copied()).chain([END]));
+            add(knowledge.child(node, END), &whole);
+        }
+        for long in 1..n.min(length + 1) {
+            let start = length - long;
+            let run = || hash(symbols[start..].iter().copied().chain([END]));
+            add(knowledge.child(session.node(start, long, knowledge), END), &run);
+        }
+
+        let mut known = 0;
+        for &symbol in marks.count_actions(symbols) {
+            let action = symbol - FIRST_ACTION;
+            if action < known_actions {
+                sum += weights.present[action as usize];
+                known += 1;
+            }
+        }
+        let (known_ngrams, unknown_ngrams) = marks.ngrams();
+        let (distinct, entropy) = (marks.distinct(), marks.entropy(length));
+        let mut dense = [0.0; DENSE_COUNT];
+        dense[ACTION_NOVELTY] = share(distinct - known, distinct);
+        dense[NGRAM_NOVELTY] = share(unknown_ngrams, unknown_ngrams + known_ngrams);
+        let shape = shape_figures(entropy, share(distinct, length), length as f64);
+        dense[ENTROPY.start..].copy_from_slice(&shape);
+        for (value, &(low, high)) in dense.iter_mut().zip(&model.ranges) {
+            *value = value.clamp(low, high);
+        }
+        discount_shape(&mut dense);
+        let dense: f64 = dense.iter().zip(&weights.dense).map(|(x, w)| x * w).sum();
+        sum + dense
+    }
+}
+
+/// A number for a run of symbols. Two different ones share it with probability 2^-64.
+fn hash(symbols: impl Iterator<Item = u32>) -> u64 {
+    fingerprint::of_sequence(symbols.map(|symbol| u64::from(symbol) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::NgramSize;
+    use crate::config::TrainingConfig;
+    use crate::synthetic::{Scenario, generate};
+    use crate::trainer::train;
+
+    #[test]
+    fn the_estimate_is_the_score_of_the_window_for_every_n_and_length() {
+        let data = generate(Scenario::Mixed, 600, 3);
+        let few: Vec<u32> = (0..50).collect();
+        let other = Arc::new(train(&data, &few, &TrainingConfig::default()).unwrap());
+        for n in 1..=8 {
+            let config = TrainingConfig {
+                ngram_size: NgramSize::try_from(n).unwrap(),
+                ..TrainingConfig::default()
+            };
+            let training: Vec<u32> = (0..200).collect();
+            let model = Arc::new(train(&data, &training, &config).unwrap());
+            let mut names = Names::new(1000);
+            let mut watch = Watch::new(Arc::clone(&model), None, 1, &names, None);
+            for window in [1, 2, 3, 7, 40] {
+                let mut session = Session::default();
+                for index in 200..300 {
+                    for action in data.sequence(index).chain(["new", "newer"].into_iter().take(index % 3)) {
+                        let (id, new) = names.acquire(action);
+                        if new {
+                            watch.learn(id, action);
+                        }
+                        session.push(id, window, &mut names);
+                        if index % 10 == 0 {
+                            let exact = model
+                                .scorer()
+                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            let estimate = watch.estimate(&mut session);
+                            assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
+                            // Another model takes over, and this one again.
+                            let mut next = Watch::new(Arc::clone(&other), None, 1, &names, Some(&watch));
+                            let exact = other
+                                .scorer()
+                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            assert!((next.estimate(&mut session) - exact).abs() < 1e-11);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
