@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let mut data = Dataset::new();
-    let refused = read_labelled(lines.as_bytes(), None, &mut data, u64::MAX, 10)?;
+    let refused = read_labelled(lines.as_bytes(), None, &mut data, u64::MAX, 10, 2.try_into()?)?;
     assert_eq!(refused.count, 0);
     let all: Vec<u32> = (0..data.len() as u32).collect();
     let model = train(&data, &all, &TrainingConfig::default())?;

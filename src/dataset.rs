@@ -1,10 +1,12 @@
 //! Labelled sequences of actions, held compactly.
 
 use crate::fingerprint;
+use crate::parallel::map_pieces;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::num::NonZeroUsize;
 
 /// What a sequence was: in files, 0 is normal and 1 is anomalous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,9 +195,34 @@ impl Dataset {
         self.actions.name(id)
     }
 
-    /// The fingerprint of each action, by its number.
-    pub(crate) fn action_fingerprints(&self) -> Vec<u64> {
-        self.actions.names().map(fingerprint::of_action).collect()
+    /// The fingerprints of the samples `indices`, in that order, worked out by at most `threads` threads.
+    pub(crate) fn fingerprints(&self, indices: &[u32], threads: NonZeroUsize) -> Vec<u64> {
+        let actions: Vec<u64> = self.actions.names().map(fingerprint::of_action).collect();
+        map_pieces(indices, threads, |piece| {
+            let of = |&index: &u32| {
+                let steps = self.steps(index as usize).iter();
+                fingerprint::of_sequence(steps.map(|&step| actions[step as usize]))
+            };
+            piece.iter().map(of).collect()
+        })
+    }
+
+    /// Adds all samples of `other`, as if they had been added to this data set one by one.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let actions: Vec<u32> = other.actions.names().map(|name| self.actions.intern(name)).collect();
+        let groups: Vec<u32> = other
+            .group_names
+            .names()
+            .map(|name| self.group_names.intern(name))
+            .collect();
+        let before = self.steps.len();
+        self.steps
+            .extend(other.steps.iter().map(|&step| actions[step as usize]));
+        self.ends.extend(other.ends.iter().map(|end| before + end));
+        self.labels.extend_from_slice(&other.labels);
+        self.groups
+            .extend(other.groups.iter().map(|&group| groups[group as usize]));
+        self.skipped_empty += other.skipped_empty;
     }
 
     /// The group of each sample as a number; empty if the samples have no groups.

@@ -2,7 +2,6 @@
 
 use crate::bounds::Share;
 use crate::dataset::Dataset;
-use crate::fingerprint;
 use crate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -27,16 +26,11 @@ pub fn evaluate(
     threads: NonZeroUsize,
 ) -> Evaluation {
     let scored = model.score_samples(data, indices, threads);
-    let action_prints = data.action_fingerprints();
-    let unseen: Vec<Scored> = indices
+    let fingerprints = data.fingerprints(indices, threads);
+    let unseen: Vec<Scored> = fingerprints
         .iter()
         .zip(&scored)
-        .filter(|&(&index, _)| {
-            let steps = data.steps(index as usize).iter();
-            !model.was_trained_on(fingerprint::of_sequence(
-                steps.map(|&step| action_prints[step as usize]),
-            ))
-        })
+        .filter(|&(&fingerprint, _)| !model.was_trained_on(fingerprint))
         .map(|(_, &scored)| scored)
         .collect();
     let metrics = Metrics {

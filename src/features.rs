@@ -48,7 +48,45 @@ pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 pub(crate) struct Row<'a> {
     /// Numbers of the known actions (from 0) and, after them, of the known n-grams that are present, ascending.
     pub(crate) present: &'a [u32],
-    pub(crate) dense: &'a [f64; DENSE_COUNT],
+    pub(crate) dense: [f64; DENSE_COUNT],
+}
+
+/// What the figures of entropy and diversity are worked out from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    entropy: f64,
+    diversity: f64,
+    log_length: f64,
+}
+
+impl Shape {
+    /// Of a sequence of `length` actions with an entropy of `entropy` bits, `distinct` of them different.
+    pub(crate) fn new(entropy: f64, distinct: usize, length: usize) -> Self {
+        Self {
+            entropy,
+            diversity: share(distinct, length),
+            log_length: libm::log1p(length as f64) / 2.0,
+        }
+    }
+
+    /// All dense figures, without any discount.
+    pub(crate) fn figures(self, action_novelty: f64, ngram_novelty: f64) -> [f64; DENSE_COUNT] {
+        let Self {
+            entropy,
+            diversity,
+            log_length,
+        } = self;
+        [
+            action_novelty,
+            ngram_novelty,
+            entropy,
+            entropy * entropy / 4.0,
+            diversity,
+            diversity * diversity,
+            log_length,
+            diversity * log_length,
+        ]
+    }
 }
 
 /// Turns sequences into features by looking up what the model knows. Holds buffers, so use one for many sequences.
@@ -62,7 +100,6 @@ pub(crate) struct Encoder {
     /// Start and length of the n-grams that the model does not know.
     unknown: Vec<(u32, u32)>,
     shape: ShapeCounter,
-    dense: [f64; DENSE_COUNT],
 }
 
 impl Encoder {
@@ -106,20 +143,21 @@ impl Encoder {
         let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
         self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
         self.unknown.dedup_by(|a, b| window(a) == window(b));
-        self.dense[NGRAM_NOVELTY] = share(self.unknown.len(), known + self.unknown.len());
+        let ngram_novelty = share(self.unknown.len(), known + self.unknown.len());
 
-        let distinct = self.shape.count(inner(&self.symbols), &mut self.dense);
+        let (distinct, shape) = self.shape.count(inner(&self.symbols));
         let unknown_actions = distinct.partition_point(|&action| action < known_actions);
-        self.dense[ACTION_NOVELTY] = share(distinct.len() - unknown_actions, distinct.len());
+        let action_novelty = share(distinct.len() - unknown_actions, distinct.len());
+        let mut dense = shape.figures(action_novelty, ngram_novelty);
         self.present.extend_from_slice(&distinct[..unknown_actions]);
         self.present.rotate_left(known);
-        for (value, &(low, high)) in self.dense.iter_mut().zip(ranges) {
+        for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
             *value = value.clamp(low, high);
         }
-        discount_shape(&mut self.dense);
+        discount_shape(&mut dense);
         Row {
             present: &self.present,
-            dense: &self.dense,
+            dense,
         }
     }
 }
@@ -132,19 +170,6 @@ pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
     for value in &mut dense[ENTROPY.start..DIVERSITY.end] {
         *value *= known;
     }
-}
-
-/// The figures of entropy and diversity.
-pub(crate) fn shape_figures(entropy: f64, diversity: f64, length: f64) -> [f64; DENSE_COUNT - ENTROPY.start] {
-    let log_length = libm::log1p(length) / 2.0;
-    [
-        entropy,
-        entropy * entropy / 4.0,
-        diversity,
-        diversity * diversity,
-        log_length,
-        diversity * log_length,
-    ]
 }
 
 /// Fills `symbols` with the actions between the two markers.
@@ -165,11 +190,6 @@ pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-pub(crate) fn sort_and_dedup<T: Ord>(numbers: &mut Vec<T>) {
-    numbers.sort_unstable();
-    numbers.dedup();
-}
-
 /// Counts how often each action occurs and computes from it the figures that need no vocabulary.
 #[derive(Debug, Default)]
 pub(crate) struct ShapeCounter {
@@ -178,8 +198,8 @@ pub(crate) struct ShapeCounter {
 }
 
 impl ShapeCounter {
-    /// Writes entropy, diversity and length figures into `dense` and returns the distinct actions, ascending.
-    pub(crate) fn count(&mut self, symbols: &[u32], dense: &mut [f64; DENSE_COUNT]) -> &[u32] {
+    /// The distinct actions, ascending, and the shape of the sequence.
+    pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[u32], Shape) {
         self.sorted.clear();
         self.sorted.extend(symbols.iter().map(|symbol| symbol - FIRST_ACTION));
         self.sorted.sort_unstable();
@@ -200,9 +220,7 @@ impl ShapeCounter {
                 alike.len() as f64 * (count / length * libm::log2(length / count))
             })
             .sum();
-        let diversity = share(self.sorted.len(), symbols.len());
-        dense[ENTROPY.start..].copy_from_slice(&shape_figures(entropy, diversity, length));
-        &self.sorted
+        (&self.sorted, Shape::new(entropy, self.sorted.len(), symbols.len()))
     }
 }
 
@@ -214,9 +232,9 @@ mod tests {
 
     #[test]
     fn shape_is_what_a_hand_works_out() {
-        let mut dense = [0.0; DENSE_COUNT];
         // a b a a: p = 3/4 and 1/4, H = 0.75 log2(4/3) + 0.25 * 2 = 0.8112781244591328.
-        ShapeCounter::default().count(&[2, 3, 2, 2], &mut dense);
+        let mut counter = ShapeCounter::default();
+        let dense = counter.count(&[2, 3, 2, 2]).1.figures(0.0, 0.0);
         let ln5_half = 0.804_718_956_217_050_1;
         let h = 0.811_278_124_459_132_8;
         let expected = [h, h * h / 4.0, 0.5, 0.25, ln5_half, ln5_half / 2.0];
@@ -227,9 +245,9 @@ mod tests {
 
     #[test]
     fn entropy_of_a_repeated_action_is_positive_zero() {
-        let mut dense = [1.0; DENSE_COUNT];
         for length in 1..50 {
-            ShapeCounter::default().count(&vec![7; length], &mut dense);
+            let mut counter = ShapeCounter::default();
+            let dense = counter.count(&vec![7; length]).1.figures(0.0, 0.0);
             assert_eq!(dense[2].to_bits(), 0.0_f64.to_bits());
         }
     }

@@ -152,6 +152,31 @@ impl NgramCollector {
         node - self.symbols
     }
 
+    /// Adds all n-grams of `other`, which is over the same symbols. Returns their numbers here.
+    pub(crate) fn absorb(&mut self, other: Self) -> Vec<u32> {
+        if self.keys.is_empty() {
+            *self = other;
+            return (0..self.len() as u32).collect();
+        }
+        let mut numbers: Vec<u32> = Vec::with_capacity(other.len());
+        for number in 0..other.len() as u32 {
+            let (prefix, symbol) = other.parts(number);
+            let prefix = match prefix.checked_sub(self.symbols) {
+                None => prefix,
+                Some(prefix) => self.symbols + numbers[prefix as usize],
+            };
+            let node = self.child(prefix, symbol);
+            numbers.push(self.number(node));
+        }
+        numbers
+    }
+
+    /// For each n-gram the number of the one that it extends, if that is not a single symbol.
+    pub(crate) fn prefixes(&self) -> Vec<Option<u32>> {
+        let prefix = |number| self.parts(number).0.checked_sub(self.symbols);
+        (0..self.len() as u32).map(prefix).collect()
+    }
+
     /// Puts the n-grams in their final order and keeps only the `keep` most frequent by `counts`, ties by that order.
     /// Returns, for each number of arrival, the final one.
     ///

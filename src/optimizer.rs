@@ -51,6 +51,28 @@ impl Weights {
         self.bias + dense + present
     }
 
+    /// Goes `part` of the way to `other`.
+    pub(crate) fn move_towards(&mut self, other: &Self, part: f64) {
+        let ours = self.present.iter_mut().chain(&mut self.dense).chain([&mut self.bias]);
+        let theirs = other.present.iter().chain(&other.dense).chain([&other.bias]);
+        for (ours, theirs) in ours.zip(theirs) {
+            *ours += part * (theirs - *ours);
+        }
+    }
+
+    /// The centre of the prior: `base_log_odds` for the bias, [`NOVELTY_PRIOR`] for the two novelty figures, and 0 for all
+    /// others. `features` is the number of actions and n-grams.
+    pub(crate) fn prior(features: usize, base_log_odds: f64) -> Self {
+        let mut dense = [0.0; DENSE_COUNT];
+        dense[ACTION_NOVELTY] = NOVELTY_PRIOR;
+        dense[NGRAM_NOVELTY] = NOVELTY_PRIOR;
+        Self {
+            bias: base_log_odds,
+            dense,
+            present: vec![0.0; features],
+        }
+    }
+
     fn add_scaled(&mut self, row: Row<'_>, scale: f64) {
         self.bias += scale;
         for (weight, x) in self.dense.iter_mut().zip(row.dense) {
@@ -78,18 +100,10 @@ pub(crate) struct Optimizer {
 }
 
 impl Optimizer {
-    /// Starts at the centre of the prior. `base_log_odds` is where the prior of the bias is centred; `features` is the number
-    /// of actions and n-grams.
-    pub(crate) fn new(rows: &Rows, features: usize, base_log_odds: f64, l2: f64, step_size: f64) -> Self {
-        let mut dense = [0.0; DENSE_COUNT];
-        dense[ACTION_NOVELTY] = NOVELTY_PRIOR;
-        dense[NGRAM_NOVELTY] = NOVELTY_PRIOR;
+    /// Starts at the centre of the prior.
+    pub(crate) fn new(rows: &Rows, prior: Weights, l2: f64, step_size: f64) -> Self {
         Self {
-            weights: Weights {
-                bias: base_log_odds,
-                dense,
-                present: vec![0.0; features],
-            },
+            weights: prior,
             residuals: vec![0.0; rows.len()],
             order: (0..rows.len() as u32).collect(),
             l2,
@@ -103,10 +117,11 @@ impl Optimizer {
         let mut order = std::mem::take(&mut self.order);
         order.shuffle(rng);
         let mut change = 0.0;
+        let mut ids = Vec::new();
         for batch in order.chunks(batch_size) {
             for _ in 0..SWEEPS {
                 for &index in batch {
-                    change += self.step(rows, index as usize);
+                    change += self.step(rows, index as usize, &mut ids);
                 }
             }
         }
@@ -115,8 +130,8 @@ impl Optimizer {
     }
 
     /// Moves the residual of one row towards its optimum. Returns by how much the row's probability changed.
-    fn step(&mut self, rows: &Rows, index: usize) -> f64 {
-        let row = rows.row(index);
+    fn step(&mut self, rows: &Rows, index: usize, ids: &mut Vec<u32>) -> f64 {
+        let row = rows.row(index, ids);
         let labels = rows.labels(index);
         let total = labels.total() as f64;
         let anomalous = f64::from(labels.anomalous);
@@ -141,7 +156,7 @@ impl Optimizer {
 ///
 /// The left side rises with a slope of at least 1, so the solution lies in [c − a, c]. Newton's method is tried first and
 /// the bracket halved wherever it does not at least halve its own step, so the solution is found from any `start`.
-fn solve(a: f64, c: f64, start: f64) -> f64 {
+pub(crate) fn solve(a: f64, c: f64, start: f64) -> f64 {
     let (mut low, mut high) = (c - a, c);
     let mut s = start.clamp(low, high);
     let mut last_step = high - low;

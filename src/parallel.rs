@@ -1,6 +1,7 @@
 //! Work shared by several threads, with results that do not depend on their number.
 
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Applies `work` to all `items` at once, each in a thread of its own, and returns the results in the order of the items.
@@ -24,6 +25,16 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<
         }
         results
     })
+}
+
+/// Applies `work` to all `items` like [`map`], handing each over.
+pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    let results = map(&items, |item| {
+        let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
+        item.map(&work)
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// Applies `work` to consecutive pieces of `items`, one per thread, and joins what it returns in the order of the items.

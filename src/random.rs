@@ -15,12 +15,22 @@ pub(crate) enum Purpose {
     Split = 2,
     /// The order in which training visits the samples.
     Shuffle = 3,
+    /// Which samples of a large training part are held out.
+    HoldOut = 4,
 }
 
 /// The stream of random numbers that belongs to `purpose` under `seed`.
 pub(crate) fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(purpose as u64);
+    rng
+}
+
+/// The stream of random numbers that belongs to pass `pass` over a large training part: each has its own, so that they can be
+/// worked out in any order.
+pub(crate) fn pass_stream(seed: u64, pass: u32) -> ChaCha8Rng {
+    let mut rng = stream(seed, Purpose::Shuffle);
+    rng.set_stream(Purpose::Shuffle as u64 | (u64::from(pass) + 1) << 32);
     rng
 }
 

@@ -2,21 +2,33 @@
 
 use crate::dataset::{ClassCounts, Dataset};
 use crate::features::{
-    ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, ShapeCounter, discount_shape, inner, share,
-    sort_and_dedup, with_markers,
+    ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share,
+    with_markers,
 };
-use crate::fingerprint;
 use crate::ngrams::{FIRST_ACTION, NgramCollector, NgramTable};
+use crate::packed::PackedLists;
+use crate::parallel::{map, map_into};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use std::num::NonZeroUsize;
+
+/// Rows are packed, and freed while they are made, in blocks of this many.
+const BLOCK: usize = 4096;
 
 /// Identical sequences are one row that carries the labels of all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    ends: Vec<usize>,
-    present: Vec<u32>,
-    dense: Vec<[f64; DENSE_COUNT]>,
+    blocks: Vec<RowBlock>,
     labels: Vec<ClassCounts>,
+}
+
+/// The features of some rows, as little of them as all can be worked out from.
+#[derive(Debug, Default)]
+struct RowBlock {
+    present: PackedLists,
+    shapes: Vec<Shape>,
+    /// Novelty of the actions and of the n-grams.
+    novelty: Vec<[f64; 2]>,
 }
 
 impl Rows {
@@ -24,26 +36,14 @@ impl Rows {
         self.labels.len()
     }
 
-    pub(crate) fn row(&self, index: usize) -> Row<'_> {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        Row {
-            present: &self.present[start..self.ends[index]],
-            dense: &self.dense[index],
-        }
-    }
-
-    /// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
-    fn ranges(&self) -> Ranges {
-        let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
-        for dense in &self.dense {
-            for ((low, high), &value) in ranges.iter_mut().zip(dense) {
-                *low = low.min(value);
-                *high = high.max(value);
-            }
-        }
-        ranges[ACTION_NOVELTY] = (0.0, 1.0);
-        ranges[NGRAM_NOVELTY] = (0.0, 1.0);
-        ranges
+    /// The features of row `index`, unpacked into `ids`.
+    pub(crate) fn row<'a>(&'a self, index: usize, ids: &'a mut Vec<u32>) -> Row<'a> {
+        let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
+        block.present.read(index, ids);
+        let [actions, ngrams] = block.novelty[index];
+        let mut dense = block.shapes[index].figures(actions, ngrams);
+        discount_shape(&mut dense);
+        Row { present: ids, dense }
     }
 
     /// How many samples with this sequence there are of each class.
@@ -76,63 +76,54 @@ pub(crate) struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// Counts actions and n-grams of the samples `indices`, keeping at most `max_ngrams` n-grams.
-    pub(crate) fn build(data: &Dataset, indices: &[u32], n: usize, max_ngrams: usize) -> Self {
-        let sequences = distinct_sequences(data, indices);
+    /// Counts actions and n-grams of the samples `indices`, keeping at most `max_ngrams` n-grams. Each of at most `threads`
+    /// threads counts in a part of the samples; what they find does not depend on how many there are.
+    pub(crate) fn build(data: &Dataset, indices: &[u32], n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
+        let (sequences, fingerprints) = distinct_sequences(data, indices, threads);
         let (actions, numbers) = vocabulary(data, &sequences);
+        let size = sequences.len().div_ceil(BLOCK).div_ceil(threads.get()) * BLOCK;
+        let pieces: Vec<&[Sequence]> = sequences.chunks(size.max(1)).collect();
+        let mut parts = map(&pieces, |piece| Part::count(data, piece, &numbers, actions.len(), n));
+
         let mut collector = NgramCollector::new(actions.len());
-        let mut ngrams: Vec<ClassCounts> = Vec::new();
-
-        let mut rows = Rows::default();
-        let mut symbols = Vec::new();
-        let mut found = Vec::new();
-        let mut distinct_actions: Vec<(usize, usize)> = Vec::with_capacity(sequences.len());
-        let mut shape = ShapeCounter::default();
-        let mut samples = ClassCounts::default();
-        for (steps, &labels) in &sequences {
-            let sequence = steps.iter().map(|&step| numbers[step as usize]);
-            with_markers(&mut symbols, sequence);
-            found.clear();
-            for start in 0..symbols.len() {
-                let mut node = symbols[start];
-                let end = symbols.len().min(start + n);
-                for &symbol in &symbols[start + 1..end] {
-                    node = collector.child(node, symbol);
-                    found.push(collector.number(node));
-                }
-            }
-            sort_and_dedup(&mut found);
-            ngrams.resize(collector.len(), ClassCounts::default());
-            for &number in &found {
-                let counts = &mut ngrams[number as usize];
-                *counts = counts.plus(labels);
-            }
-            let mut dense = [0.0; DENSE_COUNT];
-            let distinct = shape.count(inner(&symbols), &mut dense);
-            distinct_actions.push((distinct.len(), found.len()));
-            rows.present.extend_from_slice(distinct);
-            rows.present.extend_from_slice(&found);
-            rows.ends.push(rows.present.len());
-            rows.dense.push(dense);
-            rows.labels.push(labels);
-            samples = samples.plus(labels);
+        let mut counts: Vec<ClassCounts> = Vec::new();
+        for part in &mut parts {
+            part.join(&mut collector, &mut counts);
         }
-
-        let (table, renumbered) = collector.finish(&ngrams, max_ngrams);
+        let prefixes = collector.prefixes();
+        let (table, renumbered) = collector.finish(&counts, max_ngrams);
         let mut kept = vec![ClassCounts::default(); table.len()];
-        for (counts, new) in ngrams.iter().zip(&renumbered) {
+        for (counts, new) in counts.iter().zip(&renumbered) {
             if let Some(new) = new {
                 kept[*new as usize] = *counts;
             }
         }
-        let ranges = rows.ranges();
-        rows.renumber(&distinct_actions, &actions, &ngrams, &renumbered);
-        let action_prints = data.action_fingerprints();
-        let mut fingerprints: Vec<u64> = sequences
-            .keys()
-            .map(|steps| fingerprint::of_sequence(steps.iter().map(|&step| action_prints[step as usize])))
+        let known: Vec<Known> = counts
+            .iter()
+            .zip(&renumbered)
+            .zip(prefixes)
+            .map(|((counts, new), prefix)| Known {
+                id: new.map(|new| actions.len() as u32 + new),
+                alone: counts.total() == 1,
+                prefix,
+            })
             .collect();
-        sort_and_dedup(&mut fingerprints);
+        let ranges = ranges(
+            parts
+                .iter()
+                .flat_map(|part| &part.blocks)
+                .flat_map(|block| &block.shapes),
+        );
+        let mut rows = Rows::default();
+        let mut samples = ClassCounts::default();
+        for &Sequence { labels, .. } in &sequences {
+            rows.labels.push(labels);
+            samples = samples.plus(labels);
+        }
+        drop(sequences);
+        for blocks in map_into(parts, |part| part.finish(&actions, &known)) {
+            rows.blocks.extend(blocks);
+        }
         Self {
             actions,
             table,
@@ -145,74 +136,196 @@ impl TrainingSet {
     }
 }
 
-impl Rows {
-    /// Replaces n-gram numbers of arrival by the final ones, drops those that were not kept, and fills in the two novelty
-    /// figures. An action or n-gram is novel if no other sample has it: without this sample it would be unknown, and so it
-    /// must look while training, or novelty would never be seen and never be weighed.
-    fn renumber(
-        &mut self,
-        lengths: &[(usize, usize)],
-        known_actions: &[KnownAction],
-        ngrams: &[ClassCounts],
-        renumbered: &[Option<u32>],
-    ) {
-        let mut read = 0;
-        let mut write = 0;
-        for (row, &(actions, found)) in lengths.iter().enumerate() {
-            let novel = self.present[read..read + actions]
-                .iter()
-                .filter(|&&action| known_actions[action as usize].counts.total() == 1)
-                .count();
-            self.dense[row][ACTION_NOVELTY] = share(novel, actions);
-            self.present.copy_within(read..read + actions, write);
-            read += actions;
-            write += actions;
+/// A sequence that occurs in the training part: the first sample that has it, and the labels of all that have.
+#[derive(Debug, Clone, Copy)]
+struct Sequence {
+    sample: u32,
+    labels: ClassCounts,
+}
 
-            let first_ngram = write;
-            let mut novel = 0;
-            for from in read..read + found {
-                let number = self.present[from] as usize;
-                let new = renumbered[number];
-                if new.is_none() || ngrams[number].total() == 1 {
-                    novel += 1;
-                }
-                if let Some(new) = new {
-                    self.present[write] = known_actions.len() as u32 + new;
-                    write += 1;
-                }
-            }
-            self.dense[row][NGRAM_NOVELTY] = share(novel, found);
-            discount_shape(&mut self.dense[row]);
-            self.present[first_ngram..write].sort_unstable();
-            read += found;
-            self.ends[row] = write;
-        }
-        self.present.truncate(write);
-        self.present.shrink_to_fit();
+/// What became of an n-gram: its number as a feature if it is kept, whether only one sample has it, and the n-gram that it
+/// extends, if that is not a single symbol.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: Option<u32>,
+    alone: bool,
+    prefix: Option<u32>,
+}
+
+/// What one thread finds in its part of the sequences.
+struct Part {
+    collector: NgramCollector,
+    /// For each n-gram the samples that have it, and the last row in which it was seen.
+    seen: Vec<(ClassCounts, u32)>,
+    /// The final numbers of the n-grams.
+    numbers: Vec<u32>,
+    blocks: Vec<Block>,
+}
+
+/// The actions and n-grams of some rows, one row after the other.
+#[derive(Default)]
+struct Block {
+    actions: PackedLists,
+    /// For each place of each row but the last, the longest n-gram that begins there; all others that begin there are its
+    /// prefixes.
+    longest: Vec<u32>,
+    /// Where the places of each row end.
+    ends: Vec<u32>,
+    shapes: Vec<Shape>,
+}
+
+impl Block {
+    /// Gives back the memory that was kept for more rows.
+    fn shrink(&mut self) {
+        self.actions.shrink();
+        self.longest.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.shapes.shrink_to_fit();
     }
 }
 
-/// The different sequences among the samples, in order of first appearance, with the labels they carry.
-fn distinct_sequences<'a>(data: &'a Dataset, indices: &[u32]) -> IndexMap<&'a [u32], ClassCounts, RandomState> {
-    let mut sequences: IndexMap<&[u32], ClassCounts, RandomState> = IndexMap::default();
-    for &index in indices {
-        sequences
-            .entry(data.steps(index as usize))
-            .or_default()
-            .add(data.labels()[index as usize]);
+impl Part {
+    fn count(data: &Dataset, sequences: &[Sequence], numbers: &[u32], actions: usize, n: usize) -> Self {
+        let mut part = Self {
+            collector: NgramCollector::new(actions),
+            seen: Vec::new(),
+            numbers: Vec::new(),
+            blocks: Vec::with_capacity(sequences.len().div_ceil(BLOCK)),
+        };
+        let mut symbols = Vec::new();
+        let mut counter = ShapeCounter::default();
+        for (row, sequence) in (1_u32..).zip(sequences) {
+            if (row as usize - 1).is_multiple_of(BLOCK) {
+                part.blocks.last_mut().into_iter().for_each(Block::shrink);
+                part.blocks.push(Block::default());
+            }
+            let steps = data.steps(sequence.sample as usize).iter();
+            with_markers(&mut symbols, steps.map(|&step| numbers[step as usize]));
+            let (distinct, shape) = counter.count(inner(&symbols));
+            if let Some(block) = part.blocks.last_mut() {
+                block.shapes.push(shape);
+                block.actions.push(distinct.iter().copied());
+                for start in 0..symbols.len() {
+                    let mut node = symbols[start];
+                    let end = symbols.len().min(start + n);
+                    for &symbol in &symbols[start + 1..end] {
+                        node = part.collector.child(node, symbol);
+                        let number = part.collector.number(node) as usize;
+                        if number == part.seen.len() {
+                            part.seen.push((ClassCounts::default(), 0));
+                        }
+                        let (counts, last) = &mut part.seen[number];
+                        if *last != row {
+                            *last = row;
+                            *counts = counts.plus(sequence.labels);
+                        }
+                    }
+                    if end > start + 1 {
+                        block.longest.push(part.collector.number(node));
+                    }
+                }
+                block.ends.push(block.longest.len() as u32);
+            }
+        }
+        part
     }
-    sequences
+
+    /// Adds what was counted to what other parts have, and notes which number each n-gram has there.
+    fn join(&mut self, collector: &mut NgramCollector, counts: &mut Vec<ClassCounts>) {
+        let own = std::mem::replace(&mut self.collector, NgramCollector::new(0));
+        self.numbers = collector.absorb(own);
+        counts.resize(collector.len(), ClassCounts::default());
+        for (&number, (seen, _)) in self.numbers.iter().zip(&self.seen) {
+            let counts = &mut counts[number as usize];
+            *counts = counts.plus(*seen);
+        }
+        self.seen = Vec::new();
+    }
+
+    /// The features of the rows: numbers of arrival are replaced by the final ones, n-grams that were not kept are dropped, and
+    /// the two novelty figures filled in. An action or n-gram is novel if no other sample has it: without this sample it
+    /// would be unknown, and so it must look while training, or novelty would never be seen and never be weighed.
+    fn finish(self, actions: &[KnownAction], known: &[Known]) -> Vec<RowBlock> {
+        let numbers = self.numbers;
+        let (mut present, mut found, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let finish = |block: Block| {
+            let mut rows = RowBlock {
+                shapes: block.shapes,
+                ..RowBlock::default()
+            };
+            let mut start = 0;
+            for (row, &end) in block.ends.iter().enumerate() {
+                block.actions.read(row, &mut present);
+                found.clear();
+                for &longest in &block.longest[start..end as usize] {
+                    let mut next = Some(numbers[longest as usize]);
+                    while let Some(number) = next {
+                        found.push(number);
+                        next = known[number as usize].prefix;
+                    }
+                }
+                start = end as usize;
+                found.sort_unstable();
+                found.dedup();
+
+                let is_novel = |&&action: &&u32| actions[action as usize].counts.total() == 1;
+                let novel_actions = present.iter().filter(is_novel).count();
+                let mut novel_ngrams = 0;
+                ids.clear();
+                for &number in &found {
+                    let Known { id, alone, .. } = known[number as usize];
+                    novel_ngrams += usize::from(alone || id.is_none());
+                    ids.extend(id);
+                }
+                ids.sort_unstable();
+                rows.present.push(present.iter().chain(&ids).copied());
+                rows.novelty
+                    .push([share(novel_actions, present.len()), share(novel_ngrams, found.len())]);
+            }
+            rows.present.shrink();
+            rows
+        };
+        self.blocks.into_iter().map(finish).collect()
+    }
+}
+
+/// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
+fn ranges<'a>(shapes: impl Iterator<Item = &'a Shape>) -> Ranges {
+    let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
+    for shape in shapes {
+        for ((low, high), value) in ranges.iter_mut().zip(shape.figures(0.0, 0.0)) {
+            *low = low.min(value);
+            *high = high.max(value);
+        }
+    }
+    ranges[ACTION_NOVELTY] = (0.0, 1.0);
+    ranges[NGRAM_NOVELTY] = (0.0, 1.0);
+    ranges
+}
+
+/// The different sequences among the samples, in order of first appearance, and their fingerprints, ascending.
+fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> (Vec<Sequence>, Vec<u64>) {
+    let fingerprints = data.fingerprints(indices, threads);
+    let mut sequences: IndexMap<u64, Sequence, RandomState> = IndexMap::default();
+    for (&sample, fingerprint) in indices.iter().zip(fingerprints) {
+        let labels = ClassCounts::default();
+        let sequence = sequences.entry(fingerprint).or_insert(Sequence { sample, labels });
+        sequence.labels.add(data.labels()[sample as usize]);
+    }
+    let mut fingerprints: Vec<u64> = sequences.keys().copied().collect();
+    fingerprints.sort_unstable();
+    (sequences.into_values().collect(), fingerprints)
 }
 
 /// The actions that occur in `sequences`, by name, and for each action of the data set its number among them.
-fn vocabulary(data: &Dataset, sequences: &IndexMap<&[u32], ClassCounts, RandomState>) -> (Vec<KnownAction>, Vec<u32>) {
+fn vocabulary(data: &Dataset, sequences: &[Sequence]) -> (Vec<KnownAction>, Vec<u32>) {
     let mut counts = vec![ClassCounts::default(); data.action_count()];
     let mut last_seen = vec![usize::MAX; data.action_count()];
-    for (index, (steps, labels)) in sequences.iter().enumerate() {
-        for &step in *steps {
+    for (index, sequence) in sequences.iter().enumerate() {
+        for &step in data.steps(sequence.sample as usize) {
             if last_seen[step as usize] != index {
                 last_seen[step as usize] = index;
-                counts[step as usize] = counts[step as usize].plus(*labels);
+                counts[step as usize] = counts[step as usize].plus(sequence.labels);
             }
         }
     }

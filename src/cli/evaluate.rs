@@ -26,7 +26,8 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
-    input::read_all(&args.data, None, &mut data, u64::MAX, Progress::new(verbosity))?;
+    let threads = threads(args.threads);
+    input::read_all(&args.data, None, &mut data, u64::MAX, threads, Progress::new(verbosity))?;
     if data.skipped_empty() > 0 {
         warn!(
             "{} samples have an empty sequence and were skipped",
@@ -38,14 +39,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     }
     let all: Vec<u32> = (0..data.len() as u32).collect();
     let threshold = args.anomaly_threshold.unwrap_or(artifact.model.threshold());
-    let evaluation = evaluate(
-        &artifact.model,
-        &data,
-        &all,
-        threshold,
-        args.ece_bins,
-        threads(args.threads),
-    );
+    let evaluation = evaluate(&artifact.model, &data, &all, threshold, args.ece_bins, threads);
     let metrics = &evaluation.metrics;
 
     let thresholds = threshold_choices(&evaluation.scored, threshold.get());

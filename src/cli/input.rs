@@ -8,6 +8,7 @@ use log::warn;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 18;
@@ -69,13 +70,14 @@ pub(crate) fn read_all(
     group_by: Option<&str>,
     data: &mut Dataset,
     limit: u64,
+    threads: NonZeroUsize,
     progress: Progress,
 ) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused =
-            read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS).map_err(|error| reading(path, &error))?;
+        let refused = read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS, threads)
+            .map_err(|error| reading(path, &error))?;
         problems.extend(named(path, &refused));
     }
     if problems.is_empty() {

@@ -8,6 +8,7 @@ use anomaly_train::events::SessionRules;
 use anomaly_train::split::{Parts, split};
 use anomaly_train::synthetic::generate;
 use anomaly_train::{Dataset, Source, Validation};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::slice;
 
@@ -30,6 +31,7 @@ pub(crate) fn load(
     validation: &Validation,
     files: Files<'_>,
     seed: u64,
+    threads: NonZeroUsize,
     progress: Progress,
     mut loading: impl FnMut(u64),
 ) -> Result<Samples, Failure> {
@@ -41,10 +43,10 @@ pub(crate) fn load(
         own = data.len();
     } else {
         data = Dataset::new();
-        read(source, validation, files.data, &mut data, progress)?;
+        read(source, validation, files.data, &mut data, threads, progress)?;
         own = data.len();
         let validation = files.validation.map_or(&[][..], slice::from_ref);
-        input::read_all(validation, None, &mut data, u64::MAX, progress)?;
+        input::read_all(validation, None, &mut data, u64::MAX, threads, progress)?;
         loading(data.len() as u64);
     }
     if own == 0 {
@@ -73,6 +75,7 @@ fn read(
     validation: &Validation,
     paths: &[PathBuf],
     data: &mut Dataset,
+    threads: NonZeroUsize,
     progress: Progress,
 ) -> Result<(), Failure> {
     match source {
@@ -82,7 +85,14 @@ fn read(
                 Validation::Split { group_by, .. } => group_by.as_deref(),
                 Validation::Separate => None,
             };
-            input::read_all(paths, group_by, data, num_samples.unwrap_or(u64::MAX), progress)
+            input::read_all(
+                paths,
+                group_by,
+                data,
+                num_samples.unwrap_or(u64::MAX),
+                threads,
+                progress,
+            )
         }
         Source::Events {
             session_by,

@@ -11,10 +11,12 @@ use super::summary::{Config, RunSummary, SampleCounts};
 use super::{champion, clock, input, memory, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    AnomalyModel, Artifact, Champion, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
+    AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
     TrainingConfig, Validation, advice, evaluate, lookalikes,
 };
 use log::{debug, warn};
+
+use std::num::NonZeroUsize;
 
 const DEFAULT_SAMPLES: u64 = 10_000;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let config = training_config(args);
     let (source, plan) = plan(args)?;
     let progress = Progress::new(verbosity);
+    let threads = threads(args.threads);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
 
@@ -42,7 +45,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     if args.num_samples.is_none() {
         memory::check(data.iter().chain(&args.validation_data))?;
     }
-    let samples = load(&source, &plan, files, args.seed, progress, |count| {
+    let samples = load(&source, &plan, files, args.seed, threads, progress, |count| {
         report.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
     })?;
     if samples.data.skipped_empty() > 0 {
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         "[INFO] Training anomaly model for {} epochs, batch size {}...",
         config.epochs, config.batch_size
     ));
-    let fitted = fit(&samples, &config, progress)?;
+    let fitted = fit(&samples, &config, threads, progress, &mut report)?;
 
     let evaluation = evaluate(
         &fitted.model,
@@ -66,7 +69,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         &samples.parts.validation,
         config.anomaly_threshold,
         args.ece_bins,
-        threads(args.threads),
+        threads,
     );
     let metrics = &evaluation.metrics;
     report.line("[INFO] Validation Metrics:");
@@ -185,15 +188,36 @@ struct Fitted {
     contradictory_sequences: usize,
 }
 
-fn fit(samples: &Samples, config: &TrainingConfig, progress: Progress) -> Result<Fitted, Failure> {
-    let mut trainer = Trainer::new(&samples.data, &samples.parts.training, config).map_err(Failure::refused)?;
+fn fit(
+    samples: &Samples,
+    config: &TrainingConfig,
+    threads: NonZeroUsize,
+    progress: Progress,
+    report: &mut Report,
+) -> Result<Fitted, Failure> {
+    let mut trainer =
+        Trainer::new(&samples.data, &samples.parts.training, config, threads).map_err(Failure::refused)?;
     let bar = progress.steps("Training", u64::from(config.epochs.get()));
-    for epoch in 1..=config.epochs.get() {
-        let change = trainer.epoch();
+    let mut held_out = None;
+    let mut number = 0;
+    let epochs = trainer.run(|epoch| {
         bar.inc(1);
-        debug!("epoch {epoch}: fitted probabilities changed by {change:.2e} on average");
-    }
+        number += 1;
+        match epoch {
+            Epoch::Nearer(change) => debug!("epoch {number}: fitted probabilities changed by {change:.2e} on average"),
+            Epoch::Better(loss) | Epoch::Done(loss) => {
+                debug!("epoch {number}: log loss {loss:.4} on the sequences held out");
+                held_out = Some(loss);
+            }
+        }
+    });
     drop(bar);
+    if let Some(loss) = held_out {
+        report.line(&format!(
+            "[INFO] Many sequences: stopped after {epochs} of at most {} epochs, at log loss {loss:.4} on those held out",
+            config.epochs
+        ));
+    }
     let normal_sequences = trainer.normal_sequences();
     let contradictory_sequences = trainer.contradictory_sequences();
     let model = trainer.finish();

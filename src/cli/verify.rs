@@ -6,7 +6,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::samples::{Files, load};
 use super::{input, model, store, threads};
-use anomaly_train::{Act, Artifact, History, Provenance, Source, Validation, evaluate, train};
+use anomaly_train::{Act, Artifact, History, Provenance, Source, Trainer, Validation, evaluate};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs;
@@ -195,6 +195,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         return Ok(Vec::new());
     };
     let config = artifact.model.config();
+    let threads = threads(args.threads);
     let files = Files {
         data: &args.data,
         validation: args.validation_data.as_ref(),
@@ -204,6 +205,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         &provenance.validation,
         files,
         config.seed,
+        threads,
         progress,
         |_| (),
     )?;
@@ -223,14 +225,17 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
     if !checks[0].passed {
         return Ok(checks);
     }
-    let model = train(&samples.data, &samples.parts.training, config).map_err(Failure::refused)?;
+    let mut trainer =
+        Trainer::new(&samples.data, &samples.parts.training, config, threads).map_err(Failure::refused)?;
+    trainer.run(|_| ());
+    let model = trainer.finish();
     let metrics = evaluate(
         &model,
         &samples.data,
         &samples.parts.validation,
         config.anomaly_threshold,
         provenance.ece_bins,
-        threads(args.threads),
+        threads,
     )
     .metrics;
     let again = Artifact {

@@ -9,7 +9,7 @@ use super::names::Names;
 use super::session::{Knowledge, Session, UNKNOWN};
 use crate::bounds::Share;
 use crate::explanation::Explanation;
-use crate::features::{ACTION_NOVELTY, DENSE_COUNT, ENTROPY, NGRAM_NOVELTY, discount_shape, shape_figures, share};
+use crate::features::{Shape, discount_shape, share};
 use crate::fingerprint;
 use crate::model::AnomalyModel;
 use crate::ngrams::{BEGIN, END, FIRST_ACTION, Node};
@@ -137,11 +137,10 @@ impl Watch {
         }
         let (known_ngrams, unknown_ngrams) = marks.ngrams();
         let (distinct, entropy) = (marks.distinct(), marks.entropy(length));
-        let mut dense = [0.0; DENSE_COUNT];
-        dense[ACTION_NOVELTY] = share(distinct - known, distinct);
-        dense[NGRAM_NOVELTY] = share(unknown_ngrams, unknown_ngrams + known_ngrams);
-        let shape = shape_figures(entropy, share(distinct, length), length as f64);
-        dense[ENTROPY.start..].copy_from_slice(&shape);
+        let mut dense = Shape::new(entropy, distinct, length).figures(
+            share(distinct - known, distinct),
+            share(unknown_ngrams, unknown_ngrams + known_ngrams),
+        );
         for (value, &(low, high)) in dense.iter_mut().zip(&model.ranges) {
             *value = value.clamp(low, high);
         }

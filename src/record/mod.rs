@@ -4,9 +4,11 @@ pub(crate) mod json;
 
 use crate::blocks::{Block, Blocks, take_line};
 use crate::dataset::{Dataset, Label};
+use crate::parallel::map;
 use serde_json::value::RawValue;
 use std::fmt;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 /// Longest name of an action, in bytes of UTF-8.
 pub const MAX_ACTION: usize = 1024;
@@ -136,7 +138,7 @@ impl<'a> Records<'a> {
 
 /// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
 /// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
-/// reasons.
+/// reasons. At most `threads` threads share the work, which changes no result.
 ///
 /// # Errors
 ///
@@ -147,35 +149,58 @@ pub fn read_labelled(
     data: &mut Dataset,
     limit: u64,
     keep: usize,
+    threads: NonZeroUsize,
 ) -> io::Result<Refused> {
-    let mut record = Record::default();
+    let mut blocks = Blocks::new(reader);
     let mut refused = Refused::default();
-    for block in Blocks::new(reader) {
-        let block = block?;
-        let mut records = block.records().group_by(group_by);
-        loop {
-            if data.len() as u64 >= limit {
+    loop {
+        let batch = blocks
+            .by_ref()
+            .take(threads.get())
+            .collect::<io::Result<Vec<Block>>>()?;
+        if batch.is_empty() {
+            return Ok(refused);
+        }
+        let chunks = map(&batch, |block| {
+            let mut chunk = Dataset::new();
+            let refused = read_block(block, group_by, &mut chunk, u64::MAX, keep);
+            (chunk, refused)
+        });
+        for (block, (chunk, in_chunk)) in batch.iter().zip(chunks) {
+            if (data.len() + chunk.len()) as u64 >= limit {
+                // Nothing behind the last sample that is wanted may count.
+                refused.extend(read_block(block, group_by, data, limit, keep), keep);
                 return Ok(refused);
             }
-            let Some(read) = records.read(&mut record) else {
-                break;
-            };
-            match read.and_then(|()| records.label(&record)) {
-                Ok(label) => data.push_grouped(record.actions(), label, record.group.as_deref()),
-                Err(refusal) => {
-                    refused.count += 1;
-                    if refused.first.len() < keep {
-                        refused.first.push(refusal);
-                    }
+            data.append(&chunk);
+            refused.extend(in_chunk, keep);
+            // The input is refused already; there is no use in looking for the end of an endless line.
+            if block.is_overlong() {
+                return Ok(refused);
+            }
+        }
+    }
+}
+
+/// Adds the labelled samples of `block` to `data` until it holds `limit`.
+fn read_block(block: &Block, group_by: Option<&str>, data: &mut Dataset, limit: u64, keep: usize) -> Refused {
+    let mut record = Record::default();
+    let mut refused = Refused::default();
+    let mut records = block.records().group_by(group_by);
+    while (data.len() as u64) < limit
+        && let Some(read) = records.read(&mut record)
+    {
+        match read.and_then(|()| records.label(&record)) {
+            Ok(label) => data.push_grouped(record.actions(), label, record.group.as_deref()),
+            Err(refusal) => {
+                refused.count += 1;
+                if refused.first.len() < keep {
+                    refused.first.push(refusal);
                 }
             }
         }
-        // The input is refused already; there is no use in looking for the end of an endless line.
-        if block.is_overlong() {
-            break;
-        }
     }
-    Ok(refused)
+    refused
 }
 
 impl Records<'_> {
@@ -198,9 +223,19 @@ pub struct Refused {
     pub first: Vec<Refusal>,
 }
 
+impl Refused {
+    fn extend(&mut self, other: Self, keep: usize) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        self.first.truncate(keep);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
     fn block(text: &str) -> Block {
         Block {
@@ -285,7 +320,7 @@ mod tests {
     fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
         let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
         let mut data = Dataset::new();
-        let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1).unwrap();
+        let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, ONE).unwrap();
         assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
         assert_eq!(refused.first.len(), 1);
         assert_eq!(refused.first[0].line, 3);
@@ -309,5 +344,30 @@ mod tests {
         );
         assert!(grouped(r#"{"sequence": ["a"]}"#).is_err());
         assert!(grouped(r#"{"sequence": ["a"], "task": [1]}"#).is_err());
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_neither_samples_nor_refusals_nor_where_the_limit_falls() {
+        let line = |i: usize| match i % 50 {
+            7 => "nonsense\n".to_owned(),
+            8 => "{\"sequence\": [], \"label\": 0, \"g\": 1}\n".to_owned(),
+            _ => format!(
+                "{{\"sequence\": [\"a{}\", \"b\"], \"label\": {}, \"g\": \"g{}\"}}\n",
+                i % 977,
+                i % 2,
+                i % 31
+            ),
+        };
+        let text: String = (0..60_000).map(line).collect();
+        for limit in [1, 100, 23_456, u64::MAX] {
+            let read = |threads: usize| {
+                let mut data = Dataset::new();
+                let threads = threads.try_into().unwrap();
+                let refused = read_labelled(text.as_bytes(), Some("g"), &mut data, limit, 3, threads).unwrap();
+                (data.digest(), data.skipped_empty(), refused.count, refused.first)
+            };
+            assert_eq!(read(1), read(2));
+            assert_eq!(read(1), read(7));
+        }
     }
 }
