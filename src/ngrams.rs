@@ -6,8 +6,8 @@
 
 use crate::dataset::ClassCounts;
 use foldhash::fast::RandomState;
-use indexmap::IndexSet;
 use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
 
 /// The marker before the first action.
 pub(crate) const BEGIN: u32 = 0;
@@ -122,8 +122,16 @@ impl NgramTable {
 pub(crate) struct NgramCollector {
     symbols: u32,
     /// `prefix node << 32 | last symbol`, so no two n-grams share a key.
-    keys: IndexSet<u64, RandomState>,
+    keys: Vec<u64>,
+    numbers: HashMap<u64, u32, RandomState>,
+    /// For few symbols, the number of each pair of them, or [`NEW`]: nearly half of all look-ups are for pairs.
+    pairs: Vec<u32>,
 }
+
+/// Most symbols whose pairs have a table: it then takes 4 MB.
+const MOST_PAIRED: u32 = 1 << 10;
+/// Stands in the table of pairs for one that was not seen yet.
+const NEW: u32 = u32::MAX;
 
 fn key(prefix: Node, symbol: u32) -> u64 {
     u64::from(prefix) << 32 | u64::from(symbol)
@@ -132,9 +140,13 @@ fn key(prefix: Node, symbol: u32) -> u64 {
 impl NgramCollector {
     /// No n-grams yet, over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
+        let symbols = actions as u32 + FIRST_ACTION;
+        let pairs = if symbols <= MOST_PAIRED { symbols * symbols } else { 0 };
         Self {
-            symbols: actions as u32 + FIRST_ACTION,
-            keys: IndexSet::default(),
+            symbols,
+            keys: Vec::new(),
+            numbers: HashMap::default(),
+            pairs: vec![NEW; pairs as usize],
         }
     }
 
@@ -144,7 +156,20 @@ impl NgramCollector {
 
     /// The n-gram that extends `prefix` by `symbol`, added if it is new.
     pub(crate) fn child(&mut self, prefix: Node, symbol: u32) -> Node {
-        self.symbols + self.keys.insert_full(key(prefix, symbol)).0 as u32
+        let mut add = || {
+            self.keys.push(key(prefix, symbol));
+            self.keys.len() as u32 - 1
+        };
+        let number = if prefix < self.symbols && !self.pairs.is_empty() {
+            let number = &mut self.pairs[(prefix * self.symbols + symbol) as usize];
+            if *number == NEW {
+                *number = add();
+            }
+            *number
+        } else {
+            *self.numbers.entry(key(prefix, symbol)).or_insert_with(add)
+        };
+        self.symbols + number
     }
 
     /// The n-gram number of `node`, which must not be a single symbol.

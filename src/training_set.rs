@@ -90,7 +90,6 @@ impl TrainingSet {
         for part in &mut parts {
             part.join(&mut collector, &mut counts);
         }
-        let prefixes = collector.prefixes();
         let (table, renumbered) = collector.finish(&counts, max_ngrams);
         let mut kept = vec![ClassCounts::default(); table.len()];
         for (counts, new) in counts.iter().zip(&renumbered) {
@@ -98,14 +97,11 @@ impl TrainingSet {
                 kept[*new as usize] = *counts;
             }
         }
-        let known: Vec<Known> = counts
-            .iter()
-            .zip(&renumbered)
-            .zip(prefixes)
-            .map(|((counts, new), prefix)| Known {
-                id: new.map(|new| actions.len() as u32 + new),
-                alone: counts.total() == 1,
-                prefix,
+        let known: Vec<u64> = (0..)
+            .zip(counts.iter().zip(&renumbered))
+            .map(|(number, (counts, new))| {
+                let id = new.map_or(DROPPED | number, |new| actions.len() as u64 + u64::from(new));
+                id << 1 | u64::from(counts.total() == 1 || new.is_none())
             })
             .collect();
         let ranges = ranges(
@@ -143,21 +139,18 @@ struct Sequence {
     labels: ClassCounts,
 }
 
-/// What became of an n-gram: its number as a feature if it is kept, whether only one sample has it, and the n-gram that it
-/// extends, if that is not a single symbol.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    id: Option<u32>,
-    alone: bool,
-    prefix: Option<u32>,
-}
+/// Marks an n-gram that is not kept, in what is known of it: its number as a feature, or this and its number among all;
+/// and, as the lowest bit, whether it is novel: no other sample has it, or it is not kept.
+const DROPPED: u64 = 1 << 40;
 
 /// What one thread finds in its part of the sequences.
 struct Part {
     collector: NgramCollector,
     /// For each n-gram the samples that have it, and the last row in which it was seen.
     seen: Vec<(ClassCounts, u32)>,
-    /// The final numbers of the n-grams.
+    /// For each n-gram the one that it extends, if that is not a single symbol.
+    prefixes: Vec<Option<u32>>,
+    /// The numbers of the n-grams among those of all parts.
     numbers: Vec<u32>,
     blocks: Vec<Block>,
 }
@@ -189,6 +182,7 @@ impl Part {
         let mut part = Self {
             collector: NgramCollector::new(actions),
             seen: Vec::new(),
+            prefixes: Vec::new(),
             numbers: Vec::new(),
             blocks: Vec::with_capacity(sequences.len().div_ceil(BLOCK)),
         };
@@ -227,6 +221,7 @@ impl Part {
                 block.ends.push(block.longest.len() as u32);
             }
         }
+        part.prefixes = part.collector.prefixes();
         part
     }
 
@@ -245,9 +240,15 @@ impl Part {
     /// The features of the rows: numbers of arrival are replaced by the final ones, n-grams that were not kept are dropped, and
     /// the two novelty figures filled in. An action or n-gram is novel if no other sample has it: without this sample it
     /// would be unknown, and so it must look while training, or novelty would never be seen and never be weighed.
-    fn finish(self, actions: &[KnownAction], known: &[Known]) -> Vec<RowBlock> {
-        let numbers = self.numbers;
-        let (mut present, mut found, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    fn finish(self, actions: &[KnownAction], known: &[u64]) -> Vec<RowBlock> {
+        // Side by side, so that one look finds both.
+        let known: Vec<(u64, Option<u32>)> = self
+            .numbers
+            .iter()
+            .map(|&number| known[number as usize])
+            .zip(self.prefixes)
+            .collect();
+        let (mut present, mut found) = (Vec::new(), Vec::new());
         let finish = |block: Block| {
             let mut rows = RowBlock {
                 shapes: block.shapes,
@@ -258,10 +259,11 @@ impl Part {
                 block.actions.read(row, &mut present);
                 found.clear();
                 for &longest in &block.longest[start..end as usize] {
-                    let mut next = Some(numbers[longest as usize]);
+                    let mut next = Some(longest);
                     while let Some(number) = next {
-                        found.push(number);
-                        next = known[number as usize].prefix;
+                        let (ngram, prefix) = known[number as usize];
+                        found.push(ngram);
+                        next = prefix;
                     }
                 }
                 start = end as usize;
@@ -270,15 +272,10 @@ impl Part {
 
                 let is_novel = |&&action: &&u32| actions[action as usize].counts.total() == 1;
                 let novel_actions = present.iter().filter(is_novel).count();
-                let mut novel_ngrams = 0;
-                ids.clear();
-                for &number in &found {
-                    let Known { id, alone, .. } = known[number as usize];
-                    novel_ngrams += usize::from(alone || id.is_none());
-                    ids.extend(id);
-                }
-                ids.sort_unstable();
-                rows.present.push(present.iter().chain(&ids).copied());
+                let novel_ngrams = found.iter().filter(|&&ngram| ngram & 1 == 1).count();
+                let kept = found.iter().take_while(|&&ngram| ngram >> 1 < DROPPED);
+                let ids = kept.map(|ngram| (ngram >> 1) as u32);
+                rows.present.push(present.iter().copied().chain(ids));
                 rows.novelty
                     .push([share(novel_actions, present.len()), share(novel_ngrams, found.len())]);
             }
