@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// What a sequence was: in files, 0 is normal and 1 is anomalous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(into = "u8", extend("enum" = [0, 1])))]
 pub enum Label {
     /// Ordinary behaviour.
     Normal,
@@ -29,6 +31,7 @@ impl Serialize for Label {
 
 /// How many samples of each class there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClassCounts {
     /// Samples with label 0.

@@ -17,6 +17,8 @@ mod predict;
 mod progress;
 mod report;
 mod samples;
+#[cfg(all(test, feature = "schema"))]
+mod schema;
 mod signals;
 mod store;
 mod summary;
