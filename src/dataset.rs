@@ -120,6 +120,9 @@ impl Dataset {
 
     /// Adds one sample. An empty sequence says nothing about its label: it is not added but counted, see
     /// [`skipped_empty`](Self::skipped_empty).
+    ///
+    /// Any name can be trained on, but a model file with one of more than [`MAX_ACTION`](crate::MAX_ACTION) bytes cannot be
+    /// loaded.
     pub fn push<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, label: Label) {
         self.push_grouped(actions, label, None);
     }
