@@ -17,8 +17,9 @@ pub struct OutOfBounds {
 /// Declares a newtype around `f64` whose values satisfy `$accepts`.
 macro_rules! bounded {
     ($(#[$doc:meta])* $name:ident, $range:literal, $accepts:expr) => {
-        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        $(#[$doc])*
         #[serde(try_from = "f64", into = "f64")]
         pub struct $name(f64);
 
@@ -70,12 +71,14 @@ macro_rules! bounded {
 
 bounded!(
     /// A share strictly between 0 and 1: a decision threshold, the size of the training part.
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1)))]
     Share,
     "between 0 and 1, both excluded",
     |x| 0.0 < x && x < 1.0
 );
 bounded!(
     /// A limit from 0 to 1, both included: what the promotion gate compares a figure with.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 1)))]
     Limit,
     "between 0 and 1",
     |x| (0.0..=1.0).contains(&x)
@@ -83,12 +86,14 @@ bounded!(
 bounded!(
     /// The strength of the L2 penalty. Below 1e-6 nothing would hold the weights of separable data back; above 1e9
     /// nothing would be learned.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1e-6, "maximum" = 1e9)))]
     Penalty,
     "between 1e-6 and 1e9",
     |x| (1e-6..=1e9).contains(&x)
 );
 bounded!(
     /// The part of the way to its optimum that a training step goes.
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "maximum" = 1)))]
     StepSize,
     "above 0 and at most 1",
     |x| 0.0 < x && x <= 1.0
@@ -109,7 +114,9 @@ bounded!(
 
 /// The largest n-gram length: 1 to 8 actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "u64", into = "u64")]
+#[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 8)))]
 pub struct NgramSize(u8);
 
 impl NgramSize {

@@ -20,6 +20,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 /// | `learning_rate` | 1 | above 0, up to 1 |
 /// | `max_ngrams` | 1,000,000 | from 1 |
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// Longest n-gram, in actions and markers.
@@ -59,6 +60,7 @@ impl Default for TrainingConfig {
 
 /// Where the samples came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Source {
     /// Drawn from the seed.
@@ -88,6 +90,7 @@ pub enum Source {
 
 /// How the validation part was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Validation {
     /// Part of the samples.
@@ -105,6 +108,7 @@ pub enum Validation {
 
 /// Where a model and its figures come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Where the samples came from.
@@ -114,6 +118,7 @@ pub struct Provenance {
     /// Number of bins of the calibration error.
     pub ece_bins: NonZeroU32,
     /// SHA-256 of all samples, see [`Dataset::digest`](crate::Dataset::digest).
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub data_digest: String,
     /// Samples in the training part.
     pub training_samples: u64,

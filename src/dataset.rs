@@ -10,6 +10,8 @@ use std::num::NonZeroUsize;
 
 /// What a sequence was: in files, 0 is normal and 1 is anomalous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(into = "u8", extend("enum" = [0, 1])))]
 pub enum Label {
     /// Ordinary behaviour.
     Normal,
@@ -31,6 +33,7 @@ impl Serialize for Label {
 
 /// How many samples of each class there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClassCounts {
     /// Samples with label 0.
@@ -119,6 +122,9 @@ impl Dataset {
 
     /// Adds one sample. An empty sequence says nothing about its label: it is not added but counted, see
     /// [`skipped_empty`](Self::skipped_empty).
+    ///
+    /// Any name can be trained on, but a model file with one of more than [`MAX_ACTION`](crate::MAX_ACTION) bytes cannot be
+    /// loaded.
     pub fn push<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, label: Label) {
         self.push_grouped(actions, label, None);
     }

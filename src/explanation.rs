@@ -13,6 +13,8 @@ use std::fmt;
 /// What each of the four analyses adds to the log odds of a sequence being anomalous. The sum of all parts is the log
 /// odds of its score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Contributions {
     /// What every sequence starts with.
     pub bias: f64,
@@ -56,6 +58,8 @@ impl Contributions {
 
 /// A score, taken apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Explanation {
     /// P(anomalous), 0..1.
     #[serde(skip)]
@@ -72,12 +76,16 @@ pub struct Explanation {
 
 /// How much of a sequence is unknown to the model, and what that adds to the log odds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Unknown {
     /// The actions that the model does not know, in order of first appearance.
     pub actions: Vec<String>,
     /// Share of the distinct actions that are unknown, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub action_share: f64,
     /// Share of the distinct n-grams that are unknown, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub ngram_share: f64,
     /// What both shares together add to the log odds.
     pub contribution: f64,
@@ -93,6 +101,8 @@ impl Unknown {
 
 /// An action, or actions in a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Pattern {
     /// The actions.
     pub actions: Vec<String>,
@@ -104,11 +114,14 @@ pub struct Pattern {
 
 /// A pattern with what it adds to the log odds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Evidence {
     /// The action or n-gram.
     #[serde(flatten)]
     pub pattern: Pattern,
     /// Where in the sequence its first action stands, counted from 1; once for each time that it occurs.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub positions: Vec<usize>,
     /// What it adds to the log odds; below 0 it speaks for a normal sequence.
     pub contribution: f64,

@@ -10,6 +10,7 @@ pub const MIN_SAMPLES: u64 = 20;
 
 /// What a model must reach to be promoted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// Highest expected calibration error.
@@ -22,19 +23,25 @@ pub struct Gate {
 
 /// The figures that the gate and the record of promotions speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
     /// How many samples were judged.
     pub samples: u64,
     /// Share of the reported samples that are anomalous, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub precision: Option<f64>,
     /// Share of the anomalous samples that are reported, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub recall: Option<f64>,
     /// Share of the samples that are labelled rightly, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub accuracy: Option<f64>,
     /// Harmonic mean of precision and recall, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub f1: Option<f64>,
     /// Expected calibration error, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub ece: Option<f64>,
 }
 
@@ -53,11 +60,13 @@ impl From<&Metrics> for Figures {
 
 /// The promoted model that a new one has to stand beside, judged on the same samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Champion {
     /// Where it stands in the models directory.
     pub model: String,
     /// Its digest.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub digest: String,
     /// Its figures on these samples.
     pub figures: Figures,
@@ -67,6 +76,7 @@ pub struct Champion {
 
 /// What the gate decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// Whether the model may be used.

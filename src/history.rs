@@ -10,6 +10,7 @@ use std::io::{self, BufRead, Read};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     /// The gate let a model through, and it became the current one.
@@ -22,7 +23,9 @@ pub enum Act {
 
 /// One line of the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(title = "Entry of the record of promotions"))]
 pub struct Entry {
     /// When.
     pub at: DateTime<Utc>,
@@ -31,6 +34,7 @@ pub struct Entry {
     /// Which model file.
     pub model: ModelPath,
     /// Its digest.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub digest: String,
     /// The model that was the current one until then.
     pub follows: Option<ModelPath>,
@@ -56,7 +60,9 @@ impl Entry {
 /// Where a model file stands in the models directory: `current/anomaly_model_20261122_120000.json`, or in `candidates`, or
 /// with a number at its end. It cannot lead out of the models directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(current|candidates)/anomaly_model_[0-9_]{1,64}[.]json$")))]
 pub struct ModelPath {
     promoted: bool,
     stamp: String,

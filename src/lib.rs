@@ -71,6 +71,8 @@ mod trainer;
 mod training_set;
 
 pub use advice::{Findings, advice};
+#[cfg(feature = "schema")]
+pub use artifact::model_schema;
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion};
 pub use blocks::{Block, Blocks};
 pub use bounds::{Divergence, Limit, NgramSize, OutOfBounds, Penalty, Share, Smoothing, StepSize};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// How samples are assigned to the two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SplitStrategy {
     /// At random, with the same share of anomalous samples in both parts.

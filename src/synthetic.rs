@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which kind of synthetic data to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scenario {
     /// Short workflows against short attacks. Separable by construction: no action stands in both classes.

@@ -5,9 +5,13 @@
 
 mod difference;
 mod read;
+#[cfg(feature = "schema")]
+mod schema;
 mod write;
 
 pub use difference::Difference;
+#[cfg(feature = "schema")]
+pub use schema::model_schema;
 
 use crate::config::Provenance;
 use crate::dataset::hex;
@@ -48,6 +52,7 @@ pub struct Artifact {
 
 /// A verdict with what led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// What had to be reached.

@@ -20,48 +20,79 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 /// What the digest does not cover.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
+    /// SHA-256 of the file without this and the next three members.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub(super) digest: String,
+    /// When the model was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub(super) created_at: Option<DateTime<Utc>>,
+    /// The version of anomaly-train that made it.
     pub(super) tool_version: String,
+    /// What the gate decided, and by which limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Promotion"))]
     pub(super) promotion: Option<Promotion>,
 }
 
 /// What the digest covers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub(super) struct Body<'a> {
+    /// Another one is refused.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT_VERSION)))]
     format_version: u32,
+    /// What kind of model this is.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = MODEL_TYPE)))]
     model_type: &'static str,
+    /// Longest n-gram.
     n: NgramSize,
+    /// The score from which a sequence is labelled 1.
     anomaly_threshold: Share,
+    /// How the weights were fitted.
     config: Fitting,
+    /// Where the model and its figures come from; null for a model saved by the library.
     provenance: Option<&'a Provenance>,
+    /// Its figures on the validation part; null for a model saved by the library.
     metrics: Option<&'a Metrics>,
+    /// How many samples of each class were trained on.
     training_samples: ClassCounts,
+    /// Weight of what every sequence has.
+    #[cfg_attr(feature = "schema", schemars(range(min = -1e16, max = 1e16)))]
     bias: f64,
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::dense"))]
     dense: BTreeMap<&'static str, DenseFigure>,
     #[serde(serialize_with = "vocabulary")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::vocabulary"))]
     vocabulary: &'a AnomalyModel,
     #[serde(serialize_with = "ngrams")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::ngrams"))]
     ngrams: &'a AnomalyModel,
     #[serde(serialize_with = "sequences")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::sequences"))]
     sequences: &'a AnomalyModel,
 }
 
 /// The weight of a dense figure and the range that training has seen.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct DenseFigure {
+    #[cfg_attr(feature = "schema", schemars(range(min = -1e16, max = 1e16)))]
     pub(super) weight: f64,
+    #[cfg_attr(feature = "schema", schemars(range(min = -1e6, max = 1e6)))]
     pub(super) low: f64,
+    #[cfg_attr(feature = "schema", schemars(range(min = -1e6, max = 1e6)))]
     pub(super) high: f64,
 }
 
 /// How the weights were fitted: the part of [`TrainingConfig`](crate::TrainingConfig) that scoring does not need.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fitting {
     pub(super) seed: u64,

@@ -23,6 +23,8 @@ mod predict;
 mod progress;
 mod report;
 mod samples;
+#[cfg(all(test, feature = "schema"))]
+mod schema;
 mod sessions;
 mod signals;
 mod store;

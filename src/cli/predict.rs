@@ -16,14 +16,21 @@ use std::io::{self, IsTerminal, Write};
 
 /// What is written for a line of input.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
-enum Answer<'a> {
+#[cfg_attr(feature = "schema", schemars(title = "Prediction", deny_unknown_fields))]
+pub(crate) enum Answer<'a> {
+    /// The score of a sequence.
     Prediction {
+        #[cfg_attr(feature = "schema", schemars(extend("type" = ["string", "number", "boolean", "null"])))]
         id: Option<&'a RawValue>,
         label: Label,
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
         score: f64,
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
         confidence: f64,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Reasoned"))]
         explanation: Option<Reasoned>,
         /// Why it is anomalous, in a few words for the table.
         #[serde(skip)]
@@ -31,13 +38,20 @@ enum Answer<'a> {
     },
     /// No action, so nothing to judge: normal, without a score.
     Empty {
+        #[cfg_attr(feature = "schema", schemars(extend("type" = ["string", "number", "boolean", "null"])))]
         id: Option<&'a RawValue>,
+        #[cfg_attr(feature = "schema", schemars(extend("const" = 0)))]
         label: Label,
+        #[cfg_attr(feature = "schema", schemars(with = "()"))]
         score: Option<f64>,
+        #[cfg_attr(feature = "schema", schemars(with = "()"))]
         confidence: Option<f64>,
+        #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
         empty: bool,
     },
+    /// A line that is not a sample.
     Error {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
         line: u64,
         error: String,
     },
@@ -45,9 +59,12 @@ enum Answer<'a> {
 
 /// An explanation for programs, and its evidence once more in sentences.
 #[derive(Serialize)]
-struct Reasoned {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub(crate) struct Reasoned {
     #[serde(flatten)]
     explanation: Explanation,
+    /// The evidence in words.
     sentences: Vec<String>,
 }
 

@@ -7,43 +7,72 @@ use serde::Serialize;
 
 /// The metrics file.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Metrics file", deny_unknown_fields))]
 pub(crate) struct MetricsFile<'a> {
+    /// The digest of the model.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub(crate) model_digest: &'a str,
+    /// When the model was made.
     pub(crate) created_at: DateTime<Utc>,
+    /// The version of anomaly-train that made it.
     pub(crate) tool_version: &'a str,
+    /// What the gate decided, and by which limits.
     pub(crate) promotion: Option<&'a Promotion>,
+    /// Its figures on the validation part.
     pub(crate) metrics: Option<&'a Metrics>,
 }
 
 /// The object that `--json` writes.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Run summary", deny_unknown_fields))]
 pub(crate) struct RunSummary<'a> {
+    /// Where the model was saved.
     pub(crate) model_path: String,
+    /// Where its metrics file was saved.
     pub(crate) metrics_path: String,
+    /// Whether the gate let it through.
     pub(crate) promoted: bool,
+    /// Everything that speaks against it; empty if it is promoted.
     pub(crate) reasons: &'a [String],
+    /// Its figures on the validation part.
     pub(crate) metrics: &'a Metrics,
+    /// The digest of the model.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub(crate) digest: &'a str,
+    /// How many samples there were.
     pub(crate) samples: SampleCounts,
+    /// Where all randomness came from.
     pub(crate) seed: u64,
+    /// All options that can change the result.
     pub(crate) config: Config<'a>,
+    /// The promoted model that it was compared with.
     pub(crate) champion: Option<&'a Champion>,
 }
 
 /// Sizes of the two parts.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub(crate) struct SampleCounts {
+    /// Samples that were trained on.
     pub(crate) train: u64,
+    /// Samples that the model was judged on.
     pub(crate) validation: u64,
+    /// Samples left out because their sequence is empty.
     pub(crate) skipped_empty: u64,
 }
 
 /// Everything that could have changed the result.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub(crate) struct Config<'a> {
     #[serde(flatten)]
     pub(crate) training: &'a TrainingConfig,
     #[serde(flatten)]
     pub(crate) provenance: &'a Provenance,
+    /// What had to be reached.
     pub(crate) gate: Option<&'a Gate>,
 }

@@ -65,7 +65,9 @@ impl Serialize for Time {
 /// A length of time, to the microsecond. Read from texts like `90`, `90s`, `1.5m`, `30m`, `2h` or `7d`; written, and kept in
 /// files, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "f64", into = "f64")]
+#[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 3_153_600_000_u64)))]
 pub struct Span(i64);
 
 /// The longest span that can be asked for, in seconds: 100 years of 365 days.

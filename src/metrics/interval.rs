@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// The ends of an interval, `[low, high]`, both in 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval(pub f64, pub f64);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Interval(
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))] pub f64,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))] pub f64,
+);
 
 /// The two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;

@@ -19,6 +19,7 @@ pub type Scored = (f64, Label);
 
 /// Decisions against labels. A positive is a sample labelled anomalous by the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {
     /// Anomalous, and found.
@@ -110,6 +111,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 /// The 95 % Wilson score intervals of the three shares.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Intervals {
     /// Of the precision.
@@ -120,29 +122,52 @@ pub struct Intervals {
     pub accuracy: Option<Interval>,
 }
 
+/// The names of the figures, in the order in which they are printed.
+const NAMES: [&str; 9] = [
+    "precision",
+    "recall",
+    "accuracy",
+    "f1",
+    "ece",
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+];
+
 /// The figures of one list of scored samples. A figure that is not defined for them is `None`, with the reason in
 /// [`undefined`](Self::undefined).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// Share of the reported samples that are anomalous, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub precision: Option<f64>,
     /// Share of the anomalous samples that are reported, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub recall: Option<f64>,
     /// Share of the samples that are labelled rightly, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub accuracy: Option<f64>,
     /// Harmonic mean of precision and recall, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub f1: Option<f64>,
     /// Expected calibration error of P(anomalous), see [`ReliabilityBin`], 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub ece: Option<f64>,
     /// Probability that an anomalous sample scores higher than a normal one, ties counting half, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub roc_auc: Option<f64>,
     /// Area under the precision-recall curve as a sum over its steps, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub average_precision: Option<f64>,
     /// Mean squared distance of the score from the label (as 0 or 1), 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub brier: Option<f64>,
     /// Mean negative natural logarithm of the probability given to the true label; probabilities are taken to be at
     /// least 2.2e-16.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "exclusiveMaximum" = 40)))]
     pub log_loss: Option<f64>,
     /// Decisions against labels at the threshold.
     pub confusion: Confusion,
@@ -155,12 +180,15 @@ pub struct Metrics {
     /// How many samples were judged.
     pub samples: u64,
     /// Why each figure that is null is not defined.
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": NAMES })))]
     pub undefined: BTreeMap<String, String>,
     /// How many of the samples have a sequence that also stands in the training part, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub overlap: Option<u64>,
     /// The figures on the other samples alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Metrics", extend("not" = { "required": ["unseen"] })))]
     pub unseen: Option<Box<Metrics>>,
 }
 
@@ -251,17 +279,18 @@ impl Metrics {
     /// The figures by name, in the order in which they are printed.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Option<f64>); 9] {
-        [
-            ("precision", self.precision),
-            ("recall", self.recall),
-            ("accuracy", self.accuracy),
-            ("f1", self.f1),
-            ("ece", self.ece),
-            ("roc_auc", self.roc_auc),
-            ("average_precision", self.average_precision),
-            ("brier", self.brier),
-            ("log_loss", self.log_loss),
-        ]
+        let values = [
+            self.precision,
+            self.recall,
+            self.accuracy,
+            self.f1,
+            self.ece,
+            self.roc_auc,
+            self.average_precision,
+            self.brier,
+            self.log_loss,
+        ];
+        std::array::from_fn(|index| (NAMES[index], values[index]))
     }
 }
 

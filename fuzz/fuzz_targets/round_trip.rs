@@ -1,0 +1,102 @@
+//! From samples to a model file and back: whatever is trained on, the file loads, is written again as the same bytes, and
+//! its model says of every sequence what the trained one says, to the last bit.
+
+#![no_main]
+
+use anomaly_train::{Artifact, Dataset, Label, MAX_ACTION, TrainingConfig, train};
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use std::num::{NonZeroU32, NonZeroU64};
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    ngram_size: u8,
+    threshold: u16,
+    seed: u64,
+    epochs: u8,
+    batch_size: u8,
+    l2: u8,
+    learning_rate: u8,
+    max_ngrams: u8,
+    names: Vec<&'a str>,
+    samples: Vec<(bool, &'a [u8])>,
+    others: Vec<&'a [u8]>,
+}
+
+impl Input<'_> {
+    fn config(&self) -> TrainingConfig {
+        let l2 = 10_f64.powi(i32::from(self.l2 % 16) - 6) * f64::from(1 + self.l2 / 64);
+        TrainingConfig {
+            ngram_size: u64::from(self.ngram_size % 8 + 1).try_into().unwrap(),
+            anomaly_threshold: ((f64::from(self.threshold) + 1.0) / 65_537.0).try_into().unwrap(),
+            seed: self.seed,
+            epochs: NonZeroU32::new(u32::from(self.epochs % 4) + 1).unwrap(),
+            batch_size: NonZeroU32::new(u32::from(self.batch_size) + 1).unwrap(),
+            l2: l2.min(1e9).try_into().unwrap(),
+            learning_rate: (f64::from(self.learning_rate) / 256.0 + 1.0 / 256.0)
+                .try_into()
+                .unwrap(),
+            max_ngrams: NonZeroU64::new(u64::from(self.max_ngrams) + 1).unwrap(),
+        }
+    }
+
+    /// The actions that the bytes stand for: names of the input, and some of which there are always enough.
+    fn sequence<'s>(&'s self, bytes: &'s [u8]) -> impl Iterator<Item = &'s str> + Clone {
+        const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+        bytes.iter().take(64).map(|&byte| {
+            let byte = usize::from(byte);
+            let own = self
+                .names
+                .get(byte % 16)
+                .copied()
+                .filter(|name| name.len() <= MAX_ACTION);
+            own.unwrap_or(NAMES[byte % 4])
+        })
+    }
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let mut data = Dataset::new();
+    for (anomalous, bytes) in input.samples.iter().take(40) {
+        let label = if *anomalous { Label::Anomalous } else { Label::Normal };
+        data.push(input.sequence(bytes), label);
+    }
+    let training: Vec<u32> = (0..data.len() as u32).collect();
+    let config = input.config();
+    let Ok(model) = train(&data, &training, &config) else {
+        assert!(data.is_empty());
+        return;
+    };
+    assert_eq!(model.config(), &config);
+    let artifact = Artifact::from(model);
+    let (bytes, digest) = artifact.to_bytes();
+    let loaded = match Artifact::read(&bytes[..]) {
+        Ok(loaded) => loaded,
+        Err(error) => panic!("{error}: {}", String::from_utf8_lossy(&bytes)),
+    };
+    assert_eq!(loaded.to_bytes(), (bytes, digest));
+    assert_eq!(artifact.first_difference(&loaded), None);
+
+    let (mut before, mut after) = (artifact.model.scorer(), loaded.model.scorer());
+    let samples = input.samples.iter().map(|(_, bytes)| bytes);
+    for bytes in samples.chain(&input.others).take(60) {
+        let actions = || input.sequence(bytes);
+        let (ours, theirs) = (before.predict(actions()), after.predict(actions()));
+        assert_eq!(ours.score.to_bits(), theirs.score.to_bits());
+        assert_eq!(ours, theirs);
+        assert!((0.0..=1.0).contains(&ours.score) && (0.0..=1.0).contains(&ours.confidence));
+        let explanation = before.explain(actions(), usize::MAX);
+        assert_eq!(explanation, after.explain(actions(), usize::MAX));
+        let parts = explanation.contributions;
+        let size: f64 = explanation
+            .evidence
+            .iter()
+            .map(|evidence| evidence.contribution.abs())
+            .sum();
+        let off = (parts.log_odds() - explanation.log_odds).abs();
+        assert!(off <= 1e-9 * (1.0 + size + parts.bias.abs()), "{off} in {parts:?}");
+        let listed: f64 = explanation.evidence.iter().map(|evidence| evidence.contribution).sum();
+        let off = (listed + explanation.unknown.contribution - parts.frequency - parts.ngram).abs();
+        assert!(off <= 1e-9 * (1.0 + size), "{off} in {parts:?}");
+    }
+});

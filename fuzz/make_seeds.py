@@ -1,0 +1,113 @@
+"""Makes the seed corpora in fuzz/seeds anew: python3 fuzz/make_seeds.py BINARY
+
+Small inputs of the shapes that the fuzz targets know, so that the fuzzer starts behind the front door. Standard library only.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SEEDS = Path(__file__).parent / "seeds"
+SAMPLES = [
+    (["read", "write"], 0),
+    (["read", "close"], 0),
+    (["read"], 0),
+    (["scan", "read"], 1),
+    (["scan", "scan", "send"], 1),
+    (["é", "read", "write"], 0),
+]
+LINES = [
+    '{"id": "a", "task": "t", "features": {"sequence": ["read", "write"]}, "label": 0}',
+    '{"label": 1, "sequence": ["scan"], "task": 5, "id": -1.5e3}',
+    '["read", "w\\u00e9", "\\ud83d\\ude00"]',
+    '{"sequence": [], "label": 0, "id": true, "task": false}',
+    '{"sequence": ["a"], "x": [{"y": [1, 2.5, null, "z"]}], "label": 1}',
+    '{"sequence": ["a"], "label": "1"}',
+    '{"sequence": ["a"], "sequence": ["b"]}',
+    '{"features": {"sequence": ["a", 5]}, "label": 0}',
+    "{'sequence': ['a']}",
+    "[{",
+]
+
+
+def body_digest(text):
+    """The digest of a model file, as docs/formats.md says it."""
+    at = text.index(b',"format_version":')
+    return hashlib.sha256(b"{" + text[at + 1 : -1]).hexdigest().encode()
+
+
+def with_digest(text):
+    return b'{"digest":"' + body_digest(text) + text[75:]
+
+
+def plain(text):
+    """The file with short weights: a digit more or less leaves them numbers as they are written."""
+    short = lambda number: repr(round(float(number[0]) * 8) / 8 or 0.0).encode()
+    tables = text.index(b'"bias":')
+    return with_digest(text[:tables] + re.sub(rb"-?\d+\.\d+(e-?\d+)?", short, text[tables:]))
+
+
+def write(target, name, content):
+    folder = SEEDS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def run(command):
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1800000000"}
+    subprocess.run([str(part) for part in command], env=environment, check=True, capture_output=True)
+
+
+def models(binary, folder):
+    data = folder / "data.jsonl"
+    rows = [{"sequence": sequence, "label": label} for sequence, label in SAMPLES * 7]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for n in (1, 2, 3):
+        store = folder / f"models{n}"
+        command = [binary, "--data", data, "--ngram-size", str(n), "--epochs", "2", "--models-dir", store, "-qq"]
+        command += ["--train-ratio", "0.4", "--promotion-min-accuracy", "0.5", "--promotion-max-regression", "1"]
+        for highest in ("1", "0", "1"):
+            run([*command, "--promotion-max-ece", highest])
+        for path in sorted(store.glob("*/anomaly_model_*.json")):
+            text = path.read_bytes()
+            name = f"n{n}_{path.parent.name}"
+            write("model", name, text)
+            write("model", f"{name}_plain", plain(text))
+        # As the library writes it: no figures, no provenance.
+        bare = re.sub(rb',"created_at".*?(?=,"tool_version")', b"", text)
+        bare = re.sub(rb',"promotion":.*?(?=,"format_version")', b"", bare)
+        figures = rb'"provenance":\{.*?"metrics":\{.*(?=,"training_samples":\{"normal")'
+        bare = re.sub(figures, b'"provenance":null,"metrics":null', bare)
+        write("model", f"n{n}_bare", plain(with_digest(bare)))
+    run([binary, "rollback", "--models-dir", store])
+    record = (store / "promotions.jsonl").read_bytes()
+    write("history", "all", record)
+    for number, line in enumerate(record.splitlines(keepends=True)):
+        write("history", f"line_{number}", line)
+    write("history", "torn", record[:-40])
+
+
+def main():
+    binary = str(Path(sys.argv[1]).resolve())
+    shutil.rmtree(SEEDS, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:
+        models(binary, Path(folder))
+    for number, line in enumerate(LINES):
+        write("records", f"line_{number}", bytes([0, 3, 7, 1]) + line.encode())
+    for number, end in enumerate(["\n", "\r\n", "\r"]):
+        mark = "\ufeff" if number else ""
+        text = mark + end.join([*LINES[:3], "", *LINES[3:]]) + end
+        write("records", f"all_{number}", bytes([number + 4 * number, 1, 30, 5]) + text.encode())
+    write("round_trip", "small", bytes(range(200)))
+    write("round_trip", "text", bytes([2, 0, 1, 7] * 4) + b"read write scan " * 12 + bytes(range(64)))
+    total = sum(path.stat().st_size for path in SEEDS.rglob("*") if path.is_file())
+    print(f"{total} bytes of seeds")
+
+
+main()

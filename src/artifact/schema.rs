@@ -1,0 +1,98 @@
+//! The JSON Schema of the model file: what the types of its members do not say of themselves.
+
+use super::write::{Body, DenseFigure, Header};
+use crate::features::DENSE;
+use crate::record::MAX_ACTION;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// A model with everything that is kept beside it, as one JSON object on one line.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Model file", deny_unknown_fields)]
+struct ModelFile<'a> {
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    body: Body<'a>,
+}
+
+/// The JSON Schema of the model file, as `generator` writes schemas.
+///
+/// Only there with the feature `schema`. Besides the shape it covers the ranges of numbers; that counts, order and digest fit
+/// each other is beyond a schema, and [`Artifact::read`](crate::Artifact::read) checks it.
+#[must_use]
+pub fn model_schema(generator: SchemaGenerator) -> Schema {
+    generator.into_root_schema_for::<ModelFile<'_>>()
+}
+
+/// All eight figures, and no other.
+pub(super) fn dense(generator: &mut SchemaGenerator) -> Schema {
+    let figure = generator.subschema_for::<DenseFigure>();
+    let properties: Map<String, Value> = DENSE
+        .into_iter()
+        .map(|name| (name.to_owned(), figure.clone().to_value()))
+        .collect();
+    json_schema!({
+        "type": "object",
+        "description": "The weight and range of each of the eight figures that every sequence has.",
+        "properties": properties,
+        "required": DENSE,
+        "additionalProperties": false,
+    })
+}
+
+/// A list of rows of four: `key`, then weight, normal and anomalous training samples.
+fn table(description: &str, key: Value) -> Schema {
+    let mut columns = vec![key];
+    columns.push(json!({ "description": "Its weight.", "type": "number", "minimum": -1e16, "maximum": 1e16 }));
+    for class in ["normal", "anomalous"] {
+        columns.push(json!({
+            "description": format!("In how many {class} training samples it occurs."),
+            "type": "integer",
+            "minimum": 0,
+            "maximum": u32::MAX,
+        }));
+    }
+    json_schema!({
+        "type": "array",
+        "description": description,
+        "items": {
+            "type": "array",
+            "prefixItems": columns,
+            "items": false,
+            "minItems": 4,
+            "maxItems": 4,
+        },
+    })
+}
+
+pub(super) fn vocabulary(_: &mut SchemaGenerator) -> Schema {
+    table(
+        "The actions, sorted by the bytes of their names.",
+        // A character has at least one byte, so this is what can be said of a limit in bytes.
+        json!({ "description": "The name of the action.", "type": "string", "maxLength": MAX_ACTION }),
+    )
+}
+
+pub(super) fn ngrams(_: &mut SchemaGenerator) -> Schema {
+    table(
+        "The n-grams, sorted by length, then by symbols.",
+        json!({
+            "description": "The symbols: the place of an action in the vocabulary, -1 before the first action and -2 after \
+                            the last.",
+            "type": "array",
+            "items": { "type": "integer", "minimum": -2, "maximum": u32::MAX - 2 },
+            "minItems": 2,
+            "maxItems": 8,
+        }),
+    )
+}
+
+pub(super) fn sequences(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "description": "Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.",
+        "pattern": "^([0-9a-f]{16})*$",
+    })
+}
