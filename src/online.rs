@@ -204,6 +204,85 @@ fn bound_curvature(s: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Dataset, Label};
+    use crate::optimizer::Optimizer;
+    use crate::synthetic::{Scenario, generate};
+    use crate::training_set::TrainingSet;
+
+    fn set(data: &Dataset) -> TrainingSet {
+        let all: Vec<u32> = (0..data.len() as u32).collect();
+        TrainingSet::build(data, &all, 3, usize::MAX, 2.try_into().unwrap())
+    }
+
+    fn prior(set: &TrainingSet) -> Weights {
+        Weights::prior(set.actions.len() + set.ngrams.len(), -1.0)
+    }
+
+    fn fitted(set: &TrainingSet, config: &TrainingConfig, in_pairs: bool) -> (Weights, f64, u32) {
+        let mut fit = OnlineFit::new(&set.rows, prior(set), config, in_pairs);
+        while fit.epoch(&set.rows) {}
+        (fit.mean.clone(), fit.loss(), fit.passes)
+    }
+
+    #[test]
+    fn after_one_row_the_means_are_the_optimum_of_that_row_and_the_prior() {
+        let mut data = Dataset::new();
+        for label in [Label::Anomalous, Label::Anomalous, Label::Normal] {
+            data.push(["a", "b", "a"], label);
+        }
+        let set = set(&data);
+        let config = TrainingConfig::default();
+        let start = prior(&set);
+        let mut fit = OnlineFit::new(&set.rows, start.clone(), &config, false);
+        fit.epoch(&set.rows);
+        let weights = fit.into_weights();
+        let mut ids = Vec::new();
+        let row = set.rows.row(0, &mut ids);
+        // Where the penalty and the likelihood of 3 samples, 2 of them anomalous, balance: λ (w − m) = x (2 − 3 σ(w·x)).
+        let residual = 2.0 - 3.0 * logistic(weights.log_odds(row));
+        let balance = |weight: f64, start: f64, x: f64| (config.l2.get() * (weight - start) - x * residual).abs();
+        assert!(residual.abs() > 0.01);
+        assert!(balance(weights.bias, start.bias, 1.0) < 1e-5);
+        for (index, x) in row.dense.into_iter().enumerate() {
+            assert!(balance(weights.dense[index], start.dense[index], x) < 1e-5);
+        }
+        for &id in row.present {
+            assert!(balance(weights.present[id as usize], 0.0, 1.0) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn passes_worked_out_two_at_a_time_are_the_same_passes() {
+        let set = set(&generate(Scenario::Mixed, 3000, 4));
+        for most in [1, 2, 3, 10] {
+            let config = TrainingConfig {
+                epochs: most.try_into().unwrap(),
+                ..TrainingConfig::default()
+            };
+            let (one, two) = (fitted(&set, &config, false), fitted(&set, &config, true));
+            assert!(one.2 <= most && one.1.is_finite());
+            assert_eq!(one, two);
+        }
+    }
+
+    #[test]
+    fn few_passes_predict_nearly_as_well_as_the_optimum_on_sequences_that_were_held_out() {
+        let set = set(&generate(Scenario::Mixed, 20_000, 5));
+        let config = TrainingConfig::default();
+        let (_, online, passes) = fitted(&set, &config, true);
+        assert!(passes < 10);
+
+        // The optimum has seen the rows that are held out here, so it has the easier task.
+        let mut optimizer = Optimizer::new(&set.rows, prior(&set), config.l2.get(), 1.0);
+        let mut rng = stream(1, Purpose::Shuffle);
+        for _ in 0..10 {
+            optimizer.epoch(&set.rows, 32, &mut rng);
+        }
+        let mut fit = OnlineFit::new(&set.rows, prior(&set), &config, false);
+        fit.mean = optimizer.into_weights();
+        let optimum = fit.loss_on_held_out(&set.rows);
+        assert!(online < 1.5 * optimum && online < 0.16, "{online} {optimum}");
+    }
 
     #[test]
     fn the_bound_curvature_is_smooth_where_its_formula_changes() {

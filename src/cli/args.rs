@@ -112,11 +112,12 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "T", default_value = "0.3")]
     pub(crate) anomaly_threshold: Share,
 
-    /// Passes over the training part, in each of which every batch is gone through twice
+    /// Passes over the training part, in each of which every batch is gone through twice; above 200,000 different sequences,
+    /// the most passes there are
     #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32)]
     pub(crate) epochs: NonZeroU32,
 
-    /// Distinct sequences that are fitted together before the next ones are
+    /// Distinct sequences that are fitted together, or visited in a row, before the next ones are
     #[arg(long, value_name = "N", default_value = "32", value_parser = nonzero_u32)]
     pub(crate) batch_size: NonZeroU32,
 
