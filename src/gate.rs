@@ -149,7 +149,8 @@ impl Gate {
             .into_iter()
             .filter_map(|(what, (ours, theirs, worse))| {
                 let theirs = theirs?;
-                let within = |ours: f64| worse * (ours - theirs) <= self.max_regression.get();
+                // Differences of shares are not exact; a billionth is not clearly worse.
+                let within = |ours: f64| worse * (ours - theirs) <= self.max_regression.get() + 1e-9;
                 (!ours.is_some_and(within)).then(|| {
                     let ours = ours.map_or_else(|| "undefined".to_owned(), |ours| ours.to_string());
                     format!(

@@ -133,6 +133,7 @@ pub struct History {
     entries: Vec<Entry>,
     whole: u64,
     torn: bool,
+    lacks_line_end: bool,
 }
 
 /// Why a record could not be read.
@@ -155,7 +156,7 @@ pub enum HistoryError {
 const MAX_LINE: usize = 1 << 20;
 
 impl History {
-    /// Reads a record. A last line without its end is what a run that was killed while writing it left; it does not count.
+    /// Reads a record. A part of a line at its end is what a run that was killed while writing it left; it does not count.
     ///
     /// # Errors
     ///
@@ -174,7 +175,15 @@ impl History {
                 if line.len() == MAX_LINE {
                     return Err(refused("the line is too long".to_owned()));
                 }
-                history.torn = !line.is_empty();
+                // An editor may have dropped the last line end; what is a whole entry all the same must not be lost.
+                let entry = serde_json::from_slice(&line).ok();
+                if let Some(entry) = entry.filter(|entry: &Entry| entry.to_line().trim_end().as_bytes() == line) {
+                    history.whole += line.len() as u64;
+                    history.entries.push(entry);
+                    history.lacks_line_end = true;
+                } else {
+                    history.torn = !line.is_empty();
+                }
                 return Ok(history);
             }
             let entry: Entry = serde_json::from_slice(&line).map_err(|error| refused(error.to_string()))?;
@@ -203,6 +212,12 @@ impl History {
     #[must_use]
     pub fn is_torn(&self) -> bool {
         self.torn
+    }
+
+    /// Whether the last entry is whole but for its line end.
+    #[must_use]
+    pub fn lacks_line_end(&self) -> bool {
+        self.lacks_line_end
     }
 
     /// The entry by which the current model became that.
@@ -274,7 +289,10 @@ mod tests {
     #[test]
     fn a_torn_last_line_does_not_count_and_any_other_damage_is_refused() {
         let whole = entry(Act::Promoted, 1, None).to_line();
-        for end in 0..whole.len() {
+        let unended = History::read(format!("{whole}{}", whole.trim_end()).as_bytes()).unwrap();
+        assert_eq!((unended.entries().len(), unended.is_torn()), (2, false));
+        assert!(unended.lacks_line_end());
+        for end in 0..whole.len() - 1 {
             let text = format!("{whole}{}", &whole[..end]);
             let history = History::read(text.as_bytes()).unwrap();
             assert_eq!((history.entries().len(), history.is_torn()), (1, end > 0));

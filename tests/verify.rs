@@ -116,6 +116,36 @@ fn what_was_read_is_verified_with_the_same_data_and_no_other() {
 }
 
 #[test]
+fn what_was_made_of_events_is_verified_with_the_same_events() {
+    let sandbox = Sandbox::new();
+    let event = |agent: usize, place: usize| {
+        let action = ["read", "list", "send", "delete"][(agent * 7 + place * (1 + agent % 3)) % 4];
+        let (time, label) = (1_700_000_000 + 10 * place, usize::from(agent.is_multiple_of(3)));
+        format!(
+            "{{\"agent_id\": \"a{agent}\", \"action_type\": \"{action}\", \"timestamp\": {time}, \"bad\": {label}}}\n"
+        )
+    };
+    let events: String = (0..600).map(|index| event(index % 120, index / 120)).collect();
+    sandbox.write("events", events);
+    let options = [
+        "--events",
+        "events",
+        "--session-by",
+        "agent_id",
+        "--label-field",
+        "bad",
+        "--session-gap",
+        "5m",
+    ];
+    let model = sandbox.train(&options)["model_path"].as_str().unwrap().to_owned();
+    let ended = sandbox.run(&["verify", &model, "--data", "events"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    sandbox
+        .run(&["verify", &model])
+        .assert_refused(2, "name them with --data");
+}
+
+#[test]
 fn a_forged_model_is_found_out_by_the_member_and_by_how_much() {
     let sandbox = Sandbox::new();
     let model = sandbox.train(&["--num-samples", "300"])["model_path"]

@@ -1,13 +1,32 @@
 //! Writing so that what is on disk is either what it was or what it should be.
 
 use super::signals;
-use log::{debug, info, warn};
+use log::{info, warn};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use tempfile::{NamedTempFile, TempPath};
 
-const TEMPORARY: (&str, &str) = (".anomaly-train-", ".tmp");
+/// What the names of temporary files start with. Those of models and of other files differ: they are guarded by the locks
+/// of different folders.
+#[derive(Clone, Copy)]
+pub(crate) enum Temporary {
+    /// In a models directory, guarded by its lock.
+    Model,
+    /// Beside the file that it will replace, guarded by the lock of that folder.
+    Other,
+}
+
+impl Temporary {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Model => ".anomaly-train-",
+            Self::Other => ".anomaly-file-",
+        }
+    }
+}
+
+const SUFFIX: &str = ".tmp";
 
 /// The right to write to a folder, which one run has at a time. It ends with the run, however that ends.
 pub(crate) struct Lock(#[allow(dead_code, reason = "closing the file gives the lock back")] File);
@@ -17,14 +36,44 @@ impl Lock {
     pub(crate) fn on(folder: &Path) -> io::Result<Self> {
         let file = handle(folder)?;
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                debug!("waiting for another run that writes to {}", folder.display());
-                file.lock()?;
-            }
+            Ok(()) => return Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => info!("waiting for another run that writes to {}", folder.display()),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        uninterrupted(|| file.lock())?;
         Ok(Self(file))
+    }
+}
+
+impl Lock {
+    /// The right to write to `folder`, if no other run has it.
+    fn if_free(folder: &Path) -> Option<Self> {
+        let file = handle(folder).ok()?;
+        file.try_lock().ok()?;
+        Some(Self(file))
+    }
+}
+
+/// Does `work` again as long as a signal interrupts it.
+fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match work() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Gives a temporary file the name `path`, unless something has that already; then the result is `false`.
+pub(crate) fn place(mut temporary: TempPath, path: &Path) -> io::Result<bool> {
+    loop {
+        match temporary.persist_noclobber(path) {
+            Ok(()) => return Ok(true),
+            Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            Err(failed) if failed.error.kind() == ErrorKind::Interrupted => temporary = failed.path,
+            Err(failed) => return Err(failed.error),
+        }
     }
 }
 
@@ -40,9 +89,9 @@ fn handle(folder: &Path) -> io::Result<File> {
 
 /// A temporary file in `folder` that holds `bytes`, on disk and read back. It is removed when dropped. The folder must be
 /// locked, so that no other run takes it for a leftover.
-pub(crate) fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+pub(crate) fn write_temporary(kind: Temporary, folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    builder.prefix(kind.prefix()).suffix(SUFFIX);
     #[cfg(unix)]
     {
         // Temporary files are private by default; a model must be readable by whoever uses it. The umask still applies.
@@ -59,18 +108,31 @@ pub(crate) fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<TempPat
     Ok(path)
 }
 
-/// Writes `bytes` to the file `path` in one step: whoever reads it sees what was there before, or all of it.
+/// Writes `bytes` to the file `path` in one step: whoever reads it sees what was there before, or all of it. A file that is
+/// there keeps its permissions.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link is followed, so that what it points to is replaced and not the link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = folder(path);
-    let _lock = Lock::on(folder)?;
     let _whole = signals::hold();
-    sweep(folder);
-    write_temporary(folder, bytes)?
-        .persist(path)
-        .map_err(|error| error.error)?;
-    sync_folder(folder)
+    // Whoever has the lock sweeps. Nobody waits for it: somebody else may hold it for long, and all that can happen without it
+    // is that a temporary file is swept away, which is then written again.
+    let lock = Lock::if_free(folder);
+    if lock.is_some() {
+        sweep(Temporary::Other, folder);
+    }
+    for _ in 0..3 {
+        let temporary = write_temporary(Temporary::Other, folder, bytes)?;
+        if let Ok(found) = fs::metadata(path) {
+            fs::set_permissions(&temporary, found.permissions())?;
+        }
+        match temporary.persist(path) {
+            Ok(()) => return sync_folder(folder),
+            Err(failed) if failed.error.kind() == ErrorKind::NotFound => {}
+            Err(failed) => return Err(failed.error),
+        }
+    }
+    Err(io::Error::other("the temporary file vanishes each time"))
 }
 
 /// The folder in which `path` stands.
@@ -82,28 +144,33 @@ pub(crate) fn folder(path: &Path) -> &Path {
 }
 
 /// Removes the temporary files that killed runs left in `folder`, which must be locked.
-pub(crate) fn sweep(folder: &Path) {
+pub(crate) fn sweep(kind: Temporary, folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) {
+        if name.starts_with(kind.prefix()) && name.ends_with(SUFFIX) {
             remove_leftover(&path);
         }
     }
 }
 
-/// Removes a file that a killed run left. That it stays is no reason to stop.
-pub(crate) fn remove_leftover(path: &Path) {
-    match fs::remove_file(path) {
+/// Removes a file that a killed run left. That it stays is no reason to stop. Returns whether it is gone.
+pub(crate) fn remove_leftover(path: &Path) -> bool {
+    let removed = fs::remove_file(path);
+    let gone = removed
+        .as_ref()
+        .map_or_else(|error| error.kind() == ErrorKind::NotFound, |()| true);
+    match removed {
         Ok(()) => info!("removed {}, which a run that was cut off had left", path.display()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => warn!(
             "cannot remove {}, which a run that was cut off had left: {error}",
             path.display()
         ),
     }
+    gone
 }
 
 /// Makes names in `folder` last through a power cut.

@@ -6,6 +6,7 @@ use super::failure::{Failure, shown};
 use super::model;
 use super::output::Output;
 use super::store::{self, Store};
+use anomaly_train::text::one_line;
 use anomaly_train::{Act, Entry};
 use log::warn;
 
@@ -17,7 +18,7 @@ pub(crate) fn show(args: &HistoryArgs) -> Result<(), Failure> {
     let mut output = Output::stdout();
     if args.json {
         for entry in history.entries() {
-            output.write(&entry.to_line())?;
+            output.json_line(entry)?;
         }
         return output.finish();
     }
@@ -45,7 +46,7 @@ pub(crate) fn show(args: &HistoryArgs) -> Result<(), Failure> {
             entry.model,
         ))?;
         for reason in &entry.reasons {
-            output.line(&format!("      not promoted: {reason}"))?;
+            output.line(&format!("      not promoted: {}", one_line(reason)))?;
         }
     }
     output.line(&match current {

@@ -3,7 +3,7 @@
 //! One run writes at a time. Before the files of a pair are put in their places, a journal names them; it goes when the record
 //! has its line. So whoever comes after a run that was killed in between knows what to take back.
 
-use super::disk::{Lock, remove_leftover, sweep, sync_folder, write_temporary};
+use super::disk::{self, Lock, Temporary, folder, remove_leftover, sweep, sync_folder, write_temporary};
 use super::failure::{Failure, shown};
 use super::signals;
 use super::summary::MetricsFile;
@@ -46,7 +46,13 @@ impl Saved {
 /// The record of promotions of the models directory `root`; empty if there is none.
 pub(crate) fn history(root: &Path) -> Result<History, Failure> {
     let path = root.join(RECORD);
-    let file = match File::open(&path) {
+    let file = match path.symlink_metadata() {
+        Ok(found) if found.is_file() => File::open(&path),
+        // A link may lead anywhere, and writing to a pipe or device may never end.
+        Ok(_) => return Err(Failure::refused(format_args!("{}: is not a plain file", shown(&path)))),
+        Err(error) => Err(error),
+    };
+    let file = match file {
         Ok(file) => file,
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
             return Ok(History::default());
@@ -64,14 +70,17 @@ impl Store {
     /// what killed ones left.
     pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::at(root, "cannot write to the models directory", &error);
-        fs::create_dir_all(root).map_err(failed)?;
+        if !root.is_dir() {
+            fs::create_dir_all(root).map_err(failed)?;
+            sync_folder(folder(root)).map_err(failed)?;
+        }
         let lock = Lock::on(root).map_err(failed)?;
         let store = Self {
             root: root.to_owned(),
             history: history(root)?,
             _lock: lock,
         };
-        store.clean_up();
+        store.clean_up().map_err(failed)?;
         Ok(store)
     }
 
@@ -115,20 +124,26 @@ impl Store {
                 digest: entry.digest.clone(),
                 unconfirmed: None,
             };
-            if is_taken(&saved.model) || is_taken(&saved.metrics) {
+            if self.is_taken(&entry.model) {
                 continue;
             }
             self.begin(&entry).map_err(failed)?;
             let mut placed = Vec::new();
             let pair = [(&saved.metrics, &metrics), (&saved.model, &model)];
-            let ended = place(&folder, pair, &mut placed).and_then(|placed| match placed {
-                Placed::NameTaken => Ok(None),
-                Placed::Both { unconfirmed } => Ok(Some(unconfirmed.or(self.append(&entry)?))),
-            });
-            if let Ok(Some(unconfirmed)) = ended {
-                self.end();
-                return Ok(Saved { unconfirmed, ..saved });
-            }
+            let ended = match place(&folder, pair, &mut placed) {
+                Ok(Placed::Both { unconfirmed }) => match self.append(&entry) {
+                    Appended::Yes { unconfirmed: line } => {
+                        self.end();
+                        let unconfirmed = unconfirmed.or(line);
+                        return Ok(Saved { unconfirmed, ..saved });
+                    }
+                    // A line that cannot be taken back must not lose what it names.
+                    Appended::Perhaps(error) => return Err(failed(error)),
+                    Appended::No(error) => Err(error),
+                },
+                Ok(Placed::NameTaken) => Ok(()),
+                Err(error) => Err(error),
+            };
             if placed.iter().all(|path| fs::remove_file(path).is_ok()) {
                 self.end();
             }
@@ -143,9 +158,11 @@ impl Store {
         let path = self.root.join(RECORD);
         let failed = |what: &str, error: &io::Error| Failure::at(&path, what, error);
         match self.append(entry) {
-            Ok(None) => Ok(()),
-            Ok(Some(error)) => Err(failed("written, but not confirmed on disk", &error)),
-            Err(error) => Err(failed("cannot write", &error)),
+            Appended::Yes { unconfirmed: None } => Ok(()),
+            Appended::Yes {
+                unconfirmed: Some(error),
+            } => Err(failed("written, but not confirmed on disk", &error)),
+            Appended::No(error) | Appended::Perhaps(error) => Err(failed("cannot write", &error)),
         }
     }
 
@@ -155,16 +172,33 @@ impl Store {
             fs::create_dir_all(folder)?;
             sync_folder(&self.root)?;
         }
-        if !fs::canonicalize(folder)?.starts_with(fs::canonicalize(&self.root)?) {
-            return Err(io::Error::other("this link leads out of the models directory"));
+        if self.is_inside(folder) {
+            Ok(())
+        } else {
+            Err(io::Error::other("this link leads out of the models directory"))
         }
-        Ok(())
+    }
+
+    /// Whether a folder of the models directory is really in it, and not a link to somewhere else.
+    fn is_inside(&self, folder: &Path) -> bool {
+        let inside = |folder: PathBuf| fs::canonicalize(&self.root).is_ok_and(|root| folder.starts_with(root));
+        fs::canonicalize(folder).is_ok_and(inside)
+    }
+
+    /// Whether anything has one of the names of this pair, and be it a link to nowhere or a line of the record.
+    fn is_taken(&self, model: &ModelPath) -> bool {
+        let stands = |path: String| self.root.join(path).symlink_metadata().is_ok();
+        let recorded = self.history.entries().iter().any(|entry| entry.model == *model);
+        recorded || stands(model.to_string()) || stands(model.metrics())
     }
 
     /// Notes down what is going to be saved.
     fn begin(&self, entry: &Entry) -> io::Result<()> {
-        let path = self.root.join(JOURNAL);
-        fs::write(&path, entry.to_line()).inspect_err(|_| self.end())
+        let mut file = File::create_new(self.root.join(JOURNAL))?;
+        file.write_all(entry.to_line().as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| sync_folder(&self.root))
+            .inspect_err(|_| self.end())
     }
 
     /// Forgets what was going to be saved: all of it is in its place, or none.
@@ -174,42 +208,62 @@ impl Store {
     }
 
     /// Takes back what killed runs left: temporary files, and a pair without a line in the record.
-    fn clean_up(&self) {
-        sweep(&self.root);
-        for folder in ["current", "candidates"] {
-            sweep(&self.root.join(folder));
+    fn clean_up(&self) -> io::Result<()> {
+        sweep(Temporary::Model, &self.root);
+        for folder in ["current", "candidates"].map(|folder| self.root.join(folder)) {
+            if self.is_inside(&folder) {
+                sweep(Temporary::Model, &folder);
+            }
         }
-        let Ok(journal) = fs::read(self.root.join(JOURNAL)) else {
-            return;
+        let path = self.root.join(JOURNAL);
+        let journal = match path.symlink_metadata() {
+            Ok(found) if found.is_file() => fs::read(&path)?,
+            Ok(_) => return Err(io::Error::other(format!("{JOURNAL} in it is not a plain file"))),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
         };
         let begun = History::read(&journal[..]).unwrap_or_default();
+        let mut clean = true;
         for entry in begun.entries() {
             let recorded = |other: &Entry| other.model == entry.model && other.digest == entry.digest;
-            if self.history.entries().iter().any(recorded) {
+            let folder = self.root.join(entry.model.folder());
+            if self.history.entries().iter().any(recorded) || !self.is_inside(&folder) {
                 continue;
             }
             // The model first, so that it never stands without its metrics.
             for path in [entry.model.to_string(), entry.model.metrics()] {
                 let path = self.root.join(path);
-                if bears(&path, &entry.digest) {
-                    remove_leftover(&path);
-                }
+                clean &= !bears(&path, &entry.digest) || remove_leftover(&path);
             }
         }
-        remove_leftover(&self.root.join(JOURNAL));
+        // As long as something is left, the journal has to say what.
+        if clean && remove_leftover(&path) {
+            Ok(())
+        } else {
+            Err(io::Error::other(
+                "what a run that was cut off had left cannot be removed",
+            ))
+        }
     }
 
-    /// Adds a line to the record. Either the whole line is there afterwards or nothing of it; in the first case the result is
-    /// what kept the system from promising that it lasts, if anything did.
-    fn append(&self, entry: &Entry) -> io::Result<Option<io::Error>> {
+    /// Adds a line to the record.
+    fn append(&self, entry: &Entry) -> Appended {
         let path = self.root.join(RECORD);
         let is_new = !path.exists();
-        let line = entry.to_line();
         let whole = self.history.whole();
-        let mut file = File::options().read(true).append(true).create(true).open(&path)?;
+        let line_end = if self.history.lacks_line_end() { "\n" } else { "" };
+        let line = format!("{line_end}{}", entry.to_line());
+        let mut file = match File::options().read(true).append(true).create(true).open(&path) {
+            Ok(file) => file,
+            Err(error) => return Appended::No(error),
+        };
         // Behind the last whole line may stand a part of one, which a killed run left.
-        let written = file.set_len(whole).and_then(|()| file.write_all(line.as_bytes()));
-        let written = written.and_then(|()| {
+        let cut = if self.history.is_torn() {
+            file.set_len(whole)
+        } else {
+            Ok(())
+        };
+        let written = cut.and_then(|()| file.write_all(line.as_bytes())).and_then(|()| {
             let mut read = String::new();
             file.seek(SeekFrom::Start(whole))?;
             file.read_to_string(&mut read)?;
@@ -220,17 +274,33 @@ impl Store {
             }
         });
         if let Err(error) = written {
-            let _ = file.set_len(whole);
-            if is_new {
+            let taken_back = file.set_len(whole).is_ok();
+            if taken_back && is_new {
+                // An empty record says as much as none.
                 let _ = fs::remove_file(&path);
             }
-            return Err(error);
+            return if taken_back {
+                Appended::No(error)
+            } else {
+                Appended::Perhaps(error)
+            };
         }
-        let synced = file
-            .sync_all()
-            .and_then(|()| if is_new { sync_folder(&self.root) } else { Ok(()) });
-        Ok(synced.err())
+        let synced = file.sync_all();
+        let synced = synced.and_then(|()| if is_new { sync_folder(&self.root) } else { Ok(()) });
+        Appended::Yes {
+            unconfirmed: synced.err(),
+        }
     }
+}
+
+/// What came of adding a line to the record.
+enum Appended {
+    /// The whole line is there; perhaps the system could not promise that it lasts.
+    Yes { unconfirmed: Option<io::Error> },
+    /// Nothing of it is there.
+    No(io::Error),
+    /// Something failed, and taking the line back failed too.
+    Perhaps(io::Error),
 }
 
 /// What came of putting two files in their places.
@@ -246,22 +316,16 @@ enum Placed {
 fn place(folder: &Path, files: [(&PathBuf, &Vec<u8>); 2], placed: &mut Vec<PathBuf>) -> io::Result<Placed> {
     let mut temporaries = Vec::new();
     for (path, bytes) in files {
-        temporaries.push((path, write_temporary(folder, bytes)?));
+        temporaries.push((path, write_temporary(Temporary::Model, folder, bytes)?));
     }
     for (path, temporary) in temporaries {
-        match temporary.persist_noclobber(path) {
-            Ok(()) => placed.push(path.clone()),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(Placed::NameTaken),
-            Err(error) => return Err(error.error),
+        if !disk::place(temporary, path)? {
+            return Ok(Placed::NameTaken);
         }
+        placed.push(path.clone());
     }
     let unconfirmed = sync_folder(folder).err();
     Ok(Placed::Both { unconfirmed })
-}
-
-/// Whether anything stands at `path`, and be it a link to nowhere.
-fn is_taken(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
 }
 
 /// Whether the file at `path` begins like one that belongs to the model with this digest.
