@@ -105,7 +105,8 @@ def kill(binary, runs):
                 check(now.get(name) == digest, f"kill {number}: {name} was lost or changed")
             check_pairs(root, f"kill {number}", {Path(name).name for name in kept})
             recorded = {entry["model"] for entry in lines(root)}
-            kept = {name: digest for name, digest in now.items() if name in recorded}
+            pairs = recorded | {name.replace("anomaly_model_", "anomaly_metrics_") for name in recorded}
+            kept = {name: digest for name, digest in now.items() if name in pairs}
             if number % 50 == 49:
                 check(run(binary, root).returncode == 0, f"the run after kill {number} failed")
                 check_clean(root, f"after kill {number}")
@@ -152,6 +153,7 @@ def inject(binary):
             root = Path(folder) / f"models-{case}"
             before = prepare(binary, root)
             what = f"{name} {number} {way}"
+            verdicts = [entry["act"] for entry in lines(root)]
             prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:{way}:when={number}"]
             done = run(binary, root, prefix)
             after = files(root)
@@ -163,10 +165,13 @@ def inject(binary):
             check(new in (0, 1), f"{what}: {new} new lines in the record")
             if done.returncode == 0:
                 check(new == 1, f"{what}: exit 0 but nothing new")
+                acts = [entry["act"] for entry in lines(root)]
+                check(acts == verdicts + ["promoted"], f"{what}: another verdict: {lines(root)[-1]['reasons']}")
                 ended["exit 0, new and complete"] += 1
             elif way == "signal=KILL":
                 ended["killed"] += 1
             else:
+                check(way != "error=EINTR", f"{what}: not invisible: {done.stderr!r}")
                 check(done.returncode in (1, 3), f"{what}: exit {done.returncode}")
                 errors = [line for line in done.stderr.splitlines() if "error:" in line]
                 check(len(errors) == 1, f"{what}: {done.stderr!r}")

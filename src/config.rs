@@ -7,6 +7,11 @@ use crate::synthetic::Scenario;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroU64};
 
+/// Most epochs, and most sequences in a batch, that can be asked for.
+pub const MAX_EPOCHS: u32 = 1_000_000;
+/// Most synthetic samples that can be asked for.
+pub const MAX_SYNTHETIC: u64 = 10_000_000;
+
 /// How a model is trained.
 ///
 /// | field | default | range |

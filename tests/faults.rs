@@ -67,7 +67,7 @@ const FAULTS: &[Fault] = &[
     fault("K2", "mkfifo pipe; $AT --data pipe & sleep 0.3; kill -HUP $!; wait $!", 129, ""),
     fault("K2", "mkfifo pipe; (trap '' HUP; $AT --data pipe) & sleep 0.3; pkill -HUP -f -- '--data pipe' -P $!; echo > pipe; wait $!", 3, "no samples"),
     // Resources.
-    fault("R1", "truncate -s 600M big; ulimit -v 500000; $AT --data big", 1, "need about 1358 MB of memory, and this process may have 512 MB"),
+    fault("R1", "truncate -s 4G big; ulimit -v 500000; $AT --data big", 1, "need at least 1123 MB of memory, and this process may have 512 MB"),
     fault("R3", "ulimit -n 16; env -i \"$AT\" --num-samples 1000", 0, ""),
     fault("R3", "cd /; env -i TMPDIR=/gone HOME=/gone \"$AT\" --num-samples 1000 --models-dir \"$OLDPWD/m\"", 0, ""),
     fault("R5", "yes nonsense | head -200000 | $AT --data -", 3, "200000 lines were refused"),
@@ -270,6 +270,28 @@ fn m1_whatever_stands_in_a_model_file_nothing_of_it_is_run_and_one_line_says_why
         }
     }
     assert!(!sandbox.path("canary").exists());
+}
+
+/// K2: each signal that ends a run has its exit code, whatever the run waits for.
+#[test]
+fn k2_signals_end_a_run_with_their_exit_codes() {
+    let sandbox = Sandbox::new();
+    assert!(
+        Command::new("mkfifo")
+            .arg(sandbox.path("pipe"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
+        let mut child = sandbox.command(&["--data", "pipe"]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+    }
 }
 
 /// M13: a model is a file, and what is none is said to be none, at once.

@@ -239,3 +239,68 @@ fn folders_that_lead_out_of_the_models_directory_are_not_followed() {
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(sandbox.files("outside").len(), 3);
 }
+
+#[cfg(unix)]
+#[test]
+fn no_link_leads_a_run_to_files_outside_of_the_models_directory() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::new();
+    let run = || sandbox.run(&ARGS);
+    fs::create_dir_all(sandbox.path("models")).unwrap();
+    let outside = sandbox.write("outside", "precious, without line end");
+    for name in ["promotions.jsonl", ".anomaly-train-saving"] {
+        let link = sandbox.path("models").join(name);
+        for target in ["../outside", "../nowhere"] {
+            symlink(target, &link).unwrap();
+            let ended = run();
+            assert!([1, 3].contains(&ended.code), "{ended:?}");
+            assert!(ended.stderr.contains("is not a plain file"), "{ended:?}");
+            fs::remove_file(&link).unwrap();
+        }
+    }
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "precious, without line end");
+    assert!(!sandbox.path("nowhere").exists());
+
+    fs::create_dir(sandbox.path("elsewhere")).unwrap();
+    let theirs = sandbox.write("elsewhere/.anomaly-train-AbCdEf.tmp", "of somebody who is alive");
+    symlink("../elsewhere", sandbox.path("models/candidates")).unwrap();
+    assert_eq!(run().code, 0);
+    assert!(theirs.exists());
+}
+
+#[test]
+fn files_beside_models_are_written_without_touching_what_is_being_saved_there() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&ARGS);
+    sandbox.write("data", common::samples(50));
+    let temporary = sandbox.write("models/current/.anomaly-train-AbCdEf.tmp", "of a run that is alive");
+    let args = ["evaluate", "--data", "data", "--report", "models/current/page.html"];
+    assert_eq!(sandbox.run(&args).code, 0);
+    assert!(temporary.exists());
+}
+
+#[test]
+fn a_record_without_its_last_line_end_loses_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&ARGS);
+    let first = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    sandbox.write("models/promotions.jsonl", first.trim_end());
+    assert_eq!(sandbox.run(&["predict", "--sequence", "read"]).code, 0);
+    sandbox.train(&ARGS);
+    let record = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    assert!(record.starts_with(&first) && record.lines().count() == 2, "{record}");
+}
+
+#[test]
+fn a_name_in_the_record_is_not_given_again() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.train(&ARGS);
+    for key in ["model_path", "metrics_path"] {
+        fs::remove_file(sandbox.path(first[key].as_str().unwrap())).unwrap();
+    }
+    let second = sandbox.train(&[&ARGS[..], &["--no-champion"]].concat());
+    assert_eq!(
+        second["model_path"],
+        "models/current/anomaly_model_20261122_120000_2.json"
+    );
+}

@@ -228,6 +228,45 @@ fn a_candidate_that_somebody_copied_into_current_is_found_out() {
 }
 
 #[test]
+fn a_verdict_other_than_that_of_the_record_is_found_out() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.train(&["--num-samples", "300", "--promotion-max-ece", "0"]);
+    let candidate = refused["model_path"].as_str().unwrap();
+    let text = fs::read_to_string(sandbox.path(candidate)).unwrap();
+    let reasons = refused["reasons"].to_string();
+    let lenient = text
+        .replacen("\"max_ece\":0.0", "\"max_ece\":1.0", 1)
+        .replacen("\"promoted\":false", "\"promoted\":true", 1)
+        .replacen(&reasons, "[]", 1);
+    assert!(lenient.contains("\"promoted\":true,\"reasons\":[]"));
+    sandbox.write(candidate, lenient);
+    let ended = sandbox.run(&["verify", candidate]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("record: FAILED: refused 2026-11-22T12:00:00+00:00, which is not what"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn metrics_that_say_other_than_the_model_or_are_gone_are_found_out() {
+    let sandbox = Sandbox::new();
+    let summary = sandbox.train(&["--num-samples", "300"]);
+    let path = sandbox.path(summary["metrics_path"].as_str().unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"accuracy\": ", "\"accuracy\": 0.0", 1)).unwrap();
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
+    fs::remove_file(&path).unwrap();
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
+}
+
+#[test]
 fn metrics_that_belong_to_another_model_are_found_out() {
     let sandbox = Sandbox::new();
     let first = sandbox.train(&["--num-samples", "300"]);

@@ -3,9 +3,10 @@
 use super::write::{DenseFigure, Fitting};
 use super::{Artifact, LoadError, refused};
 use crate::bounds::{NgramSize, Share};
-use crate::config::{Provenance, TrainingConfig};
+use crate::config::{MAX_EPOCHS, MAX_SYNTHETIC, Provenance, Source, TrainingConfig};
 use crate::dataset::{ClassCounts, Interner};
 use crate::features::{DENSE, DENSE_COUNT};
+use crate::few::few;
 use crate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
@@ -34,6 +35,7 @@ pub(super) struct Body {
     metrics: Option<Metrics>,
     training_samples: ClassCounts,
     bias: f64,
+    #[serde(deserialize_with = "few")]
     dense: BTreeMap<String, DenseFigure>,
     vocabulary: Columns<Names>,
     ngrams: Columns<Ngrams>,
@@ -217,7 +219,17 @@ impl Body {
         if self.ngrams.weights.len() as u64 > self.config.max_ngrams.get() {
             return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
         }
+        if self.config.epochs.get() > MAX_EPOCHS || self.config.batch_size.get() > MAX_EPOCHS {
+            return refused("\"epochs\" or \"batch_size\" is larger than any that can be asked for");
+        }
         if let Some(provenance) = &self.provenance {
+            // Whoever trains again must not be made to draw more than there was.
+            if let Source::Synthetic { num_samples, .. } = provenance.source
+                && (num_samples > MAX_SYNTHETIC
+                    || Some(num_samples) != provenance.training_samples.checked_add(provenance.validation_samples))
+            {
+                return refused("inconsistent: \"source\" and the parts differ in the number of samples");
+            }
             if provenance.training_samples != self.training_samples.total() || !digits(&provenance.data_digest) {
                 return refused("inconsistent: \"provenance\" does not fit the model");
             }

@@ -92,6 +92,7 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
         ("\"bias\":", "\"bias\":1e999,\"x\":", "out of range"),
         ("\"weight\":", "\"weight\":1e308,\"x\":", "unknown field"),
         ("\"epochs\":10", "\"epochs\":0", "nonzero"),
+        ("\"epochs\":10", "\"epochs\":4000000000", "larger than any"),
         (
             "\"training_samples\":{\"normal\":",
             "\"training_samples\":{\"normal\":-",
@@ -103,6 +104,11 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
             "inconsistent",
         ),
         ("\"entropy\":", "\"entropie\":", "missing"),
+        (
+            "\"dense\":{",
+            "\"dense\":{\"entropy\":{\"weight\":99.0,\"low\":0.0,\"high\":1.0},",
+            "duplicate field",
+        ),
         (
             "\"dense\":{",
             "\"dense\":{\"a\":{\"weight\":1.0,\"low\":1.0,\"high\":1.0},",
@@ -128,10 +134,6 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
     }
     for (from, to) in [
         (
-            "\"dense\":{",
-            "\"dense\":{\"entropy\":{\"weight\":99.0,\"low\":0.0,\"high\":1.0},",
-        ),
-        (
             "\"training_samples\":{\"normal\":42,\"anomalous\":18}",
             "\"training_samples\":[42,18]",
         ),
@@ -142,6 +144,11 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
         let message = refusal(&forged(&text, from, to));
         assert!(message.contains("not as anomaly-train writes it"), "{from}: {message}");
     }
+    let many: String = (0..40)
+        .map(|i| format!("\"x{i}\":{{\"weight\":1.0,\"low\":0.0,\"high\":1.0}},"))
+        .collect();
+    let message = refusal(&forged(&text, "\"dense\":{", &format!("\"dense\":{{{many}")));
+    assert!(message.contains("more members than it can have"), "{message}");
     assert!(refusal(&format!("{text}{{}}")).contains("trailing"));
     assert!(refusal("[]").contains("JSON object"));
     assert!(refusal("").contains("empty"));

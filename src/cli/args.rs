@@ -3,7 +3,7 @@
 use super::monitor_args::{EventsArgs, MonitorArgs};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::synthetic::Scenario;
-use anomaly_train::{Limit, NgramSize, Penalty, Share, StepSize};
+use anomaly_train::{Limit, MAX_EPOCHS, MAX_SYNTHETIC, NgramSize, Penalty, Share, StepSize};
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -366,7 +366,7 @@ pub(crate) enum FormatArg {
 }
 
 /// Most synthetic samples that can be asked for.
-const MAX_SAMPLES: u64 = 10_000_000;
+const MAX_SAMPLES: u64 = MAX_SYNTHETIC;
 
 /// A whole number in a range that the message names.
 pub(super) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
@@ -377,7 +377,7 @@ pub(super) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, 
 }
 
 pub(super) fn nonzero_u32(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, { u32::MAX as u64 }>(text)?;
+    let value = whole::<1, { MAX_EPOCHS as u64 }>(text)?;
     NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
 }
 

@@ -1,20 +1,27 @@
 //! The current model as the one that a new model has to stand beside.
 
+use super::failure::Failure;
 use super::model;
 use super::samples::Samples;
 use anomaly_train::{Champion, Entry, Figures, evaluate};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 
-/// Judges the current model, by its own threshold, on the validation part of `samples`, or says why it cannot be read.
+/// Judges the current model, by its own threshold, on the validation part of `samples`, or says why it is no model any more.
+/// That the system fails to read it is another matter: then nothing can be judged.
 pub(crate) fn judge(
     models_dir: &Path,
     current: &Entry,
     samples: &Samples,
     ece_bins: NonZeroU32,
     threads: NonZeroUsize,
-) -> Result<Champion, String> {
-    let artifact = model::load_recorded(models_dir, current).map_err(|failure| failure.lines().join(" "))?;
+) -> Result<Result<Champion, String>, Failure> {
+    let gone = !models_dir.join(current.model.to_string()).exists();
+    let artifact = match model::load_recorded(models_dir, current) {
+        Ok(artifact) => artifact,
+        Err(failure @ Failure::Environment(_)) if !gone => return Err(failure),
+        Err(failure) => return Ok(Err(failure.lines().join(" "))),
+    };
     let model = &artifact.model;
     let evaluation = evaluate(
         model,
@@ -24,10 +31,10 @@ pub(crate) fn judge(
         ece_bins,
         threads,
     );
-    Ok(Champion {
+    Ok(Ok(Champion {
         model: current.model.to_string(),
         digest: current.digest.clone(),
         figures: Figures::from(&evaluation.metrics),
         overlap: evaluation.metrics.overlap.unwrap_or(0),
-    })
+    }))
 }

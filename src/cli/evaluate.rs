@@ -5,7 +5,7 @@ use super::failure::{Failure, shown};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::Report;
-use super::{input, model, page_file, threads};
+use super::{input, memory, model, page_file, threads};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{Dataset, Page, evaluate};
 use log::{info, warn};
@@ -27,6 +27,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
     let threads = threads(args.threads);
+    memory::check(&args.data)?;
     input::read_all(&args.data, None, &mut data, u64::MAX, threads, Progress::new(verbosity))?;
     if data.skipped_empty() > 0 {
         warn!(

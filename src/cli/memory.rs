@@ -4,24 +4,26 @@ use super::failure::Failure;
 use std::fs;
 use std::path::PathBuf;
 
-/// What training needs besides its data, in bytes.
-const BASE: u64 = 100_000_000;
+/// What a run needs besides its data, in bytes.
+const BASE: u64 = 50_000_000;
 
-/// Refuses files that are too large for a limit on the address space (`ulimit -v`). Training needs at most twice their size
-/// and 100 MB. Where there is no such limit, and of what is not a plain file, nothing is known and nothing refused.
+/// Refuses files that cannot fit under a limit on the address space (`ulimit -v`), also if their sequences repeat as much as
+/// they can: held compactly they take a quarter of their size at least. How much more training needs depends on how many
+/// n-grams differ, and is known only afterwards. Where there is no limit, and of what is not a plain file, nothing is
+/// known and nothing refused.
 pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
     let Some(limit) = address_space() else {
         return Ok(());
     };
     let sizes = paths.into_iter().filter_map(|path| fs::metadata(path).ok());
     let size: u64 = sizes.filter(fs::Metadata::is_file).map(|file| file.len()).sum();
-    let need = size.saturating_mul(2).saturating_add(BASE);
+    let need = (size / 4).saturating_add(BASE);
     if need <= limit {
         return Ok(());
     }
     let megabytes = |bytes: u64| bytes / 1_000_000;
     Err(Failure::Environment(format!(
-        "the data need about {} MB of memory, and this process may have {} MB (ulimit -v); raise the limit or use fewer \
+        "the data need at least {} MB of memory, and this process may have {} MB (ulimit -v); raise the limit or use fewer \
          samples (--num-samples)",
         megabytes(need),
         megabytes(limit)

@@ -335,11 +335,12 @@ fn bears(path: &Path, digest: &str) -> bool {
     read.is_ok() && String::from_utf8_lossy(&start).contains(digest)
 }
 
-fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
+/// The metrics file of a model.
+pub(crate) fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&MetricsFile {
         model_digest: digest,
         created_at: time,
-        tool_version: env!("CARGO_PKG_VERSION"),
+        tool_version: artifact.tool_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION")),
         promotion: artifact.promotion.as_ref(),
         metrics: artifact.metrics.as_ref(),
     })?;

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
     let store = Store::open(&args.models_dir)?;
-    let (promotion, champion) = judge(args, &store, &samples, &evaluation);
+    let (promotion, champion) = judge(args, &store, &samples, &evaluation)?;
     report.verdict(&promotion, champion.as_ref(), metrics);
     for sentence in advice(&Findings {
         samples: training.plus(validation),
@@ -158,27 +158,32 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 }
 
 /// The verdict of the gate, also by comparison with the current model unless that was not wanted.
-fn judge(args: &TrainArgs, store: &Store, samples: &Samples, evaluation: &Evaluation) -> (Promotion, Option<Champion>) {
+fn judge(
+    args: &TrainArgs,
+    store: &Store,
+    samples: &Samples,
+    evaluation: &Evaluation,
+) -> Result<(Promotion, Option<Champion>), Failure> {
     let gate = Gate {
         max_ece: args.promotion_max_ece,
         min_accuracy: args.promotion_min_accuracy,
         max_regression: args.promotion_max_regression,
     };
-    let current = store.history().current().filter(|_| !args.no_champion);
-    let champion =
-        current.map(|entry| champion::judge(&args.models_dir, entry, samples, args.ece_bins, threads(args.threads)));
-    let (champion, unreadable) = match champion {
-        Some(Ok(champion)) => (Some(champion), None),
-        Some(Err(problem)) => (None, Some(problem)),
-        None => (None, None),
-    };
+    let (mut champion, mut unreadable) = (None, None);
+    if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
+        let threads = threads(args.threads);
+        match champion::judge(&args.models_dir, current, samples, args.ece_bins, threads)? {
+            Ok(judged) => champion = Some(judged),
+            Err(problem) => unreadable = Some(problem),
+        }
+    }
     let mut verdict = gate.judge(&evaluation.metrics, champion.as_ref());
     if let Some(problem) = unreadable {
         verdict = verdict.and_against(format!(
             "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
         ));
     }
-    (Promotion { gate, verdict }, champion)
+    Ok((Promotion { gate, verdict }, champion))
 }
 
 /// A trained model, and what was noticed about the samples on the way.

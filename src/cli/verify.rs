@@ -5,10 +5,9 @@ use super::failure::{Failure, shown};
 use super::output::Output;
 use super::progress::Progress;
 use super::samples::{Files, load};
-use super::{input, model, store, threads};
-use anomaly_train::{Act, Artifact, History, Provenance, Source, Trainer, Validation, evaluate};
+use super::{input, memory, model, store, threads};
+use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Provenance, Source, Trainer, Validation, evaluate};
 use serde::Serialize;
-use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -34,6 +33,7 @@ pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
     let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
     if !args.quick {
         check_files(args, &artifact)?;
+        memory::check(args.data.iter().chain(&args.validation_data))?;
     }
     let digest = artifact.digest();
     let mut checks = vec![Check {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
     }];
     checks.extend(verdict(&artifact));
     if !args.quick {
-        checks.extend(beside(&path, &digest)?);
+        checks.extend(beside(&path, &artifact, &digest)?);
         checks.extend(repeat(args, &artifact, Progress::new(verbosity))?);
     }
     let verified = checks.iter().all(|check| check.passed);
@@ -121,66 +121,65 @@ fn verdict(artifact: &Artifact) -> Option<Check> {
 }
 
 /// What stands beside a model in a models directory: its metrics file, and its line in the record.
-fn beside(path: &Path, digest: &str) -> Result<Vec<Check>, Failure> {
+fn beside(path: &Path, artifact: &Artifact, digest: &str) -> Result<Vec<Check>, Failure> {
     let path = fs::canonicalize(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+    let folder = path.parent().unwrap_or(&path);
+    let name_of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (Some(folder_name), Some(name)) = (name_of(folder), name_of(&path)) else {
         return Ok(Vec::new());
     };
-    let folder_name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let mut checks = Vec::new();
-    if let Some(stamp) = name.strip_prefix("anomaly_model_") {
-        let metrics = folder.join(format!("anomaly_metrics_{stamp}"));
-        if metrics.exists() {
-            checks.push(metrics_file(&metrics, digest));
-        }
-    }
+    let Ok(model) = ModelPath::try_from(format!("{folder_name}/{name}")) else {
+        return Ok(Vec::new());
+    };
     let root = folder.parent().unwrap_or(folder);
-    if ["current", "candidates"].contains(&folder_name) {
-        let history = store::history(root)?;
-        checks.push(record(
-            &history,
-            &format!("{folder_name}/{name}"),
-            digest,
-            folder_name == "current",
-        ));
-    }
-    Ok(checks)
+    let history = store::history(root)?;
+    Ok(vec![
+        metrics_file(&root.join(model.metrics()), artifact, digest),
+        record(&history, &model, artifact, digest),
+    ])
 }
 
-fn metrics_file(path: &Path, digest: &str) -> Check {
-    let value: Value = fs::read(path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
-    let passed = value.get("model_digest").and_then(Value::as_str) == Some(digest);
+/// Whether the metrics file says what the model file says.
+fn metrics_file(path: &Path, artifact: &Artifact, digest: &str) -> Check {
+    let expected = artifact
+        .created_at
+        .and_then(|created_at| store::metrics_json(artifact, digest, created_at).ok());
+    let found = match (fs::read(path), expected) {
+        (Ok(found), Some(expected)) if found == expected => None,
+        (Ok(_), _) => Some(format!("{} says other than the model", shown(path))),
+        (Err(error), _) => Some(format!("{}: {error}", shown(path))),
+    };
     Check {
         what: "metrics file",
-        passed,
-        found: if passed {
-            "belongs to this model".to_owned()
-        } else {
-            format!("{} belongs to another model, or is damaged", shown(path))
-        },
+        passed: found.is_none(),
+        found: found.unwrap_or_else(|| "says the same as the model".to_owned()),
     }
 }
 
-fn record(history: &History, model: &str, digest: &str, is_current_folder: bool) -> Check {
-    let wanted = |act| (act == Act::Promoted) == is_current_folder && act != Act::RolledBack;
-    let entry = history
-        .entries()
-        .iter()
-        .rev()
-        .find(|entry| wanted(entry.act) && entry.model.to_string() == model);
-    let (passed, found) = match entry {
-        Some(entry) if entry.digest == digest => {
-            let act = if is_current_folder { "promoted" } else { "refused" };
-            (true, format!("{act} {}", entry.at.to_rfc3339()))
-        }
-        Some(entry) => (false, format!("the record has digest {} for this file", entry.digest)),
+/// Whether the record knows the model, with the same digest and the same verdict.
+fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &str) -> Check {
+    let judged = |entry: &&Entry| entry.act != Act::RolledBack && entry.model == *model;
+    let verdict = artifact.promotion.as_ref().map(|promotion| &promotion.verdict);
+    let (passed, found) = match history.entries().iter().rev().find(judged) {
         None => (
             false,
             "the record does not know this file, so no gate put it here".to_owned(),
         ),
+        Some(entry) if entry.digest != digest => {
+            (false, format!("the record has digest {} for this file", entry.digest))
+        }
+        Some(entry) => {
+            let promoted = entry.act == Act::Promoted;
+            let act = if promoted { "promoted" } else { "refused" };
+            let same = verdict.is_some_and(|v| v.promoted == promoted && v.reasons == entry.reasons);
+            let place = promoted == (model.folder() == "current");
+            let differs = if same && place {
+                ""
+            } else {
+                ", which is not what the file and its folder say"
+            };
+            (same && place, format!("{act} {}{differs}", entry.at.to_rfc3339()))
+        }
     };
     Check {
         what: "record",

@@ -10,6 +10,7 @@ pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_c
 
 use crate::bounds::Share;
 use crate::dataset::Label;
+use crate::few::few;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -181,6 +182,7 @@ pub struct Metrics {
     pub samples: u64,
     /// Why each figure that is null is not defined.
     #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": NAMES })))]
+    #[serde(deserialize_with = "few")]
     pub undefined: BTreeMap<String, String>,
     /// How many of the samples have a sequence that also stands in the training part, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
