@@ -116,6 +116,7 @@ def kill(binary, runs):
 
 
 CALLS = "openat write fsync rename renameat renameat2 linkat unlink unlinkat ftruncate flock mkdir newfstatat statx lseek read close".split()
+INTERRUPTIBLE = "openat write fsync rename renameat renameat2 ftruncate flock read".split()
 ERRORS = "EIO ENOSPC EACCES EROFS EDQUOT EMFILE ENOMEM".split()
 
 
@@ -146,8 +147,9 @@ def inject(binary):
     ended = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         calls = saving_calls(binary, folder)
-        ways = [f"error={error}" for error in ERRORS] + ["signal=KILL", "error=EINTR"]
+        ways = [f"error={error}" for error in ERRORS] + ["signal=KILL"]
         cases = list(itertools.product(calls, ways))
+        cases += [((name, number), "error=EINTR") for name, number in calls if name in INTERRUPTIBLE]
         cases += [((name, number), "retval=7") for name, number in calls if name == "write"]
         for case, ((name, number), way) in enumerate(cases):
             root = Path(folder) / f"models-{case}"
