@@ -152,8 +152,8 @@ fn a_state_that_is_damaged_or_that_of_other_options_is_refused_and_left_alone() 
         assert_eq!(again(&state[..place], &[]).code, 3, "{place}");
     }
     let text = String::from_utf8(state).unwrap();
-    let newer = text.replacen("\"format_version\":1", "\"format_version\":2", 1);
-    again(newer.as_bytes(), &[]).assert_refused(3, "format version 2");
+    let newer = text.replacen("\"format_version\":2", "\"format_version\":3", 1);
+    again(newer.as_bytes(), &[]).assert_refused(3, "format version 3");
     again(b"{\"agent_id\":\"a\"}\n", &[]).assert_refused(3, "not a state");
 }
 
@@ -187,7 +187,7 @@ fn a_state_that_never_was_is_refused_even_with_a_right_digest() {
         let body = body.replacen(from, to, 1);
         let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         let title =
-            format!("{{\"type\":\"anomaly-train monitor state\",\"format_version\":1,\"digest\":\"{digest}\"}}");
+            format!("{{\"type\":\"anomaly-train monitor state\",\"format_version\":2,\"digest\":\"{digest}\"}}");
         sandbox.write("state", format!("{title}\n{body}"));
         sandbox
             .run_with_input(&args, b"")

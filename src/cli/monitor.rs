@@ -52,6 +52,8 @@ struct Run<'a> {
     refused: u64,
     /// Alerts that the end of the input led to, which the monitor does not count.
     at_end: u64,
+    /// How many events had an action without room for its name at the start, until that is warned of.
+    nameless: Option<u64>,
     started: Instant,
     terminal: bool,
 }
@@ -75,6 +77,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         monitor.set_model(file.model(), args.anomaly_threshold, args.top);
     }
     let feed = Feed::open(&args.input, args.follow, bookmark)?;
+    let nameless = monitor.counters().nameless;
     let mut run = Run {
         args,
         monitor,
@@ -86,6 +89,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         fixed_time,
         refused: 0,
         at_end: 0,
+        nameless: Some(nameless),
         started: Instant::now(),
         terminal: verbosity >= 0 && std::io::stderr().is_terminal(),
     };
@@ -116,7 +120,10 @@ impl Run<'_> {
                 self.show_status();
             }
             match self.feed.blocks.recv_timeout(PATIENCE) {
-                Ok(block) => self.take(&block?)?,
+                Ok(block) => {
+                    self.take(&block?)?;
+                    self.warn_of_nameless();
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(End::Input),
             }
@@ -159,6 +166,17 @@ impl Run<'_> {
         }
         self.feed.taken += (block.size() - events.unread()) as u64;
         Ok(())
+    }
+
+    /// Says once that names have no room.
+    fn warn_of_nameless(&mut self) {
+        let now = self.monitor.counters().nameless;
+        if self.nameless.take_if(|before| *before < now).is_some() {
+            let most = self.monitor.settings().max_actions;
+            warn!(
+                "there is no room for more than {most} names of actions; others are taken for one, \"(other)\" (see --max-actions)"
+            );
+        }
     }
 
     fn show<T: Serialize>(&mut self, text: &mut Vec<u8>, value: &T) -> Result<(), Failure> {
@@ -225,8 +243,12 @@ impl Run<'_> {
         } else {
             format!(" ({})", kinds.join(", "))
         };
+        let nameless = match counters.nameless {
+            0 => String::new(),
+            count => format!(", {count} events without room for the name of their action"),
+        };
         format!(
-            "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room",
+            "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room{nameless}",
             counters.events,
             alerts.iter().sum::<u64>(),
             self.refused,

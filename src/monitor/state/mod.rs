@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;
 const TYPE: &str = "anomaly-train monitor state";
 /// Larger numbers are refused: no counter gets there, and below it nothing overflows.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -116,7 +116,7 @@ impl Monitor {
     /// If `writer` fails.
     pub fn save(&self, mut writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
         let mut body = Vec::new();
-        self.write_body(&mut body, bookmark)?;
+        self.write_body(&mut body, &self.settings, bookmark)?;
         let title = Title {
             r#type: TYPE.into(),
             format_version: STATE_VERSION,
@@ -126,9 +126,9 @@ impl Monitor {
         writer.write_all(&body)
     }
 
-    fn write_body(&self, body: &mut Vec<u8>, bookmark: Option<Bookmark>) -> io::Result<()> {
+    fn write_body(&self, body: &mut Vec<u8>, settings: &Settings, bookmark: Option<Bookmark>) -> io::Result<()> {
         let head = Head {
-            settings: self.settings.clone(),
+            settings: settings.clone(),
             counters: self.counters(),
             bookmark,
             agents: self.agents.len(),
@@ -145,7 +145,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Reads what [`save`](Self::save) has written under the same settings.
+    /// Reads what [`save`](Self::save) has written under the same settings, or smaller limits on what is remembered.
     ///
     /// # Errors
     ///
@@ -171,10 +171,10 @@ impl Monitor {
         if digest != title.digest {
             return Err(damaged("its digest does not fit its content"));
         }
-        let (monitor, bookmark) = Self::read_body(settings, body)?;
+        let (monitor, saved, bookmark) = Self::read_body(settings, body)?;
         // Whatever could still be wrong with it would not be written again in the same way.
         let mut again = Vec::new();
-        monitor.write_body(&mut again, bookmark)?;
+        monitor.write_body(&mut again, &saved, bookmark)?;
         if again == body {
             Ok((monitor, bookmark))
         } else {
@@ -182,7 +182,7 @@ impl Monitor {
         }
     }
 
-    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Option<Bookmark>), RestoreError> {
+    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Option<Bookmark>), RestoreError> {
         let mut lines = body.split(|&byte| byte == b'\n');
         let head: Head = parse(lines.next())?;
         check_settings(&head.settings, &settings)?;
@@ -196,7 +196,7 @@ impl Monitor {
         }
         monitor.agents.evicted = head.counters.evicted_agents;
         monitor.cohorts.evicted = head.counters.evicted_cohorts;
-        Ok((monitor, head.bookmark))
+        Ok((monitor, head.settings, head.bookmark))
     }
 
     fn restore_head(&mut self, head: &Head) -> Result<(), RestoreError> {
@@ -205,6 +205,7 @@ impl Monitor {
         numbers.extend([
             counters.events,
             counters.late,
+            counters.nameless,
             counters.evicted_agents,
             counters.evicted_cohorts,
         ]);
@@ -283,12 +284,19 @@ impl Monitor {
     }
 }
 
-/// Names the first setting in which the state and this run differ.
+/// Names the first setting in which the state and this run differ. How much is remembered may be raised: whatever was kept
+/// has room then.
 fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreError> {
-    if saved == wanted {
+    let raised = Settings {
+        max_agents: saved.max_agents.max(wanted.max_agents),
+        max_cohorts: saved.max_cohorts.max(wanted.max_cohorts),
+        max_actions: saved.max_actions.max(wanted.max_actions),
+        ..saved.clone()
+    };
+    if raised == *wanted {
         return Ok(());
     }
-    let (saved, wanted) = (serde_json::to_value(saved), serde_json::to_value(wanted));
+    let (saved, wanted) = (serde_json::to_value(raised), serde_json::to_value(wanted));
     let (Ok(saved), Ok(wanted)) = (saved, wanted) else {
         return Err(damaged("its settings cannot be compared"));
     };
@@ -301,6 +309,9 @@ fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreErro
     refused(match name.as_str() {
         "watch" => format!("saved with the model's window and gap {saved}, now {wanted}; use the same options"),
         "baselines" => "saved with other baselines of the risk scores; use the same file".to_owned(),
+        limit if limit.starts_with("max_") && limit != "max_lateness" => {
+            format!("saved with {limit} {saved}, now it is {wanted}; it can only be raised")
+        }
         _ => format!("saved with {name} {saved}, now it is {wanted}; use the same options"),
     })
 }
@@ -319,9 +330,9 @@ fn time(micros: i64) -> Result<Time, RestoreError> {
     Time::from_micros(micros).ok_or_else(|| damaged("a time is out of range"))
 }
 
-/// The number of a saved name, with one more reference to it.
+/// The number of a saved name, with one more reference to it. It had room when it was saved, if only because a model knows it.
 fn number(names: &mut Names, name: &SavedName<'_>) -> u32 {
-    name.as_ref().map_or(OTHER, |name| names.acquire(name).0)
+    name.as_ref().map_or(OTHER, |name| names.acquire(name, || true).0)
 }
 
 impl Agent {
@@ -364,75 +375,4 @@ impl Cohort {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::events::{Event, Span};
-    use crate::monitor::{Alert, TooLate, WatchSettings};
-    use proptest::prelude::*;
-
-    /// Little room and short times, so that everything happens soon.
-    fn settings() -> Settings {
-        let small = |value: u32| value.try_into().unwrap_or(std::num::NonZeroU32::MIN);
-        Settings {
-            ngram_window: small(20),
-            frequency_events: small(4),
-            behavioral_actions: small(3),
-            drift_first: small(5).into(),
-            drift_every: small(5).into(),
-            drift_scores: small(3),
-            quiet_period: Span::seconds(3),
-            max_agents: small(3),
-            max_cohorts: small(2),
-            max_actions: small(4),
-            watch: Some(WatchSettings {
-                window: small(3),
-                session_gap: Span::seconds(10),
-            }),
-            ..Settings::default()
-        }
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        let micros = prop_oneof![
-            8 => 0..60_000_000_i64,
-            1 => Just(253_402_300_799_999_999),
-            1 => 0..253_402_300_799_999_999_i64,
-        ];
-        let names = (0..5_u8, 0..7_u8, 0..4_u8);
-        let risk = proptest::option::of(-1e300..1e300_f64);
-        (names, risk, proptest::option::of(micros)).prop_map(|((agent, action, cohort), risk_score, micros)| Event {
-            agent_id: format!("agent {agent}"),
-            action_type: format!("action {action}"),
-            cohort: ["", "a", "b", "a cohort with quite a long name"][usize::from(cohort)].to_owned(),
-            risk_score,
-            time: micros.and_then(Time::from_micros),
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_comes_a_restart_anywhere_changes_nothing(events in prop::collection::vec(event(), 0..150), cut in 0..150_usize) {
-            let cut = cut.min(events.len());
-            let take = |monitor: &mut Monitor, events: &[Event]| -> Vec<Result<Alert, TooLate>> {
-                monitor.watch(events.to_vec()).collect()
-            };
-            let mut first = Monitor::new(settings());
-            let mut alerts = take(&mut first, &events[..cut]);
-            // What is said at the end of each part is not part of the state.
-            alerts.truncate(alerts.len() - first.finish().len());
-            let mut state = Vec::new();
-            first.save(&mut state, None).unwrap();
-            let (mut second, bookmark) = Monitor::restore(settings(), &state[..]).unwrap();
-            prop_assert_eq!(bookmark, None);
-            alerts.extend(take(&mut second, &events[cut..]));
-
-            let mut whole = Monitor::new(settings());
-            prop_assert_eq!(take(&mut whole, &events), alerts);
-            prop_assert_eq!(whole.counters(), second.counters());
-            let (mut a, mut b) = (Vec::new(), Vec::new());
-            whole.save(&mut a, None).unwrap();
-            second.save(&mut b, None).unwrap();
-            prop_assert_eq!(a, b);
-        }
-    }
-}
+mod tests;
