@@ -4,12 +4,12 @@ use super::clock;
 use super::failure::{Failure, shown};
 use super::monitor_args::MonitorArgs;
 use super::monitor_files::{ModelFile, StateFile, read_baseline, write_baseline};
-use super::monitor_input::Feed;
+use super::monitor_input::{Feed, Piece};
 use super::monitor_signals::Signals;
 use super::output::{Output, json_line};
+use anomaly_train::Refusal;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
-use anomaly_train::{Block, Refusal};
 use log::{info, warn};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
@@ -119,9 +119,9 @@ impl Run<'_> {
                 }
                 self.show_status();
             }
-            match self.feed.blocks.recv_timeout(PATIENCE) {
-                Ok(block) => {
-                    self.take(&block?)?;
+            match self.feed.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => {
+                    self.take(&piece?)?;
                     self.warn_of_nameless();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -131,12 +131,12 @@ impl Run<'_> {
     }
 
     /// Takes the events of a block, until a signal comes. Each alert is shown before the next event is looked at.
-    fn take(&mut self, block: &Block) -> Result<(), Failure> {
+    fn take(&mut self, piece: &Piece) -> Result<(), Failure> {
         let arrival = self.fixed_time.or_else(clock::micros);
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
-        let mut events = block.events();
+        let mut events = piece.block.events();
         while self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
                 break;
@@ -153,7 +153,7 @@ impl Run<'_> {
             if let Err((error, refusal)) = taken {
                 if self.args.strict {
                     let problem = format!("{}:{refusal}", shown(&self.args.input));
-                    self.feed.taken += (block.size() - events.unread()) as u64;
+                    self.feed.take(piece, events.unread());
                     return Err(Failure::refused(problem));
                 }
                 self.refused += 1;
@@ -164,7 +164,7 @@ impl Run<'_> {
                 self.show::<Alert>(&mut text, &alert)?;
             }
         }
-        self.feed.taken += (block.size() - events.unread()) as u64;
+        self.feed.take(piece, events.unread());
         Ok(())
     }
 

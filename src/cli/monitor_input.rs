@@ -20,11 +20,22 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Where the input comes from, block by block.
 pub(crate) struct Feed {
-    pub(crate) blocks: Receiver<Result<Block, Failure>>,
+    pub(crate) pieces: Receiver<Result<Piece, Failure>>,
     /// For a followed file: which place in it each place of the stream is.
     places: Option<Arc<Mutex<Vec<Place>>>>,
     /// Bytes of the stream that have been taken in.
-    pub(crate) taken: u64,
+    taken: u64,
+    /// Whether the next byte belongs to a line that is dropped.
+    in_line: bool,
+}
+
+/// A block and where it comes from.
+pub(crate) struct Piece {
+    pub(crate) block: Block,
+    /// How many bytes of the stream lie before its end.
+    end: u64,
+    /// Whether it ends within a line that is too long.
+    in_line: bool,
 }
 
 /// From here on the stream is that of this file.
@@ -39,25 +50,38 @@ impl Feed {
     /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `bookmark` says where
     /// an earlier run stopped.
     pub(crate) fn open(path: &Path, follow: bool, bookmark: Option<Bookmark>) -> Result<Self, Failure> {
-        let (sender, blocks) = sync_channel(AHEAD);
+        let (sender, pieces) = sync_channel(AHEAD);
         let mut feed = Self {
-            blocks,
+            pieces,
             places: None,
             taken: 0,
+            in_line: false,
         };
         let path = path.to_owned();
         if follow {
             let places = Arc::default();
             let tail = Tail::open(&path, bookmark, Arc::clone(&places))?;
             feed.places = Some(places);
-            thread::spawn(move || send(tail, &path, &sender));
+            feed.in_line = !tail.whole;
+            let blocks = if tail.whole {
+                Blocks::new(tail)
+            } else {
+                Blocks::within_line(tail)
+            };
+            thread::spawn(move || send(blocks, &path, &sender));
         } else {
             thread::spawn(move || match input::open(&path, Progress::new(-1)) {
-                Ok(reader) => send(reader, &path, &sender),
+                Ok(reader) => send(Blocks::new(reader), &path, &sender),
                 Err(failure) => drop(sender.send(Err(failure))),
             });
         }
         Ok(feed)
+    }
+
+    /// Notes that `piece` has been taken in but for the last `unread` bytes.
+    pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
+        self.taken = piece.end - unread as u64;
+        self.in_line = piece.in_line && unread == 0;
     }
 
     /// The place in the followed file up to which everything has been taken in.
@@ -69,15 +93,23 @@ impl Feed {
         Some(Bookmark {
             file: place.file,
             offset: place.in_file + (self.taken - place.in_stream),
+            in_line: self.in_line,
         })
     }
 }
 
-/// Sends the blocks of `reader` until its end, or until nobody takes them any more.
-fn send(reader: impl Read, path: &Path, sender: &SyncSender<Result<Block, Failure>>) {
-    for block in Blocks::new(reader) {
-        let block = block.map_err(|error| input::reading(path, &error));
-        if sender.send(block).is_err() {
+/// Sends all `blocks`, or until nobody takes them any more.
+fn send(mut blocks: Blocks<impl Read>, path: &Path, sender: &SyncSender<Result<Piece, Failure>>) {
+    while let Some(block) = blocks.next() {
+        let piece = block.map(|block| Piece {
+            block,
+            end: blocks.position(),
+            in_line: blocks.is_within_line(),
+        });
+        if sender
+            .send(piece.map_err(|error| input::reading(path, &error)))
+            .is_err()
+        {
             return;
         }
     }
@@ -114,7 +146,7 @@ impl Tail {
             identity,
             in_file,
             in_stream: 0,
-            whole: true,
+            whole: !known.is_some_and(|bookmark| bookmark.in_line),
             places,
         };
         tail.note_place();

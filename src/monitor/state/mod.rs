@@ -42,6 +42,8 @@ pub struct Bookmark {
     pub file: u64,
     /// Bytes of it that had been taken in.
     pub offset: u64,
+    /// Whether the next byte belongs to a line that is too long, the rest of which is passed over.
+    pub in_line: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
