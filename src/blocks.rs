@@ -148,6 +148,12 @@ impl Block {
         self.text.len() - start > MAX_LINE
     }
 
+    /// The lines as they stand in the stream.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Number of bytes.
     #[must_use]
     pub fn size(&self) -> usize {

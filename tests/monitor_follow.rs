@@ -88,3 +88,31 @@ fn a_line_that_is_too_long_does_not_move_the_place_where_the_next_run_goes_on() 
     run.expect(&["d"]);
     run.stop();
 }
+
+#[test]
+fn a_file_that_was_cut_and_has_grown_since_is_read_from_its_start() {
+    let sandbox = Sandbox::new();
+    append(&sandbox, &event("a"));
+    let mut run = Follower::start(&sandbox);
+    run.expect(&["a"]);
+    run.stop();
+    // Nothing new, and nothing forgotten.
+    let run = Follower::start(&sandbox);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let errors = run.stop();
+    assert!(!errors.contains("[WARN]"), "{errors}");
+    // The same file in the eyes of the system, longer than before.
+    let log = OpenOptions::new().write(true).truncate(true).open(sandbox.path("log"));
+    let lines = format!("{}{}{}", event("bbbb"), event("c"), event("d"));
+    log.unwrap().write_all(lines.as_bytes()).unwrap();
+    let mut run = Follower::start(&sandbox);
+    run.expect(&["bbbb", "c", "d"]);
+    let errors = run.stop();
+    let warning = "[WARN] log is not the file that was read before, or was cut since; it is read from its start";
+    assert!(errors.contains(warning), "{errors}");
+    append(&sandbox, &event("e"));
+    let mut run = Follower::start(&sandbox);
+    run.expect(&["e"]);
+    let errors = run.stop();
+    assert!(!errors.contains("[WARN]"), "{errors}");
+}

@@ -5,6 +5,7 @@ use super::input;
 use super::progress::Progress;
 use anomaly_train::monitor::Bookmark;
 use anomaly_train::{Block, Blocks};
+use log::warn;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(crate) struct Feed {
     taken: u64,
     /// Whether the next byte belongs to a line that is dropped.
     in_line: bool,
+    /// The last bytes of the stream that have been taken in, at most as many as a bookmark remembers.
+    before: Vec<u8>,
 }
 
 /// A block and where it comes from.
@@ -56,13 +59,14 @@ impl Feed {
             places: None,
             taken: 0,
             in_line: false,
+            before: Vec::new(),
         };
         let path = path.to_owned();
         if follow {
             let places = Arc::default();
-            let tail = Tail::open(&path, bookmark, Arc::clone(&places))?;
+            let (tail, before) = Tail::open(&path, bookmark, Arc::clone(&places))?;
             feed.places = Some(places);
-            feed.in_line = !tail.whole;
+            (feed.in_line, feed.before) = (!tail.whole, before);
             let blocks = if tail.whole {
                 Blocks::new(tail)
             } else {
@@ -80,6 +84,15 @@ impl Feed {
 
     /// Notes that `piece` has been taken in but for the last `unread` bytes.
     pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
+        let bytes = piece.block.bytes();
+        if piece.end - bytes.len() as u64 != self.taken {
+            // What lies between has been dropped and is not known.
+            self.before.clear();
+        }
+        let bytes = &bytes[..bytes.len() - unread];
+        self.before
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(Bookmark::MOST)..]);
+        self.before.drain(..self.before.len().saturating_sub(Bookmark::MOST));
         self.taken = piece.end - unread as u64;
         self.in_line = piece.in_line && unread == 0;
     }
@@ -90,11 +103,11 @@ impl Feed {
         let at = places.partition_point(|place| place.in_stream <= self.taken);
         places.drain(..at.saturating_sub(1));
         let place = places.first().filter(|place| place.in_stream <= self.taken)?;
-        Some(Bookmark {
-            file: place.file,
-            offset: place.in_file + (self.taken - place.in_stream),
-            in_line: self.in_line,
-        })
+        let offset = place.in_file + (self.taken - place.in_stream);
+        // What is older belongs to the file before.
+        let known = self.before.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+        let before = &self.before[self.before.len() - known..];
+        Some(Bookmark::new(place.file, offset, self.in_line, before))
     }
 }
 
@@ -128,7 +141,12 @@ struct Tail {
 }
 
 impl Tail {
-    fn open(path: &Path, bookmark: Option<Bookmark>, places: Arc<Mutex<Vec<Place>>>) -> Result<Self, Failure> {
+    /// Also returns the bytes before the place where it starts, as far as the bookmark remembers them.
+    fn open(
+        path: &Path,
+        bookmark: Option<Bookmark>,
+        places: Arc<Mutex<Vec<Place>>>,
+    ) -> Result<(Self, Vec<u8>), Failure> {
         let failed = |error: io::Error| Failure::at(path, "cannot open", &error);
         let mut file = File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
@@ -137,7 +155,19 @@ impl Tail {
             return Err(Failure::Usage(format!("--follow {path}: is not a file that can grow")));
         }
         let identity = identity(&found);
-        let known = bookmark.filter(|bookmark| bookmark.file == identity && bookmark.offset <= found.len());
+        let mut before = Vec::new();
+        let known = match bookmark {
+            Some(bookmark) if bookmark.file == identity => {
+                before = bytes_before(&file, &bookmark).map_err(failed)?;
+                Some(bookmark).filter(|bookmark| bookmark.offset <= found.len() && bookmark.fits(&before))
+            }
+            _ => None,
+        };
+        if bookmark.is_some() && known.is_none() {
+            before.clear();
+            let path = shown(path);
+            warn!("{path} is not the file that was read before, or was cut since; it is read from its start");
+        }
         let in_file = known.map_or(0, |bookmark| bookmark.offset);
         file.seek(SeekFrom::Start(in_file)).map_err(failed)?;
         let tail = Self {
@@ -150,7 +180,7 @@ impl Tail {
             places,
         };
         tail.note_place();
-        Ok(tail)
+        Ok((tail, before))
     }
 
     fn note_place(&self) {
@@ -218,6 +248,18 @@ impl Read for Tail {
             }
         }
     }
+}
+
+/// What stands in the file where the bookmark remembers bytes; less or nothing if the file ends before.
+fn bytes_before(mut file: &File, bookmark: &Bookmark) -> io::Result<Vec<u8>> {
+    let count = u64::from(bookmark.remembered);
+    let mut bytes = Vec::new();
+    let end = file.seek(SeekFrom::End(0))?;
+    if let Some(start) = bookmark.offset.checked_sub(count).filter(|_| bookmark.offset <= end) {
+        file.seek(SeekFrom::Start(start))?;
+        file.take(count).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]
