@@ -87,3 +87,27 @@ fn limits_can_be_raised_from_one_run_to_the_next_but_not_lowered() {
     let ended = run(small, 2);
     ended.assert_refused(3, "saved with max_actions 9, now it is 4; it can only be raised");
 }
+
+#[test]
+fn a_state_holds_each_name_once_however_many_agents_have_done_it() {
+    let sandbox = Sandbox::new();
+    let long = "x".repeat(1000);
+    let lines = |agents: usize| -> String {
+        (0..agents)
+            .flat_map(|agent| (0..100).map(move |action| (agent, action)))
+            .map(|(agent, action)| event(&format!("a{agent}"), &format!("{action}{long}"), action))
+            .collect()
+    };
+    let size = |agents| {
+        let _ = std::fs::remove_file(sandbox.path("state"));
+        let ended = sandbox.run_with_input(&["monitor", "-q", "--state=state"], lines(agents).as_bytes());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        std::fs::metadata(sandbox.path("state")).unwrap().len()
+    };
+    let (one, forty) = (size(1), size(40));
+    assert!(forty < one + 200_000, "{one} and {forty} bytes");
+    // And it is read again.
+    let ended = sandbox.run(&["monitor", "--state=state"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("[INFO] 4000 events"), "{}", ended.stderr);
+}

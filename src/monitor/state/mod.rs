@@ -1,12 +1,17 @@
 //! Saving a monitor and restoring it, so that a restart changes no later alert.
 //!
-//! A state is lines of JSON: one that says what it is, with the SHA-256 of all that follows; one with the settings, the
-//! counters and the window of n-grams; one for each agent and one for each cohort, those not seen for longest first.
+//! A state is lines of JSON: one that says what it is; one with the settings, the counters and the window of n-grams; one for
+//! each name of an action, in the order in which they are first mentioned; one for each agent and one for each cohort, those
+//! not seen for longest first; and one with the SHA-256 of all that stands before it.
+
+mod bookmark;
+
+pub use bookmark::Bookmark;
 
 use super::agent::{Agent, Quiet};
 use super::alert::Kind;
 use super::drift::{Cohort, Histogram};
-use super::names::{Names, OTHER};
+use super::names::OTHER;
 use super::{Counters, Monitor, Settings};
 use crate::dataset::hex;
 use crate::events::{MAX_NAME, Time};
@@ -34,57 +39,16 @@ pub enum RestoreError {
     Refused(String),
 }
 
-/// How far a file had been read when the state was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bookmark {
-    /// Which file, as a number that the system gives it.
-    pub file: u64,
-    /// Bytes of it that had been taken in.
-    pub offset: u64,
-    /// Whether the next byte belongs to a line that is too long, the rest of which is passed over.
-    pub in_line: bool,
-    /// How many bytes before the offset are remembered.
-    pub remembered: u32,
-    /// The first 8 bytes of their SHA-256.
-    pub fingerprint: u64,
-}
-
-impl Bookmark {
-    /// Most bytes before the offset that are remembered.
-    pub const MOST: usize = 1024;
-
-    /// Marks `offset` in the file with number `file`, where `before` are the last bytes before it.
-    #[must_use]
-    pub fn new(file: u64, offset: u64, in_line: bool, before: &[u8]) -> Self {
-        let before = &before[before.len().saturating_sub(Self::MOST)..];
-        Self {
-            file,
-            offset,
-            in_line,
-            remembered: before.len() as u32,
-            fingerprint: fingerprint_of(before),
-        }
-    }
-
-    /// Whether `before`, as many as are remembered, are the bytes before the offset.
-    #[must_use]
-    pub fn fits(&self, before: &[u8]) -> bool {
-        before.len() == self.remembered as usize && fingerprint_of(before) == self.fingerprint
-    }
-}
-
-fn fingerprint_of(bytes: &[u8]) -> u64 {
-    let digest = Sha256::digest(bytes);
-    digest.iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}
-
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Title<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     format_version: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End<'a> {
     #[serde(borrow)]
     digest: Cow<'a, str>,
 }
@@ -95,14 +59,15 @@ struct Head {
     settings: Settings,
     counters: Counters,
     bookmark: Option<Bookmark>,
+    names: usize,
     agents: usize,
     cohorts: usize,
     /// Fingerprints of the n-grams, oldest first, 16 hexadecimal digits each.
     ngrams: String,
 }
 
-/// A name, or null for the one that all share for which there was no room.
-type SavedName<'a> = Option<Cow<'a, str>>;
+/// The number of a name in the state, from 1; 0 is the one that all share for which there was no room.
+type SavedName = u32;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,14 +76,11 @@ struct SavedAgent<'a> {
     id: Cow<'a, str>,
     latest: i64,
     late: u8,
-    #[serde(borrow)]
-    recent: Vec<SavedName<'a>>,
+    recent: Vec<SavedName>,
     times: Vec<i64>,
-    #[serde(borrow)]
-    counts: Vec<(SavedName<'a>, u64)>,
+    counts: Vec<(SavedName, u64)>,
     quiet: Vec<(Kind, u64, i64)>,
-    #[serde(borrow)]
-    session: Vec<SavedName<'a>>,
+    session: Vec<SavedName>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,35 +111,48 @@ impl Monitor {
     /// # Errors
     ///
     /// If `writer` fails.
-    pub fn save(&self, mut writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
-        let mut body = Vec::new();
-        self.write_body(&mut body, &self.settings, bookmark)?;
+    pub fn save(&self, writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
+        self.write(writer, &self.settings, bookmark)?;
+        Ok(())
+    }
+
+    /// Writes all of it and returns the digest that stands at its end.
+    fn write(&self, writer: impl Write, settings: &Settings, bookmark: Option<Bookmark>) -> io::Result<String> {
+        let mut writer = Hashing {
+            writer,
+            digest: Sha256::new(),
+        };
         let title = Title {
             r#type: TYPE.into(),
             format_version: STATE_VERSION,
-            digest: hex(&Sha256::digest(&body)).into(),
         };
         line(&mut writer, &title)?;
-        writer.write_all(&body)
-    }
-
-    fn write_body(&self, body: &mut Vec<u8>, settings: &Settings, bookmark: Option<Bookmark>) -> io::Result<()> {
+        let names = SavedNames::of(self);
         let head = Head {
             settings: settings.clone(),
             counters: self.counters(),
             bookmark,
+            names: names.mentioned.len(),
             agents: self.agents.len(),
             cohorts: self.cohorts.len(),
             ngrams: self.ngrams.ngrams().map(|ngram| format!("{ngram:016x}")).collect(),
         };
-        line(&mut *body, &head)?;
+        line(&mut writer, &head)?;
+        for &name in &names.mentioned {
+            line(&mut writer, &self.names.text(name))?;
+        }
         for (id, agent) in self.agents.oldest_first() {
-            line(&mut *body, &agent.saved(id, &self.names))?;
+            line(&mut writer, &agent.saved(id, &names))?;
         }
         for (name, cohort) in self.cohorts.oldest_first() {
-            line(&mut *body, &cohort.saved(name))?;
+            line(&mut writer, &cohort.saved(name))?;
         }
-        Ok(())
+        let digest = hex(&writer.digest.finalize());
+        let end = End {
+            digest: (&digest).into(),
+        };
+        line(writer.writer, &end)?;
+        Ok(digest)
     }
 
     /// Reads what [`save`](Self::save) has written under the same settings, or smaller limits on what is remembered.
@@ -188,9 +163,8 @@ impl Monitor {
     pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Bookmark>), RestoreError> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text)?;
-        let end = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
-        let (title, body) = text.split_at(end);
-        let Ok(title) = serde_json::from_slice::<Title<'_>>(title) else {
+        let start = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
+        let Ok(title) = serde_json::from_slice::<Title<'_>>(&text[..start]) else {
             return refused("not a state that monitor has saved");
         };
         if title.r#type != TYPE {
@@ -202,15 +176,17 @@ impl Monitor {
                 "a state of format version {version}, this program reads {STATE_VERSION}; start anew or use the program that saved it"
             ));
         }
-        let digest = hex(&Sha256::digest(body));
-        if digest != title.digest {
+        let end = text.strip_suffix(b"\n").and_then(|text| memchr::memrchr(b'\n', text));
+        let end = end.map_or(text.len(), |end| end + 1);
+        let Ok(End { digest }) = serde_json::from_slice(&text[end..]) else {
+            return Err(damaged("its last line is missing"));
+        };
+        if hex(&Sha256::digest(&text[..end])) != digest {
             return Err(damaged("its digest does not fit its content"));
         }
-        let (monitor, saved, bookmark) = Self::read_body(settings, body)?;
+        let (monitor, saved, bookmark) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
         // Whatever could still be wrong with it would not be written again in the same way.
-        let mut again = Vec::new();
-        monitor.write_body(&mut again, &saved, bookmark)?;
-        if again == body {
+        if monitor.write(io::sink(), &saved, bookmark)? == digest {
             Ok((monitor, bookmark))
         } else {
             Err(damaged("it is not as this program writes it"))
@@ -223,9 +199,16 @@ impl Monitor {
         check_settings(&head.settings, &settings)?;
         let mut monitor = Self::new(settings);
         monitor.restore_head(&head)?;
-        for _ in 0..head.agents {
-            monitor.restore_agent(&parse(lines.next())?)?;
+        let mut names = vec![OTHER];
+        for _ in 0..head.names {
+            let name: Cow<'_, str> = parse(lines.next())?;
+            // It had room when it was saved, if only because a model knows it.
+            names.push(monitor.names.acquire(&name, || true).0);
         }
+        for _ in 0..head.agents {
+            monitor.restore_agent(&parse(lines.next())?, &names)?;
+        }
+        names.into_iter().for_each(|name| monitor.names.release(name));
         for _ in 0..head.cohorts {
             monitor.restore_cohort(&parse(lines.next())?)?;
         }
@@ -263,7 +246,7 @@ impl Monitor {
         Ok(())
     }
 
-    fn restore_agent(&mut self, saved: &SavedAgent<'_>) -> Result<(), RestoreError> {
+    fn restore_agent(&mut self, saved: &SavedAgent<'_>, ids: &[u32]) -> Result<(), RestoreError> {
         let window = self.settings.watch.map_or(0, |watch| watch.window.get());
         let fits = saved.recent.len() <= self.settings.ngram_size.get()
             && saved.session.len() <= window as usize
@@ -278,15 +261,20 @@ impl Monitor {
         agent.latest = time(saved.latest)?;
         agent.late = saved.late;
         let names = &mut self.names;
-        for name in &saved.recent {
-            let action = number(names, name);
-            agent.push_recent(action, self.settings.ngram_size.get(), names);
+        let mut id = |name: SavedName| {
+            let id = ids.get(name as usize).copied();
+            id.inspect(|&id| names.retain(id))
+                .ok_or_else(|| damaged("an action has no name"))
+        };
+        for &(name, count) in &saved.counts {
+            agent.restore_count(id(name)?, count);
         }
-        for (name, count) in &saved.counts {
-            agent.restore_count(number(names, name), *count);
+        for &name in &saved.session {
+            agent.session.actions.push_back(id(name)?);
         }
-        for name in &saved.session {
-            agent.session.actions.push_back(number(names, name));
+        for &name in &saved.recent {
+            // There is room for all: none of them leaves.
+            agent.restore_recent(id(name)?);
         }
         for &micros in &saved.times {
             agent.times.push_back(time(micros)?);
@@ -365,14 +353,55 @@ fn time(micros: i64) -> Result<Time, RestoreError> {
     Time::from_micros(micros).ok_or_else(|| damaged("a time is out of range"))
 }
 
-/// The number of a saved name, with one more reference to it. It had room when it was saved, if only because a model knows it.
-fn number(names: &mut Names, name: &SavedName<'_>) -> u32 {
-    name.as_ref().map_or(OTHER, |name| names.acquire(name, || true).0)
+/// Passes on what is written, and works out its digest.
+struct Hashing<W> {
+    writer: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.writer.write(bytes)?;
+        self.digest.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The numbers that names have in a state. They depend on nothing but what is saved.
+struct SavedNames {
+    /// The names that are mentioned, in the order in which they are.
+    mentioned: Vec<u32>,
+    /// For each name of the monitor, the number that it is saved as; 0 for those that are not.
+    saved: Vec<SavedName>,
+}
+
+impl SavedNames {
+    fn of(monitor: &Monitor) -> Self {
+        let mut names = Self {
+            mentioned: Vec::new(),
+            saved: vec![0; monitor.names.numbers() as usize],
+        };
+        for (_, agent) in monitor.agents.oldest_first() {
+            let counted = agent.counts.iter().map(|count| &count.action);
+            for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
+                if name != OTHER && names.saved[name as usize] == 0 {
+                    names.mentioned.push(name);
+                    names.saved[name as usize] = names.mentioned.len() as SavedName;
+                }
+            }
+        }
+        names
+    }
 }
 
 impl Agent {
-    fn saved<'a>(&self, id: &'a str, names: &'a Names) -> SavedAgent<'a> {
-        let name = |&action: &u32| (action != OTHER).then(|| Cow::Borrowed(names.text(action)));
+    fn saved<'a>(&self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
+        let name = |&action: &u32| names.saved[action as usize];
+        let saved_quiet = |quiet: &Quiet| (quiet.kind, quiet.cohort, quiet.at.micros());
         SavedAgent {
             id: id.into(),
             latest: self.latest.micros(),
@@ -384,11 +413,7 @@ impl Agent {
                 .iter()
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
-            quiet: self
-                .quiet
-                .iter()
-                .map(|quiet| (quiet.kind, quiet.cohort, quiet.at.micros()))
-                .collect(),
+            quiet: self.quiet.iter().map(saved_quiet).collect(),
             session: self.session.actions.iter().map(name).collect(),
         }
     }
