@@ -202,11 +202,18 @@ impl Run<'_> {
 
     /// Ends the work: saves the state, says what is left to say, and sums up.
     fn end(mut self, ended: Result<End, Failure>) -> Result<(), Failure> {
+        let mut saved = Ok(());
         if matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
             // Before the last comparison, so that a run that goes on from here says what an unbroken one would have said.
-            self.save()?;
+            saved = self.save();
         }
-        let ended = ended?;
+        let ended = match (ended, &saved) {
+            (Err(failure), Err(unsaved)) => {
+                warn!("{}", unsaved.lines().join("; "));
+                return Err(failure);
+            }
+            (ended, _) => ended?,
+        };
         if let End::Input = ended {
             let mut text = Vec::new();
             for alert in self.monitor.finish() {
@@ -219,6 +226,8 @@ impl Run<'_> {
             write_baseline(path, &self.monitor.risk_scores())?;
         }
         info!("{}", self.summary());
+        // Whatever else there was to say has been said.
+        saved?;
         match ended {
             End::Signal(number) => Err(Failure::Stopped(number)),
             End::Input if self.refused > 0 => {

@@ -1,6 +1,6 @@
 //! The files of a monitor: its state, its baselines, and the model it reloads.
 
-use super::disk::replace;
+use super::disk::{Temporary, folder, replace, write_temporary};
 use super::failure::{Failure, shown};
 use super::model;
 use super::monitor_args::MonitorArgs;
@@ -19,9 +19,13 @@ use std::time::SystemTime;
 pub(crate) struct StateFile<'a>(&'a Path);
 
 impl<'a> StateFile<'a> {
-    /// Checks, before any work is done, that the file can be there.
+    /// Checks, before any work is done, that the file can be there and be written.
     pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
         check_place("--state", path)?;
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        // As when it is saved: a new file beside it, which is removed again here.
+        write_temporary(Temporary::Other, folder(&place), b"")
+            .map_err(|error| Failure::at(path, "cannot save the state there", &error))?;
         Ok(Self(path))
     }
 

@@ -1,0 +1,68 @@
+//! How a run ends when not everything can be done.
+
+mod common;
+
+use common::Sandbox;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Stdio};
+
+fn start(sandbox: &Sandbox, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
+    let mut command = sandbox.command(&[&["monitor", "--frequency-events=1"], args].concat());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    (child, stdout)
+}
+
+fn read_all(mut reader: impl Read) -> String {
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_state_that_cannot_be_saved_at_the_end_is_said_last_and_costs_nothing_else() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
+    let args = [
+        "--state=folder/state",
+        "--write-baseline=baseline",
+        "--drift-first=50",
+        "--drift-scores=10",
+    ];
+    let (mut child, mut stdout) = start(&sandbox, &args);
+    let mut stdin = child.stdin.take().unwrap();
+    for i in 0..80 {
+        let risk = f64::from(i / 50);
+        writeln!(
+            stdin,
+            "{{\"agent_id\": \"a\", \"action_type\": \"x\", \"risk_score\": {risk}, \"timestamp\": {i}}}"
+        )
+        .unwrap();
+    }
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert!(std::fs::read_dir(sandbox.path("folder")).unwrap().next().is_none());
+    std::fs::remove_dir(sandbox.path("folder")).unwrap();
+    drop(stdin);
+    let alerts = read_all(stdout);
+    assert!(alerts.contains("\"end_of_input\":true"), "{alerts}");
+    let errors = read_all(child.stderr.take().unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{errors}");
+    let lines: Vec<&str> = errors.lines().collect();
+    assert!(lines[0].starts_with("[INFO] 80 events"), "{errors}");
+    assert!(lines[1].contains("cannot save the state"), "{errors}");
+    assert!(sandbox.path("baseline").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_state_for_which_there_is_no_room_is_noticed_before_anything_is_read() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.run_with_input(&["monitor", "--state=/proc/state"], b"nonsense\n");
+    ended.assert_refused(1, "/proc/state: cannot save the state there");
+    assert_eq!(ended.stdout, "");
+}
