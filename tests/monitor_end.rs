@@ -66,3 +66,26 @@ fn a_state_for_which_there_is_no_room_is_noticed_before_anything_is_read() {
     ended.assert_refused(1, "/proc/state: cannot save the state there");
     assert_eq!(ended.stdout, "");
 }
+
+#[test]
+fn what_was_read_before_reading_failed_is_in_the_state() {
+    let sandbox = Sandbox::new();
+    let event = "{\"agent_id\": \"a\", \"action_type\": \"x\", \"timestamp\": 5}\n";
+    // Compressed data, the first part of which is whole.
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for i in 0..200_000_u32 {
+        gzip.write_all(
+            event
+                .replace("\"a\"", &format!("\"{}\"", i.wrapping_mul(2_654_435_761)))
+                .as_bytes(),
+        )
+        .unwrap();
+    }
+    let mut bytes = gzip.finish().unwrap();
+    bytes.truncate(bytes.len() * 3 / 4);
+    sandbox.write("events.gz", bytes);
+    let ended = sandbox.run(&["monitor", "-q", "--state=state", "events.gz"]);
+    assert!(ended.code == 1 || ended.code == 3, "{ended:?}");
+    let state = std::fs::read_to_string(sandbox.path("state")).unwrap();
+    assert!(!state.contains("\"events\":0,"));
+}

@@ -116,3 +116,25 @@ fn a_file_that_was_cut_and_has_grown_since_is_read_from_its_start() {
     let errors = run.stop();
     assert!(!errors.contains("[WARN]"), "{errors}");
 }
+
+#[test]
+fn a_file_that_cannot_be_reached_for_a_while_is_followed_on_when_it_can() {
+    let sandbox = Sandbox::new();
+    append(&sandbox, &event("a"));
+    let mut run = Follower::start(&sandbox);
+    run.expect(&["a"]);
+    // A link to itself, which nobody can open.
+    let log = sandbox.path("log");
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink(&log, &log).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::fs::remove_file(&log).unwrap();
+    append(&sandbox, &event("b"));
+    run.expect(&["b"]);
+    let errors = run.stop();
+    assert_eq!(
+        errors.matches("[WARN] log: cannot be followed now").count(),
+        1,
+        "{errors}"
+    );
+}

@@ -36,6 +36,8 @@ enum End {
     Input,
     /// A signal with this number came.
     Signal(u8),
+    /// Reading failed. All that was read before has been taken in.
+    Unreadable(Failure),
 }
 
 /// A run of the monitor.
@@ -120,10 +122,11 @@ impl Run<'_> {
                 self.show_status();
             }
             match self.feed.pieces.recv_timeout(PATIENCE) {
-                Ok(piece) => {
-                    self.take(&piece?)?;
+                Ok(Ok(piece)) => {
+                    self.take(&piece)?;
                     self.warn_of_nameless();
                 }
+                Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(End::Input),
             }
@@ -203,15 +206,17 @@ impl Run<'_> {
     /// Ends the work: saves the state, says what is left to say, and sums up.
     fn end(mut self, ended: Result<End, Failure>) -> Result<(), Failure> {
         let mut saved = Ok(());
-        if matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
+        let nothing_read = matches!(ended, Ok(End::Unreadable(_))) && !self.feed.has_taken();
+        if !nothing_read && matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
             // Before the last comparison, so that a run that goes on from here says what an unbroken one would have said.
             saved = self.save();
         }
         let ended = match (ended, &saved) {
-            (Err(failure), Err(unsaved)) => {
+            (Err(failure) | Ok(End::Unreadable(failure)), Err(unsaved)) => {
                 warn!("{}", unsaved.lines().join("; "));
                 return Err(failure);
             }
+            (Ok(End::Unreadable(failure)), _) => return Err(failure),
             (ended, _) => ended?,
         };
         if let End::Input = ended {
@@ -238,6 +243,7 @@ impl Run<'_> {
                 Err(Failure::refused(format_args!("{}: {lines}", shown(&self.args.input))))
             }
             End::Input => Ok(()),
+            End::Unreadable(failure) => Err(failure),
         }
     }
 

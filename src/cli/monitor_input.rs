@@ -82,6 +82,11 @@ impl Feed {
         Ok(feed)
     }
 
+    /// Whether anything has been taken in.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.taken > 0
+    }
+
     /// Notes that `piece` has been taken in but for the last `unread` bytes.
     pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
         let bytes = piece.block.bytes();
@@ -137,6 +142,8 @@ struct Tail {
     in_stream: u64,
     /// Whether what was read last ends a line.
     whole: bool,
+    /// Whether looking for another file fails, which has been warned of.
+    troubled: bool,
     places: Arc<Mutex<Vec<Place>>>,
 }
 
@@ -177,6 +184,7 @@ impl Tail {
             in_file,
             in_stream: 0,
             whole: !known.is_some_and(|bookmark| bookmark.in_line),
+            troubled: false,
             places,
         };
         tail.note_place();
@@ -193,20 +201,33 @@ impl Tail {
     }
 
     /// Looks, at the end of the file, whether it was cut or another one stands in its place; then that is read from its
-    /// start. Returns whether it is so.
-    fn turn_over(&mut self) -> io::Result<bool> {
+    /// start. Returns whether it is so. An error, which may pass, is warned of when it comes up.
+    fn turn_over(&mut self) -> bool {
+        let turned = self.try_turn_over();
+        if let (Err(error), false) = (&turned, self.troubled) {
+            warn!("{}: cannot be followed now: {error}", shown(&self.path));
+        }
+        self.troubled = turned.is_err();
+        turned.unwrap_or(false)
+    }
+
+    fn try_turn_over(&mut self) -> io::Result<bool> {
         let other = match fs::metadata(&self.path) {
             Ok(found) => identity(&found) != self.identity && found.is_file(),
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
         if other {
-            match File::open(&self.path) {
-                Ok(file) => self.file = file,
+            let file = match File::open(&self.path) {
+                Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(error),
+            };
+            let found = file.metadata()?;
+            if !found.is_file() {
+                return Ok(false);
             }
-            self.identity = identity(&self.file.metadata()?);
+            (self.identity, self.file) = (identity(&found), file);
         } else if self.file.metadata()?.len() < self.in_file {
             self.file.seek(SeekFrom::Start(0))?;
         } else {
@@ -234,7 +255,7 @@ impl Read for Tail {
                 continue;
             }
             ended = false;
-            if self.turn_over()? {
+            if self.turn_over() {
                 // A line that was not finished will not be.
                 let cut = !std::mem::replace(&mut self.whole, true);
                 self.in_stream += u64::from(cut);
