@@ -89,3 +89,40 @@ fn what_was_read_before_reading_failed_is_in_the_state() {
     let state = std::fs::read_to_string(sandbox.path("state")).unwrap();
     assert!(!state.contains("\"events\":0,"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_that_were_ignored_at_the_start_stay_ignored() {
+    let sandbox = Sandbox::new();
+    let program = env!("CARGO_BIN_EXE_anomaly-train");
+    let script = format!("trap '' INT TERM HUP; exec {program} monitor --frequency-events=1");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).current_dir(sandbox.path("."));
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut alert = |agent: &str| {
+        let event = format!("{{\"agent_id\": \"{agent}\", \"action_type\": \"x\", \"timestamp\": 5}}");
+        writeln!(stdin, "{event}").unwrap();
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.contains(&format!("\"agent_id\":\"{agent}\"")), "{line}");
+    };
+    alert("a");
+    let kill = format!("for signal in INT TERM HUP; do kill -$signal {}; done", child.id());
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    alert("b");
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
