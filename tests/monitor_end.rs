@@ -126,3 +126,51 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn refused_lines_are_counted_over_restarts_and_late_ones_are_told_apart() {
+    let sandbox = Sandbox::new();
+    let event = |time| format!("{{\"agent_id\": \"a\", \"action_type\": \"x\", \"timestamp\": {time}}}\n");
+    let args = ["monitor", "--state=state"];
+    let first = format!("nonsense\n{}{}", event(5000), event(5));
+    let ended = sandbox.run_with_input(&args, first.as_bytes());
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.stderr.contains("2 lines refused (1 too late), "),
+        "{}",
+        ended.stderr
+    );
+    let ended = sandbox.run_with_input(&args, format!("nonsense\n{}", event(5001)).as_bytes());
+    assert!(
+        ended.stderr.contains("3 lines refused (1 too late), "),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("1 line was refused"), "{}", ended.stderr);
+    // Those of an earlier run are no reason to fail.
+    let ended = sandbox.run_with_input(&args, event(5002).as_bytes());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("3 lines refused"), "{}", ended.stderr);
+}
+
+#[test]
+fn nothing_is_written_over_the_input_nor_two_things_to_one_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("events", "");
+    for (args, message) in [
+        (&["--state=events", "./events"][..], "--state events: is the input"),
+        (
+            &["--write-baseline=./events", "events"],
+            "--write-baseline ./events: is the input",
+        ),
+        (
+            &["--write-baseline=./new", "--state=new", "events"],
+            "--write-baseline ./new: is the file of --state",
+        ),
+    ] {
+        let args = [&["monitor"], args].concat();
+        sandbox.run(&args).assert_refused(2, message);
+        assert_eq!(sandbox.files("."), ["events"]);
+        assert_eq!(std::fs::read(sandbox.path("events")).unwrap(), b"");
+    }
+}

@@ -3,7 +3,7 @@
 use super::clock;
 use super::failure::{Failure, shown};
 use super::monitor_args::MonitorArgs;
-use super::monitor_files::{ModelFile, StateFile, read_baseline, write_baseline};
+use super::monitor_files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
 use super::monitor_input::{Feed, Piece};
 use super::monitor_signals::Signals;
 use super::output::{Output, json_line};
@@ -51,6 +51,7 @@ struct Run<'a> {
     output: Output,
     /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
     fixed_time: Option<Time>,
+    /// Lines that were refused in this run.
     refused: u64,
     /// Alerts that the end of the input led to, which the monitor does not count.
     at_end: u64,
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     }
     let fixed_time = clock::fixed()?.and_then(|time| Time::from_micros(time.timestamp_micros()));
     let settings = args.settings(read_baseline(args.baseline.as_deref(), args)?);
+    check_distinct(args)?;
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
     let (mut monitor, bookmark) = match &state {
         Some(file) => file.restore(settings)?,
@@ -144,6 +146,9 @@ impl Run<'_> {
             let Some(read) = events.read(&mut event) else {
                 break;
             };
+            if read.is_err() {
+                self.monitor.note_malformed();
+            }
             let taken = read
                 .map_err(|refusal| (refusal.problem.clone(), refusal))
                 .and_then(|()| {
@@ -258,15 +263,19 @@ impl Run<'_> {
         } else {
             format!(" ({})", kinds.join(", "))
         };
+        let late = match counters.late {
+            0 => String::new(),
+            count => format!(" ({count} too late)"),
+        };
         let nameless = match counters.nameless {
             0 => String::new(),
             count => format!(", {count} events without room for the name of their action"),
         };
         format!(
-            "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room{nameless}",
+            "{} events, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{nameless}",
             counters.events,
             alerts.iter().sum::<u64>(),
-            self.refused,
+            counters.malformed + counters.late,
             self.monitor.agents(),
             counters.evicted_agents,
             counters.evicted_cohorts

@@ -51,6 +51,32 @@ impl<'a> StateFile<'a> {
     }
 }
 
+/// Refuses to write over the input, or two things to the same file.
+pub(crate) fn check_distinct(args: &MonitorArgs) -> Result<(), Failure> {
+    let input = Some(args.input.as_path()).filter(|input| input.as_os_str() != "-");
+    let (state, baseline) = (args.state.as_deref(), args.write_baseline.as_deref());
+    for (option, path, other, what) in [
+        ("--state", state, input, "the input"),
+        ("--write-baseline", baseline, input, "the input"),
+        ("--write-baseline", baseline, state, "the file of --state"),
+    ] {
+        if let (Some(path), Some(other)) = (path, other)
+            && place_of(path) == place_of(other)
+        {
+            return Err(Failure::Usage(format!("{option} {}: is {what}", shown(path))));
+        }
+    }
+    Ok(())
+}
+
+/// Where a file stands or would stand, whatever way leads there.
+fn place_of(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| {
+        let folder = fs::canonicalize(folder(path)).unwrap_or_else(|_| folder(path).to_owned());
+        folder.join(path.file_name().unwrap_or_default())
+    })
+}
+
 /// Refuses a path at which no file of ours can stand: a folder, a device, or one in a folder that is not there.
 fn check_place(option: &str, path: &Path) -> Result<(), Failure> {
     let problem = match fs::metadata(path) {

@@ -73,6 +73,8 @@ pub struct Monitor {
 pub struct Counters {
     /// Events that were taken.
     pub events: u64,
+    /// Lines that were no events, as far as [`Monitor::note_malformed`] was told of them.
+    pub malformed: u64,
     /// Events that were refused because they came too late.
     pub late: u64,
     /// Events whose action was taken for `(other)` because there was no room for its name, see [`Settings::max_actions`].
@@ -128,6 +130,11 @@ impl Monitor {
             evicted_cohorts: self.cohorts.evicted,
             ..self.counters
         }
+    }
+
+    /// Counts a line that was no event. The count is part of the state.
+    pub fn note_malformed(&mut self) {
+        self.counters.malformed += 1;
     }
 
     /// How many agents it remembers.

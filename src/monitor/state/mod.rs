@@ -224,6 +224,7 @@ impl Monitor {
             counters.events,
             counters.late,
             counters.nameless,
+            counters.malformed,
             counters.evicted_agents,
             counters.evicted_cohorts,
         ]);
