@@ -21,6 +21,8 @@ pub struct Blocks<R> {
     next_line: u64,
     /// How much of a line that is too long has been dropped, while its end is looked for.
     dropped: Option<u64>,
+    /// How many bytes have been read, those that are dropped among them.
+    read: u64,
     ended: bool,
 }
 
@@ -41,8 +43,29 @@ impl<R: Read> Blocks<R> {
             rest: Vec::new(),
             next_line: 1,
             dropped: None,
+            read: 0,
             ended: false,
         }
+    }
+
+    /// The same for a stream that goes on in the middle of a line whose beginning was too long: the rest of it is dropped.
+    pub fn within_line(reader: R) -> Self {
+        Self {
+            dropped: Some(0),
+            ..Self::new(reader)
+        }
+    }
+
+    /// How many bytes of the stream lie before the end of the last block.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.read - self.rest.len() as u64
+    }
+
+    /// Whether the last block ends within a line that is too long, the rest of which will be dropped.
+    #[must_use]
+    pub fn is_within_line(&self) -> bool {
+        self.dropped.is_some()
     }
 
     /// Reads until there is a whole line, or a line that is too long, or the end.
@@ -56,6 +79,7 @@ impl<R: Read> Blocks<R> {
                     read => break read?,
                 }
             };
+            self.read += read as u64;
             text.extend_from_slice(&self.buffer[..read]);
             self.drop_rest_of_line(&mut text);
             if read == 0 || self.ended {
@@ -122,6 +146,12 @@ impl Block {
     pub(crate) fn is_overlong(&self) -> bool {
         let start = memchr::memrchr2(b'\n', b'\r', &self.text).map_or(0, |end| end + 1);
         self.text.len() - start > MAX_LINE
+    }
+
+    /// The lines as they stand in the stream.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
     }
 
     /// Number of bytes.
@@ -241,7 +271,19 @@ mod tests {
         for (excess, end) in [(1, "\n"), (100, "\r\n"), (READ, "\r"), (2 * READ + 7, "\n")] {
             let long = "x".repeat(MAX_LINE + excess);
             let text = format!("a\n{long}{end}b\r\nc");
-            let blocks: Vec<Block> = Blocks::new(text.as_bytes()).map(Result::unwrap).collect();
+            let mut source = Blocks::new(text.as_bytes());
+            let mut blocks: Vec<Block> = Vec::new();
+            while let Some(block) = source.next() {
+                let block = block.unwrap();
+                let end = source.position() as usize;
+                assert_eq!(text.as_bytes()[end - block.size()..end], block.text);
+                if source.is_within_line() {
+                    let rest = Blocks::within_line(&text.as_bytes()[end..]).map(Result::unwrap);
+                    let rest: Vec<String> = lines(rest).into_iter().map(|line| line.1).collect();
+                    assert_eq!(rest, ["b", "c"]);
+                }
+                blocks.push(block);
+            }
             let read = lines(blocks.into_iter());
             let short: Vec<_> = read.iter().filter(|line| line.1.len() < 9).cloned().collect();
             assert_eq!(

@@ -303,7 +303,7 @@ fn more_actions_than_there_is_room_for_are_taken_for_one() {
             ],
         ]
         .concat();
-        let found = alerts(&options, &input);
+        let found = monitor(&options, &input).json_lines();
         let last = found
             .iter()
             .rfind(|alert| alert["anomaly_type"] == "behavioral")

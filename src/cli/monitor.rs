@@ -3,13 +3,13 @@
 use super::clock;
 use super::failure::{Failure, shown};
 use super::monitor_args::MonitorArgs;
-use super::monitor_files::{ModelFile, StateFile, read_baseline, write_baseline};
-use super::monitor_input::Feed;
+use super::monitor_files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
+use super::monitor_input::{Feed, Piece};
 use super::monitor_signals::Signals;
 use super::output::{Output, json_line};
+use anomaly_train::Refusal;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
-use anomaly_train::{Block, Refusal};
 use log::{info, warn};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
@@ -36,6 +36,8 @@ enum End {
     Input,
     /// A signal with this number came.
     Signal(u8),
+    /// Reading failed. All that was read before has been taken in.
+    Unreadable(Failure),
 }
 
 /// A run of the monitor.
@@ -49,9 +51,12 @@ struct Run<'a> {
     output: Output,
     /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
     fixed_time: Option<Time>,
+    /// Lines that were refused in this run.
     refused: u64,
     /// Alerts that the end of the input led to, which the monitor does not count.
     at_end: u64,
+    /// How many events had an action without room for its name at the start, until that is warned of.
+    nameless: Option<u64>,
     started: Instant,
     terminal: bool,
 }
@@ -65,6 +70,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     }
     let fixed_time = clock::fixed()?.and_then(|time| Time::from_micros(time.timestamp_micros()));
     let settings = args.settings(read_baseline(args.baseline.as_deref(), args)?);
+    check_distinct(args)?;
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
     let (mut monitor, bookmark) = match &state {
         Some(file) => file.restore(settings)?,
@@ -75,6 +81,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         monitor.set_model(file.model(), args.anomaly_threshold, args.top);
     }
     let feed = Feed::open(&args.input, args.follow, bookmark)?;
+    let nameless = monitor.counters().nameless;
     let mut run = Run {
         args,
         monitor,
@@ -86,6 +93,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         fixed_time,
         refused: 0,
         at_end: 0,
+        nameless: Some(nameless),
         started: Instant::now(),
         terminal: verbosity >= 0 && std::io::stderr().is_terminal(),
     };
@@ -115,8 +123,12 @@ impl Run<'_> {
                 }
                 self.show_status();
             }
-            match self.feed.blocks.recv_timeout(PATIENCE) {
-                Ok(block) => self.take(&block?)?,
+            match self.feed.pieces.recv_timeout(PATIENCE) {
+                Ok(Ok(piece)) => {
+                    self.take(&piece)?;
+                    self.warn_of_nameless();
+                }
+                Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(End::Input),
             }
@@ -124,16 +136,19 @@ impl Run<'_> {
     }
 
     /// Takes the events of a block, until a signal comes. Each alert is shown before the next event is looked at.
-    fn take(&mut self, block: &Block) -> Result<(), Failure> {
+    fn take(&mut self, piece: &Piece) -> Result<(), Failure> {
         let arrival = self.fixed_time.or_else(clock::micros);
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
-        let mut events = block.events();
+        let mut events = piece.block.events();
         while self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
                 break;
             };
+            if read.is_err() {
+                self.monitor.note_malformed();
+            }
             let taken = read
                 .map_err(|refusal| (refusal.problem.clone(), refusal))
                 .and_then(|()| {
@@ -146,7 +161,7 @@ impl Run<'_> {
             if let Err((error, refusal)) = taken {
                 if self.args.strict {
                     let problem = format!("{}:{refusal}", shown(&self.args.input));
-                    self.feed.taken += (block.size() - events.unread()) as u64;
+                    self.feed.take(piece, events.unread());
                     return Err(Failure::refused(problem));
                 }
                 self.refused += 1;
@@ -157,8 +172,19 @@ impl Run<'_> {
                 self.show::<Alert>(&mut text, &alert)?;
             }
         }
-        self.feed.taken += (block.size() - events.unread()) as u64;
+        self.feed.take(piece, events.unread());
         Ok(())
+    }
+
+    /// Says once that names have no room.
+    fn warn_of_nameless(&mut self) {
+        let now = self.monitor.counters().nameless;
+        if self.nameless.take_if(|before| *before < now).is_some() {
+            let most = self.monitor.settings().max_actions;
+            warn!(
+                "there is no room for more than {most} names of actions; others are taken for one, \"(other)\" (see --max-actions)"
+            );
+        }
     }
 
     fn show<T: Serialize>(&mut self, text: &mut Vec<u8>, value: &T) -> Result<(), Failure> {
@@ -184,11 +210,20 @@ impl Run<'_> {
 
     /// Ends the work: saves the state, says what is left to say, and sums up.
     fn end(mut self, ended: Result<End, Failure>) -> Result<(), Failure> {
-        if matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
+        let mut saved = Ok(());
+        let nothing_read = matches!(ended, Ok(End::Unreadable(_))) && !self.feed.has_taken();
+        if !nothing_read && matches!(ended, Ok(_) | Err(Failure::Refused(_))) {
             // Before the last comparison, so that a run that goes on from here says what an unbroken one would have said.
-            self.save()?;
+            saved = self.save();
         }
-        let ended = ended?;
+        let ended = match (ended, &saved) {
+            (Err(failure) | Ok(End::Unreadable(failure)), Err(unsaved)) => {
+                warn!("{}", unsaved.lines().join("; "));
+                return Err(failure);
+            }
+            (Ok(End::Unreadable(failure)), _) => return Err(failure),
+            (ended, _) => ended?,
+        };
         if let End::Input = ended {
             let mut text = Vec::new();
             for alert in self.monitor.finish() {
@@ -201,6 +236,8 @@ impl Run<'_> {
             write_baseline(path, &self.monitor.risk_scores())?;
         }
         info!("{}", self.summary());
+        // Whatever else there was to say has been said.
+        saved?;
         match ended {
             End::Signal(number) => Err(Failure::Stopped(number)),
             End::Input if self.refused > 0 => {
@@ -211,6 +248,7 @@ impl Run<'_> {
                 Err(Failure::refused(format_args!("{}: {lines}", shown(&self.args.input))))
             }
             End::Input => Ok(()),
+            End::Unreadable(failure) => Err(failure),
         }
     }
 
@@ -225,11 +263,19 @@ impl Run<'_> {
         } else {
             format!(" ({})", kinds.join(", "))
         };
+        let late = match counters.late {
+            0 => String::new(),
+            count => format!(" ({count} too late)"),
+        };
+        let nameless = match counters.nameless {
+            0 => String::new(),
+            count => format!(", {count} events without room for the name of their action"),
+        };
         format!(
-            "{} events, {} alerts{kinds}, {} lines refused, {} agents known, {} agents and {} cohorts forgotten for want of room",
+            "{} events, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{nameless}",
             counters.events,
             alerts.iter().sum::<u64>(),
-            self.refused,
+            counters.malformed + counters.late,
             self.monitor.agents(),
             counters.evicted_agents,
             counters.evicted_cohorts

@@ -149,7 +149,7 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = many, help_heading = "Limits")]
     max_cohorts: NonZeroU32,
 
-    /// Most names of actions to remember at once; further ones are taken for one
+    /// Most names of actions to remember at once; further ones are taken for one, but for those that the model knows
     #[arg(long, value_name = "N", default_value = "100000", value_parser = many, help_heading = "Limits")]
     max_actions: NonZeroU32,
 

@@ -1,6 +1,6 @@
 //! The files of a monitor: its state, its baselines, and the model it reloads.
 
-use super::disk::replace;
+use super::disk::{Temporary, folder, replace, write_temporary};
 use super::failure::{Failure, shown};
 use super::model;
 use super::monitor_args::MonitorArgs;
@@ -19,9 +19,13 @@ use std::time::SystemTime;
 pub(crate) struct StateFile<'a>(&'a Path);
 
 impl<'a> StateFile<'a> {
-    /// Checks, before any work is done, that the file can be there.
+    /// Checks, before any work is done, that the file can be there and be written.
     pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
         check_place("--state", path)?;
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        // As when it is saved: a new file beside it, which is removed again here.
+        write_temporary(Temporary::Other, folder(&place), b"")
+            .map_err(|error| Failure::at(path, "cannot save the state there", &error))?;
         Ok(Self(path))
     }
 
@@ -45,6 +49,32 @@ impl<'a> StateFile<'a> {
             .and_then(|()| replace(self.0, &bytes))
             .map_err(|error| Failure::at(self.0, "cannot save the state", &error))
     }
+}
+
+/// Refuses to write over the input, or two things to the same file.
+pub(crate) fn check_distinct(args: &MonitorArgs) -> Result<(), Failure> {
+    let input = Some(args.input.as_path()).filter(|input| input.as_os_str() != "-");
+    let (state, baseline) = (args.state.as_deref(), args.write_baseline.as_deref());
+    for (option, path, other, what) in [
+        ("--state", state, input, "the input"),
+        ("--write-baseline", baseline, input, "the input"),
+        ("--write-baseline", baseline, state, "the file of --state"),
+    ] {
+        if let (Some(path), Some(other)) = (path, other)
+            && place_of(path) == place_of(other)
+        {
+            return Err(Failure::Usage(format!("{option} {}: is {what}", shown(path))));
+        }
+    }
+    Ok(())
+}
+
+/// Where a file stands or would stand, whatever way leads there.
+fn place_of(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| {
+        let folder = fs::canonicalize(folder(path)).unwrap_or_else(|_| folder(path).to_owned());
+        folder.join(path.file_name().unwrap_or_default())
+    })
 }
 
 /// Refuses a path at which no file of ours can stand: a folder, a device, or one in a folder that is not there.

@@ -5,6 +5,7 @@ use super::input;
 use super::progress::Progress;
 use anomaly_train::monitor::Bookmark;
 use anomaly_train::{Block, Blocks};
+use log::warn;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -20,11 +21,24 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Where the input comes from, block by block.
 pub(crate) struct Feed {
-    pub(crate) blocks: Receiver<Result<Block, Failure>>,
+    pub(crate) pieces: Receiver<Result<Piece, Failure>>,
     /// For a followed file: which place in it each place of the stream is.
     places: Option<Arc<Mutex<Vec<Place>>>>,
     /// Bytes of the stream that have been taken in.
-    pub(crate) taken: u64,
+    taken: u64,
+    /// Whether the next byte belongs to a line that is dropped.
+    in_line: bool,
+    /// The last bytes of the stream that have been taken in, at most as many as a bookmark remembers.
+    before: Vec<u8>,
+}
+
+/// A block and where it comes from.
+pub(crate) struct Piece {
+    pub(crate) block: Block,
+    /// How many bytes of the stream lie before its end.
+    end: u64,
+    /// Whether it ends within a line that is too long.
+    in_line: bool,
 }
 
 /// From here on the stream is that of this file.
@@ -39,25 +53,53 @@ impl Feed {
     /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `bookmark` says where
     /// an earlier run stopped.
     pub(crate) fn open(path: &Path, follow: bool, bookmark: Option<Bookmark>) -> Result<Self, Failure> {
-        let (sender, blocks) = sync_channel(AHEAD);
+        let (sender, pieces) = sync_channel(AHEAD);
         let mut feed = Self {
-            blocks,
+            pieces,
             places: None,
             taken: 0,
+            in_line: false,
+            before: Vec::new(),
         };
         let path = path.to_owned();
         if follow {
             let places = Arc::default();
-            let tail = Tail::open(&path, bookmark, Arc::clone(&places))?;
+            let (tail, before) = Tail::open(&path, bookmark, Arc::clone(&places))?;
             feed.places = Some(places);
-            thread::spawn(move || send(tail, &path, &sender));
+            (feed.in_line, feed.before) = (!tail.whole, before);
+            let blocks = if tail.whole {
+                Blocks::new(tail)
+            } else {
+                Blocks::within_line(tail)
+            };
+            thread::spawn(move || send(blocks, &path, &sender));
         } else {
             thread::spawn(move || match input::open(&path, Progress::new(-1)) {
-                Ok(reader) => send(reader, &path, &sender),
+                Ok(reader) => send(Blocks::new(reader), &path, &sender),
                 Err(failure) => drop(sender.send(Err(failure))),
             });
         }
         Ok(feed)
+    }
+
+    /// Whether anything has been taken in.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.taken > 0
+    }
+
+    /// Notes that `piece` has been taken in but for the last `unread` bytes.
+    pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
+        let bytes = piece.block.bytes();
+        if piece.end - bytes.len() as u64 != self.taken {
+            // What lies between has been dropped and is not known.
+            self.before.clear();
+        }
+        let bytes = &bytes[..bytes.len() - unread];
+        self.before
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(Bookmark::MOST)..]);
+        self.before.drain(..self.before.len().saturating_sub(Bookmark::MOST));
+        self.taken = piece.end - unread as u64;
+        self.in_line = piece.in_line && unread == 0;
     }
 
     /// The place in the followed file up to which everything has been taken in.
@@ -66,18 +108,26 @@ impl Feed {
         let at = places.partition_point(|place| place.in_stream <= self.taken);
         places.drain(..at.saturating_sub(1));
         let place = places.first().filter(|place| place.in_stream <= self.taken)?;
-        Some(Bookmark {
-            file: place.file,
-            offset: place.in_file + (self.taken - place.in_stream),
-        })
+        let offset = place.in_file + (self.taken - place.in_stream);
+        // What is older belongs to the file before.
+        let known = self.before.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+        let before = &self.before[self.before.len() - known..];
+        Some(Bookmark::new(place.file, offset, self.in_line, before))
     }
 }
 
-/// Sends the blocks of `reader` until its end, or until nobody takes them any more.
-fn send(reader: impl Read, path: &Path, sender: &SyncSender<Result<Block, Failure>>) {
-    for block in Blocks::new(reader) {
-        let block = block.map_err(|error| input::reading(path, &error));
-        if sender.send(block).is_err() {
+/// Sends all `blocks`, or until nobody takes them any more.
+fn send(mut blocks: Blocks<impl Read>, path: &Path, sender: &SyncSender<Result<Piece, Failure>>) {
+    while let Some(block) = blocks.next() {
+        let piece = block.map(|block| Piece {
+            block,
+            end: blocks.position(),
+            in_line: blocks.is_within_line(),
+        });
+        if sender
+            .send(piece.map_err(|error| input::reading(path, &error)))
+            .is_err()
+        {
             return;
         }
     }
@@ -92,11 +142,18 @@ struct Tail {
     in_stream: u64,
     /// Whether what was read last ends a line.
     whole: bool,
+    /// Whether looking for another file fails, which has been warned of.
+    troubled: bool,
     places: Arc<Mutex<Vec<Place>>>,
 }
 
 impl Tail {
-    fn open(path: &Path, bookmark: Option<Bookmark>, places: Arc<Mutex<Vec<Place>>>) -> Result<Self, Failure> {
+    /// Also returns the bytes before the place where it starts, as far as the bookmark remembers them.
+    fn open(
+        path: &Path,
+        bookmark: Option<Bookmark>,
+        places: Arc<Mutex<Vec<Place>>>,
+    ) -> Result<(Self, Vec<u8>), Failure> {
         let failed = |error: io::Error| Failure::at(path, "cannot open", &error);
         let mut file = File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
@@ -105,7 +162,19 @@ impl Tail {
             return Err(Failure::Usage(format!("--follow {path}: is not a file that can grow")));
         }
         let identity = identity(&found);
-        let known = bookmark.filter(|bookmark| bookmark.file == identity && bookmark.offset <= found.len());
+        let mut before = Vec::new();
+        let known = match bookmark {
+            Some(bookmark) if bookmark.file == identity => {
+                before = bytes_before(&file, &bookmark).map_err(failed)?;
+                Some(bookmark).filter(|bookmark| bookmark.offset <= found.len() && bookmark.fits(&before))
+            }
+            _ => None,
+        };
+        if bookmark.is_some() && known.is_none() {
+            before.clear();
+            let path = shown(path);
+            warn!("{path} is not the file that was read before, or was cut since; it is read from its start");
+        }
         let in_file = known.map_or(0, |bookmark| bookmark.offset);
         file.seek(SeekFrom::Start(in_file)).map_err(failed)?;
         let tail = Self {
@@ -114,11 +183,12 @@ impl Tail {
             identity,
             in_file,
             in_stream: 0,
-            whole: true,
+            whole: !known.is_some_and(|bookmark| bookmark.in_line),
+            troubled: false,
             places,
         };
         tail.note_place();
-        Ok(tail)
+        Ok((tail, before))
     }
 
     fn note_place(&self) {
@@ -131,20 +201,33 @@ impl Tail {
     }
 
     /// Looks, at the end of the file, whether it was cut or another one stands in its place; then that is read from its
-    /// start. Returns whether it is so.
-    fn turn_over(&mut self) -> io::Result<bool> {
+    /// start. Returns whether it is so. An error, which may pass, is warned of when it comes up.
+    fn turn_over(&mut self) -> bool {
+        let turned = self.try_turn_over();
+        if let (Err(error), false) = (&turned, self.troubled) {
+            warn!("{}: cannot be followed now: {error}", shown(&self.path));
+        }
+        self.troubled = turned.is_err();
+        turned.unwrap_or(false)
+    }
+
+    fn try_turn_over(&mut self) -> io::Result<bool> {
         let other = match fs::metadata(&self.path) {
             Ok(found) => identity(&found) != self.identity && found.is_file(),
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
         if other {
-            match File::open(&self.path) {
-                Ok(file) => self.file = file,
+            let file = match File::open(&self.path) {
+                Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(error),
+            };
+            let found = file.metadata()?;
+            if !found.is_file() {
+                return Ok(false);
             }
-            self.identity = identity(&self.file.metadata()?);
+            (self.identity, self.file) = (identity(&found), file);
         } else if self.file.metadata()?.len() < self.in_file {
             self.file.seek(SeekFrom::Start(0))?;
         } else {
@@ -172,7 +255,7 @@ impl Read for Tail {
                 continue;
             }
             ended = false;
-            if self.turn_over()? {
+            if self.turn_over() {
                 // A line that was not finished will not be.
                 let cut = !std::mem::replace(&mut self.whole, true);
                 self.in_stream += u64::from(cut);
@@ -186,6 +269,18 @@ impl Read for Tail {
             }
         }
     }
+}
+
+/// What stands in the file where the bookmark remembers bytes; less or nothing if the file ends before.
+fn bytes_before(mut file: &File, bookmark: &Bookmark) -> io::Result<Vec<u8>> {
+    let count = u64::from(bookmark.remembered);
+    let mut bytes = Vec::new();
+    let end = file.seek(SeekFrom::End(0))?;
+    if let Some(start) = bookmark.offset.checked_sub(count).filter(|_| bookmark.offset <= end) {
+        file.seek(SeekFrom::Start(start))?;
+        file.take(count).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]

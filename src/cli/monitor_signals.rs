@@ -13,14 +13,17 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// SIGTERM and SIGINT ask to end; the second one ends the program at once. SIGHUP asks to look at the files anew.
+    /// What was ignored when the program started (`nohup`) stays ignored.
     #[cfg(unix)]
     pub(crate) fn install() -> Result<Self, Failure> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::flag;
+        let ignored = super::signals::ignored_at_start();
+        let heard = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
         let signals = Self::none();
         let asked = Arc::new(AtomicBool::new(false));
         let install = || {
-            for signal in [SIGTERM, SIGINT] {
+            for signal in [SIGTERM, SIGINT].into_iter().filter(heard) {
                 // In this order: the first signal finds nothing asked yet.
                 flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
                 flag::register(signal, Arc::clone(&asked))?;
@@ -28,10 +31,13 @@ impl Signals {
             }
             // Writing beyond a limit on the size of files becomes an error like any other.
             flag::register(SIGXFSZ, Arc::default())?;
-            flag::register(SIGHUP, Arc::clone(&signals.hang_up))
+            if heard(&SIGHUP) {
+                flag::register(SIGHUP, Arc::clone(&signals.hang_up))?;
+            }
+            Ok::<(), std::io::Error>(())
         };
         match install() {
-            Ok(_) => Ok(signals),
+            Ok(()) => Ok(signals),
             Err(error) => Err(Failure::Environment(format!("cannot listen to signals: {error}"))),
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn watch() {}
 
 /// The signals that were ignored when the program started, the lowest bit standing for signal 1, as far as the system says so.
 #[cfg(unix)]
-fn ignored_at_start() -> u64 {
+pub(super) fn ignored_at_start() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

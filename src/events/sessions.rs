@@ -23,8 +23,10 @@ pub struct Sessions {
     keys: Interner,
     actions: Interner,
     steps: Vec<Step>,
-    /// For each key, the time of its event that was read last.
-    previous: Vec<i64>,
+    /// For each key, the time of its event that was read last and had one.
+    previous: Vec<Option<i64>>,
+    /// How many steps have no time yet because none before them of the same key has one.
+    timeless: usize,
 }
 
 /// What is kept of an event.
@@ -32,8 +34,8 @@ pub struct Sessions {
 struct Step {
     key: u32,
     action: u32,
-    /// Microseconds since 1970.
-    time: i64,
+    /// Microseconds since 1970, if the time is known.
+    time: Option<i64>,
     label: Option<Label>,
 }
 
@@ -79,11 +81,12 @@ impl Sessions {
     fn push(&mut self, event: &Event, marks: &Marks) {
         let key = self.keys.intern(marks.key.as_deref().unwrap_or_default());
         if self.previous.len() <= key as usize {
-            self.previous.push(0);
+            self.previous.push(None);
         }
-        // Without a time of its own an event follows the one before it at once.
+        // Without a time of its own an event follows the one before it at once; see also `give_times`.
         let previous = &mut self.previous[key as usize];
-        *previous = event.time.map_or(*previous, super::Time::micros);
+        *previous = event.time.map(super::Time::micros).or(*previous);
+        self.timeless += usize::from(previous.is_none());
         self.steps.push(Step {
             key,
             action: self.actions.intern(&event.action_type),
@@ -92,18 +95,33 @@ impl Sessions {
         });
     }
 
+    /// Gives the first events of a key, if they have no time, that of the next one that has. Where none has they all stand at
+    /// the same one.
+    fn give_times(&mut self) {
+        if self.timeless == 0 {
+            return;
+        }
+        let mut next = vec![None; self.previous.len()];
+        for step in self.steps.iter_mut().rev() {
+            let next = &mut next[step.key as usize];
+            step.time = step.time.or(*next);
+            *next = step.time;
+        }
+    }
+
     /// Adds the sessions to `data`, in order of their first events, until it holds `limit` samples. The group of each is
     /// the value of the field that makes the sessions. Returns how many sessions were left out because none of their events
     /// has a label.
     ///
     /// A session longer than the longest sequence that a model takes is cut there.
     pub fn finish(mut self, rules: &SessionRules, limit: u64, data: &mut Dataset) -> u64 {
+        self.give_times();
         let gap = rules.session_gap.as_micros();
         // Stable, so that events of one moment keep the order of the file.
         self.steps.sort_by_key(|step| (step.key, step.time));
         let mut sessions: Vec<&[Step]> = self
             .steps
-            .chunk_by(|a, b| a.key == b.key && b.time - a.time <= gap)
+            .chunk_by(|a, b| a.key == b.key && b.time.unwrap_or_default() - a.time.unwrap_or_default() <= gap)
             .flat_map(|session| session.chunks(MAX_ACTIONS))
             .collect();
         sessions.sort_by_key(|session| session.first().map(|step| step.time));
@@ -171,6 +189,29 @@ mod tests {
         );
         assert_eq!(without, 1);
         assert_eq!(data.groups(), [0, 1, 1]);
+    }
+
+    #[test]
+    fn events_without_a_time_at_the_start_belong_to_the_next_one_that_has_one() {
+        let (data, _) = sessions(
+            r#"{"agent_id": "b", "action_type": "x", "timestamp": 900, "label": 0}
+{"agent_id": "a", "action_type": "one", "label": 0}
+{"agent_id": "a", "action_type": "two"}
+{"agent_id": "b", "action_type": "y"}
+{"agent_id": "a", "action_type": "three", "timestamp": 1000}
+{"agent_id": "a", "action_type": "four", "timestamp": 2000, "label": 1}
+"#,
+            "agent_id",
+        );
+        let expected = [
+            ("x y", Label::Normal),
+            ("one two three", Label::Normal),
+            ("four", Label::Anomalous),
+        ];
+        assert_eq!(
+            listed(&data),
+            expected.map(|(actions, label)| (actions.to_owned(), label))
+        );
     }
 
     #[test]

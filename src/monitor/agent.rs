@@ -126,6 +126,15 @@ impl Agent {
         }
     }
 
+    /// Takes one of the latest actions from a saved state. Takes over one reference to the name.
+    pub(crate) fn restore_recent(&mut self, action: u32) {
+        let length = usize::from(self.recent_length);
+        if let Some(place) = self.recent.get_mut(length) {
+            *place = action;
+            self.recent_length += 1;
+        }
+    }
+
     /// Counts an action.
     pub(crate) fn count(&mut self, action: u32, names: &mut Names) {
         let find = |counts: &[Count], action| counts.iter().position(|count| count.action == action);

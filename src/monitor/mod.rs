@@ -46,7 +46,7 @@ use agent::Agent;
 use alert::Subject;
 use drift::{Cohort, Drift};
 use lru::Lru;
-use names::Names;
+use names::{Names, OTHER};
 use sequence::Window;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -73,8 +73,12 @@ pub struct Monitor {
 pub struct Counters {
     /// Events that were taken.
     pub events: u64,
+    /// Lines that were no events, as far as [`Monitor::note_malformed`] was told of them.
+    pub malformed: u64,
     /// Events that were refused because they came too late.
     pub late: u64,
+    /// Events whose action was taken for `(other)` because there was no room for its name, see [`Settings::max_actions`].
+    pub nameless: u64,
     /// Alerts of each kind, in the order of [`Kind::ALL`].
     pub alerts: [u64; 5],
     /// Agents that left because there was no room.
@@ -128,6 +132,11 @@ impl Monitor {
         }
     }
 
+    /// Counts a line that was no event. The count is part of the state.
+    pub fn note_malformed(&mut self) {
+        self.counters.malformed += 1;
+    }
+
     /// How many agents it remembers.
     #[must_use]
     pub fn agents(&self) -> usize {
@@ -173,7 +182,10 @@ impl Monitor {
         let before = alerts.len();
 
         let n = self.settings.ngram_size.get();
-        let (action, new) = self.names.acquire(&event.action_type);
+        let watch = &self.watch;
+        let known = || watch.as_ref().is_some_and(|watch| watch.knows(&event.action_type));
+        let (action, new) = self.names.acquire(&event.action_type, known);
+        self.counters.nameless += u64::from(action == OTHER);
         if let Some(watch) = self.watch.as_mut().filter(|_| new) {
             watch.learn(action, &event.action_type);
         }

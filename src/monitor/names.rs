@@ -30,7 +30,7 @@ struct Entry {
 }
 
 impl Names {
-    /// Room for `most` names besides the one that stands for all others.
+    /// Room for `most` names besides the one that stands for all others, and besides those that are let in all the same.
     pub(crate) fn new(most: u32) -> Self {
         let other = Entry {
             text: OTHER_NAME.to_owned(),
@@ -47,15 +47,16 @@ impl Names {
         }
     }
 
-    /// The number of `text` with one more reference to it, and whether the number is new.
-    pub(crate) fn acquire(&mut self, text: &str) -> (u32, bool) {
+    /// The number of `text` with one more reference to it, and whether the number is new. If there is no room it is asked
+    /// whether the name is `important` enough to be let in all the same.
+    pub(crate) fn acquire(&mut self, text: &str, important: impl FnOnce() -> bool) -> (u32, bool) {
         let hash = self.hasher.hash_one(text);
         let entries = &self.entries;
         if let Some(&id) = self.table.find(hash, |&id| entries[id as usize].text == text) {
             self.entries[id as usize].references += 1;
             return (id, false);
         }
-        if self.table.len() >= self.most {
+        if self.table.len() >= self.most && !important() {
             return (OTHER, false);
         }
         let fingerprint = fingerprint::of_action(text);
@@ -126,16 +127,18 @@ mod tests {
     #[test]
     fn a_name_is_kept_while_somebody_refers_to_it_and_no_longer() {
         let mut names = Names::new(2);
-        let (a, new) = names.acquire("a");
-        assert!(new && names.acquire("a") == (a, false));
-        let (b, _) = names.acquire("b");
-        assert_eq!(names.acquire("c"), (OTHER, false));
+        let (a, new) = names.acquire("a", || false);
+        assert!(new && names.acquire("a", || false) == (a, false));
+        let (b, _) = names.acquire("b", || false);
+        assert_eq!(names.acquire("c", || false), (OTHER, false));
         names.release(a);
-        assert_eq!(names.acquire("c"), (OTHER, false));
+        assert_eq!(names.acquire("c", || false), (OTHER, false));
         names.release(a);
-        let (c, new) = names.acquire("c");
+        let (c, new) = names.acquire("c", || false);
         assert!(new && names.text(c) == "c" && names.text(b) == "b");
-        assert_eq!(names.acquire("a"), (OTHER, false));
+        assert_eq!(names.acquire("a", || false), (OTHER, false));
         assert_eq!(names.numbers(), 3);
+        let (important, new) = names.acquire("a", || true);
+        assert!(new && names.text(important) == "a");
     }
 }

@@ -6,7 +6,8 @@ use crate::events::Span;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroU64};
 
-/// How a monitor works. A saved state can be restored only under the same settings.
+/// How a monitor works. A saved state can be restored only under the same settings, but that `max_agents`, `max_cohorts` and
+/// `max_actions` may be larger.
 ///
 /// | field | default | range |
 /// |---|---|---|
@@ -74,7 +75,7 @@ pub struct Settings {
     pub max_agents: NonZeroU32,
     /// Most cohorts that are remembered; the one not seen for longest leaves first.
     pub max_cohorts: NonZeroU32,
-    /// Most names of actions that are remembered at once.
+    /// Most names of actions that are remembered at once. Those that the model knows are let in even then.
     pub max_actions: NonZeroU32,
     /// What a model looks at; `None` without a model.
     pub watch: Option<WatchSettings>,

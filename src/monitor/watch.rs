@@ -56,6 +56,11 @@ impl Watch {
         watch
     }
 
+    /// Whether the model knows an action of this name.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        self.model.names.get(text).is_some()
+    }
+
     /// Notes that the name with number `id` is now `text`.
     pub(crate) fn learn(&mut self, id: u32, text: &str) {
         let number = self.model.names.get(text);
@@ -181,7 +186,7 @@ mod tests {
                 let mut session = Session::default();
                 for index in 200..300 {
                     for action in data.sequence(index).chain(["new", "newer"].into_iter().take(index % 3)) {
-                        let (id, new) = names.acquire(action);
+                        let (id, new) = names.acquire(action, || false);
                         if new {
                             watch.learn(id, action);
                         }

@@ -1,12 +1,17 @@
 //! Saving a monitor and restoring it, so that a restart changes no later alert.
 //!
-//! A state is lines of JSON: one that says what it is, with the SHA-256 of all that follows; one with the settings, the
-//! counters and the window of n-grams; one for each agent and one for each cohort, those not seen for longest first.
+//! A state is lines of JSON: one that says what it is; one with the settings, the counters and the window of n-grams; one for
+//! each name of an action, in the order in which they are first mentioned; one for each agent and one for each cohort, those
+//! not seen for longest first; and one with the SHA-256 of all that stands before it.
+
+mod bookmark;
+
+pub use bookmark::Bookmark;
 
 use super::agent::{Agent, Quiet};
 use super::alert::Kind;
 use super::drift::{Cohort, Histogram};
-use super::names::{Names, OTHER};
+use super::names::OTHER;
 use super::{Counters, Monitor, Settings};
 use crate::dataset::hex;
 use crate::events::{MAX_NAME, Time};
@@ -18,7 +23,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;
 const TYPE: &str = "anomaly-train monitor state";
 /// Larger numbers are refused: no counter gets there, and below it nothing overflows.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -34,22 +39,16 @@ pub enum RestoreError {
     Refused(String),
 }
 
-/// How far a file had been read when the state was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bookmark {
-    /// Which file, as a number that the system gives it.
-    pub file: u64,
-    /// Bytes of it that had been taken in.
-    pub offset: u64,
-}
-
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Title<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     format_version: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End<'a> {
     #[serde(borrow)]
     digest: Cow<'a, str>,
 }
@@ -60,14 +59,15 @@ struct Head {
     settings: Settings,
     counters: Counters,
     bookmark: Option<Bookmark>,
+    names: usize,
     agents: usize,
     cohorts: usize,
     /// Fingerprints of the n-grams, oldest first, 16 hexadecimal digits each.
     ngrams: String,
 }
 
-/// A name, or null for the one that all share for which there was no room.
-type SavedName<'a> = Option<Cow<'a, str>>;
+/// The number of a name in the state, from 1; 0 is the one that all share for which there was no room.
+type SavedName = u32;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,14 +76,11 @@ struct SavedAgent<'a> {
     id: Cow<'a, str>,
     latest: i64,
     late: u8,
-    #[serde(borrow)]
-    recent: Vec<SavedName<'a>>,
+    recent: Vec<SavedName>,
     times: Vec<i64>,
-    #[serde(borrow)]
-    counts: Vec<(SavedName<'a>, u64)>,
+    counts: Vec<(SavedName, u64)>,
     quiet: Vec<(Kind, u64, i64)>,
-    #[serde(borrow)]
-    session: Vec<SavedName<'a>>,
+    session: Vec<SavedName>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,38 +111,51 @@ impl Monitor {
     /// # Errors
     ///
     /// If `writer` fails.
-    pub fn save(&self, mut writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
-        let mut body = Vec::new();
-        self.write_body(&mut body, bookmark)?;
+    pub fn save(&self, writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
+        self.write(writer, &self.settings, bookmark)?;
+        Ok(())
+    }
+
+    /// Writes all of it and returns the digest that stands at its end.
+    fn write(&self, writer: impl Write, settings: &Settings, bookmark: Option<Bookmark>) -> io::Result<String> {
+        let mut writer = Hashing {
+            writer,
+            digest: Sha256::new(),
+        };
         let title = Title {
             r#type: TYPE.into(),
             format_version: STATE_VERSION,
-            digest: hex(&Sha256::digest(&body)).into(),
         };
         line(&mut writer, &title)?;
-        writer.write_all(&body)
-    }
-
-    fn write_body(&self, body: &mut Vec<u8>, bookmark: Option<Bookmark>) -> io::Result<()> {
+        let names = SavedNames::of(self);
         let head = Head {
-            settings: self.settings.clone(),
+            settings: settings.clone(),
             counters: self.counters(),
             bookmark,
+            names: names.mentioned.len(),
             agents: self.agents.len(),
             cohorts: self.cohorts.len(),
             ngrams: self.ngrams.ngrams().map(|ngram| format!("{ngram:016x}")).collect(),
         };
-        line(&mut *body, &head)?;
+        line(&mut writer, &head)?;
+        for &name in &names.mentioned {
+            line(&mut writer, &self.names.text(name))?;
+        }
         for (id, agent) in self.agents.oldest_first() {
-            line(&mut *body, &agent.saved(id, &self.names))?;
+            line(&mut writer, &agent.saved(id, &names))?;
         }
         for (name, cohort) in self.cohorts.oldest_first() {
-            line(&mut *body, &cohort.saved(name))?;
+            line(&mut writer, &cohort.saved(name))?;
         }
-        Ok(())
+        let digest = hex(&writer.digest.finalize());
+        let end = End {
+            digest: (&digest).into(),
+        };
+        line(writer.writer, &end)?;
+        Ok(digest)
     }
 
-    /// Reads what [`save`](Self::save) has written under the same settings.
+    /// Reads what [`save`](Self::save) has written under the same settings, or smaller limits on what is remembered.
     ///
     /// # Errors
     ///
@@ -153,9 +163,8 @@ impl Monitor {
     pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Bookmark>), RestoreError> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text)?;
-        let end = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
-        let (title, body) = text.split_at(end);
-        let Ok(title) = serde_json::from_slice::<Title<'_>>(title) else {
+        let start = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
+        let Ok(title) = serde_json::from_slice::<Title<'_>>(&text[..start]) else {
             return refused("not a state that monitor has saved");
         };
         if title.r#type != TYPE {
@@ -167,36 +176,45 @@ impl Monitor {
                 "a state of format version {version}, this program reads {STATE_VERSION}; start anew or use the program that saved it"
             ));
         }
-        let digest = hex(&Sha256::digest(body));
-        if digest != title.digest {
+        let end = text.strip_suffix(b"\n").and_then(|text| memchr::memrchr(b'\n', text));
+        let end = end.map_or(text.len(), |end| end + 1);
+        let Ok(End { digest }) = serde_json::from_slice(&text[end..]) else {
+            return Err(damaged("its last line is missing"));
+        };
+        if hex(&Sha256::digest(&text[..end])) != digest {
             return Err(damaged("its digest does not fit its content"));
         }
-        let (monitor, bookmark) = Self::read_body(settings, body)?;
+        let (monitor, saved, bookmark) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
         // Whatever could still be wrong with it would not be written again in the same way.
-        let mut again = Vec::new();
-        monitor.write_body(&mut again, bookmark)?;
-        if again == body {
+        if monitor.write(io::sink(), &saved, bookmark)? == digest {
             Ok((monitor, bookmark))
         } else {
             Err(damaged("it is not as this program writes it"))
         }
     }
 
-    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Option<Bookmark>), RestoreError> {
+    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Option<Bookmark>), RestoreError> {
         let mut lines = body.split(|&byte| byte == b'\n');
         let head: Head = parse(lines.next())?;
         check_settings(&head.settings, &settings)?;
         let mut monitor = Self::new(settings);
         monitor.restore_head(&head)?;
-        for _ in 0..head.agents {
-            monitor.restore_agent(&parse(lines.next())?)?;
+        let mut names = vec![OTHER];
+        for _ in 0..head.names {
+            let name: Cow<'_, str> = parse(lines.next())?;
+            // It had room when it was saved, if only because a model knows it.
+            names.push(monitor.names.acquire(&name, || true).0);
         }
+        for _ in 0..head.agents {
+            monitor.restore_agent(&parse(lines.next())?, &names)?;
+        }
+        names.into_iter().for_each(|name| monitor.names.release(name));
         for _ in 0..head.cohorts {
             monitor.restore_cohort(&parse(lines.next())?)?;
         }
         monitor.agents.evicted = head.counters.evicted_agents;
         monitor.cohorts.evicted = head.counters.evicted_cohorts;
-        Ok((monitor, head.bookmark))
+        Ok((monitor, head.settings, head.bookmark))
     }
 
     fn restore_head(&mut self, head: &Head) -> Result<(), RestoreError> {
@@ -205,6 +223,8 @@ impl Monitor {
         numbers.extend([
             counters.events,
             counters.late,
+            counters.nameless,
+            counters.malformed,
             counters.evicted_agents,
             counters.evicted_cohorts,
         ]);
@@ -227,7 +247,7 @@ impl Monitor {
         Ok(())
     }
 
-    fn restore_agent(&mut self, saved: &SavedAgent<'_>) -> Result<(), RestoreError> {
+    fn restore_agent(&mut self, saved: &SavedAgent<'_>, ids: &[u32]) -> Result<(), RestoreError> {
         let window = self.settings.watch.map_or(0, |watch| watch.window.get());
         let fits = saved.recent.len() <= self.settings.ngram_size.get()
             && saved.session.len() <= window as usize
@@ -242,15 +262,20 @@ impl Monitor {
         agent.latest = time(saved.latest)?;
         agent.late = saved.late;
         let names = &mut self.names;
-        for name in &saved.recent {
-            let action = number(names, name);
-            agent.push_recent(action, self.settings.ngram_size.get(), names);
+        let mut id = |name: SavedName| {
+            let id = ids.get(name as usize).copied();
+            id.inspect(|&id| names.retain(id))
+                .ok_or_else(|| damaged("an action has no name"))
+        };
+        for &(name, count) in &saved.counts {
+            agent.restore_count(id(name)?, count);
         }
-        for (name, count) in &saved.counts {
-            agent.restore_count(number(names, name), *count);
+        for &name in &saved.session {
+            agent.session.actions.push_back(id(name)?);
         }
-        for name in &saved.session {
-            agent.session.actions.push_back(number(names, name));
+        for &name in &saved.recent {
+            // There is room for all: none of them leaves.
+            agent.restore_recent(id(name)?);
         }
         for &micros in &saved.times {
             agent.times.push_back(time(micros)?);
@@ -283,12 +308,19 @@ impl Monitor {
     }
 }
 
-/// Names the first setting in which the state and this run differ.
+/// Names the first setting in which the state and this run differ. How much is remembered may be raised: whatever was kept
+/// has room then.
 fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreError> {
-    if saved == wanted {
+    let raised = Settings {
+        max_agents: saved.max_agents.max(wanted.max_agents),
+        max_cohorts: saved.max_cohorts.max(wanted.max_cohorts),
+        max_actions: saved.max_actions.max(wanted.max_actions),
+        ..saved.clone()
+    };
+    if raised == *wanted {
         return Ok(());
     }
-    let (saved, wanted) = (serde_json::to_value(saved), serde_json::to_value(wanted));
+    let (saved, wanted) = (serde_json::to_value(raised), serde_json::to_value(wanted));
     let (Ok(saved), Ok(wanted)) = (saved, wanted) else {
         return Err(damaged("its settings cannot be compared"));
     };
@@ -301,6 +333,9 @@ fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreErro
     refused(match name.as_str() {
         "watch" => format!("saved with the model's window and gap {saved}, now {wanted}; use the same options"),
         "baselines" => "saved with other baselines of the risk scores; use the same file".to_owned(),
+        limit if limit.starts_with("max_") && limit != "max_lateness" => {
+            format!("saved with {limit} {saved}, now it is {wanted}; it can only be raised")
+        }
         _ => format!("saved with {name} {saved}, now it is {wanted}; use the same options"),
     })
 }
@@ -319,14 +354,55 @@ fn time(micros: i64) -> Result<Time, RestoreError> {
     Time::from_micros(micros).ok_or_else(|| damaged("a time is out of range"))
 }
 
-/// The number of a saved name, with one more reference to it.
-fn number(names: &mut Names, name: &SavedName<'_>) -> u32 {
-    name.as_ref().map_or(OTHER, |name| names.acquire(name).0)
+/// Passes on what is written, and works out its digest.
+struct Hashing<W> {
+    writer: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.writer.write(bytes)?;
+        self.digest.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The numbers that names have in a state. They depend on nothing but what is saved.
+struct SavedNames {
+    /// The names that are mentioned, in the order in which they are.
+    mentioned: Vec<u32>,
+    /// For each name of the monitor, the number that it is saved as; 0 for those that are not.
+    saved: Vec<SavedName>,
+}
+
+impl SavedNames {
+    fn of(monitor: &Monitor) -> Self {
+        let mut names = Self {
+            mentioned: Vec::new(),
+            saved: vec![0; monitor.names.numbers() as usize],
+        };
+        for (_, agent) in monitor.agents.oldest_first() {
+            let counted = agent.counts.iter().map(|count| &count.action);
+            for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
+                if name != OTHER && names.saved[name as usize] == 0 {
+                    names.mentioned.push(name);
+                    names.saved[name as usize] = names.mentioned.len() as SavedName;
+                }
+            }
+        }
+        names
+    }
 }
 
 impl Agent {
-    fn saved<'a>(&self, id: &'a str, names: &'a Names) -> SavedAgent<'a> {
-        let name = |&action: &u32| (action != OTHER).then(|| Cow::Borrowed(names.text(action)));
+    fn saved<'a>(&self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
+        let name = |&action: &u32| names.saved[action as usize];
+        let saved_quiet = |quiet: &Quiet| (quiet.kind, quiet.cohort, quiet.at.micros());
         SavedAgent {
             id: id.into(),
             latest: self.latest.micros(),
@@ -338,11 +414,7 @@ impl Agent {
                 .iter()
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
-            quiet: self
-                .quiet
-                .iter()
-                .map(|quiet| (quiet.kind, quiet.cohort, quiet.at.micros()))
-                .collect(),
+            quiet: self.quiet.iter().map(saved_quiet).collect(),
             session: self.session.actions.iter().map(name).collect(),
         }
     }
@@ -364,75 +436,4 @@ impl Cohort {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::events::{Event, Span};
-    use crate::monitor::{Alert, TooLate, WatchSettings};
-    use proptest::prelude::*;
-
-    /// Little room and short times, so that everything happens soon.
-    fn settings() -> Settings {
-        let small = |value: u32| value.try_into().unwrap_or(std::num::NonZeroU32::MIN);
-        Settings {
-            ngram_window: small(20),
-            frequency_events: small(4),
-            behavioral_actions: small(3),
-            drift_first: small(5).into(),
-            drift_every: small(5).into(),
-            drift_scores: small(3),
-            quiet_period: Span::seconds(3),
-            max_agents: small(3),
-            max_cohorts: small(2),
-            max_actions: small(4),
-            watch: Some(WatchSettings {
-                window: small(3),
-                session_gap: Span::seconds(10),
-            }),
-            ..Settings::default()
-        }
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        let micros = prop_oneof![
-            8 => 0..60_000_000_i64,
-            1 => Just(253_402_300_799_999_999),
-            1 => 0..253_402_300_799_999_999_i64,
-        ];
-        let names = (0..5_u8, 0..7_u8, 0..4_u8);
-        let risk = proptest::option::of(-1e300..1e300_f64);
-        (names, risk, proptest::option::of(micros)).prop_map(|((agent, action, cohort), risk_score, micros)| Event {
-            agent_id: format!("agent {agent}"),
-            action_type: format!("action {action}"),
-            cohort: ["", "a", "b", "a cohort with quite a long name"][usize::from(cohort)].to_owned(),
-            risk_score,
-            time: micros.and_then(Time::from_micros),
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_comes_a_restart_anywhere_changes_nothing(events in prop::collection::vec(event(), 0..150), cut in 0..150_usize) {
-            let cut = cut.min(events.len());
-            let take = |monitor: &mut Monitor, events: &[Event]| -> Vec<Result<Alert, TooLate>> {
-                monitor.watch(events.to_vec()).collect()
-            };
-            let mut first = Monitor::new(settings());
-            let mut alerts = take(&mut first, &events[..cut]);
-            // What is said at the end of each part is not part of the state.
-            alerts.truncate(alerts.len() - first.finish().len());
-            let mut state = Vec::new();
-            first.save(&mut state, None).unwrap();
-            let (mut second, bookmark) = Monitor::restore(settings(), &state[..]).unwrap();
-            prop_assert_eq!(bookmark, None);
-            alerts.extend(take(&mut second, &events[cut..]));
-
-            let mut whole = Monitor::new(settings());
-            prop_assert_eq!(take(&mut whole, &events), alerts);
-            prop_assert_eq!(whole.counters(), second.counters());
-            let (mut a, mut b) = (Vec::new(), Vec::new());
-            whole.save(&mut a, None).unwrap();
-            second.save(&mut b, None).unwrap();
-            prop_assert_eq!(a, b);
-        }
-    }
-}
+mod tests;
