@@ -89,7 +89,8 @@ impl Store {
     }
 
     /// Saves a model with its metrics beside it, to `current` if it is promoted, else to `candidates`, and adds the verdict
-    /// to the record, with the champion that it was compared with. Nothing is overwritten: if a name is taken, both files get the next free number.
+    /// to the record, with the champion that it was compared with. Nothing is overwritten: if a name is taken, both files
+    /// get the next free number.
     pub(crate) fn save(
         self,
         artifact: &Artifact,
