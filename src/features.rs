@@ -1,6 +1,6 @@
 //! What the model sees of a sequence.
 //!
-//! A sequence becomes two things: the sorted numbers of the actions and n-grams that are present in it, each with a
+//! A sequence becomes two things: the numbers of the actions and n-grams that are present in it, each with a
 //! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
 
 use std::ops::Range;
@@ -46,7 +46,7 @@ pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 /// The features of one sequence.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
-    /// Numbers of the known actions (from 0) and, after them, of the known n-grams that are present, ascending.
+    /// Numbers of the known actions and n-grams that are present, each once.
     pub(crate) present: &'a [u32],
     pub(crate) dense: [f64; DENSE_COUNT],
 }
@@ -146,11 +146,10 @@ impl Encoder {
         let ngram_novelty = share(self.unknown.len(), known + self.unknown.len());
 
         let (distinct, shape) = self.shape.count(inner(&self.symbols));
-        let unknown_actions = distinct.partition_point(|&action| action < known_actions);
-        let action_novelty = share(distinct.len() - unknown_actions, distinct.len());
+        self.present
+            .extend(distinct.iter().filter(|&&action| action < known_actions));
+        let action_novelty = share(distinct.len() + known - self.present.len(), distinct.len());
         let mut dense = shape.figures(action_novelty, ngram_novelty);
-        self.present.extend_from_slice(&distinct[..unknown_actions]);
-        self.present.rotate_left(known);
         for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
             *value = value.clamp(low, high);
         }
@@ -193,22 +192,31 @@ pub(crate) fn share(part: usize, whole: usize) -> f64 {
 /// Counts how often each action occurs and computes from it the figures that need no vocabulary.
 #[derive(Debug, Default)]
 pub(crate) struct ShapeCounter {
-    sorted: Vec<u32>,
+    /// By action; all 0 between two sequences.
+    counts: Vec<u32>,
+    distinct: Vec<u32>,
     runs: Vec<u32>,
 }
 
 impl ShapeCounter {
-    /// The distinct actions, ascending, and the shape of the sequence.
+    /// The distinct actions in order of first appearance, and the shape of the sequence.
     pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[u32], Shape) {
-        self.sorted.clear();
-        self.sorted.extend(symbols.iter().map(|symbol| symbol - FIRST_ACTION));
-        self.sorted.sort_unstable();
+        self.distinct.clear();
+        for symbol in symbols {
+            let action = (symbol - FIRST_ACTION) as usize;
+            if action >= self.counts.len() {
+                self.counts.resize(action + 1, 0);
+            }
+            if self.counts[action] == 0 {
+                self.distinct.push(action as u32);
+            }
+            self.counts[action] += 1;
+        }
         self.runs.clear();
-        self.runs
-            .extend(self.sorted.chunk_by(|a, b| a == b).map(|run| run.len() as u32));
-        // The sum must not depend on how the actions are numbered.
+        let take = |&action: &u32| std::mem::take(&mut self.counts[action as usize]);
+        self.runs.extend(self.distinct.iter().map(take));
+        // The sum must not depend on the order of the actions.
         self.runs.sort_unstable();
-        self.sorted.dedup();
 
         let length = symbols.len() as f64;
         // Most counts are alike, and a logarithm costs more than a division.
@@ -220,7 +228,7 @@ impl ShapeCounter {
                 alike.len() as f64 * (count / length * libm::log2(length / count))
             })
             .sum();
-        (&self.sorted, Shape::new(entropy, self.sorted.len(), symbols.len()))
+        (&self.distinct, Shape::new(entropy, self.distinct.len(), symbols.len()))
     }
 }
 
@@ -261,7 +269,7 @@ mod tests {
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
-        assert_eq!(row.present, [0, 1, 2, 3]);
+        assert_eq!(row.present, [2, 3, 0, 1]);
         assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
         assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
     }

@@ -57,6 +57,7 @@ mod lookalikes;
 pub mod metrics;
 mod model;
 pub mod monitor;
+mod ngram_counter;
 mod ngrams;
 mod online;
 mod optimizer;

@@ -140,8 +140,8 @@ impl Optimizer {
 
         let margin = self.weights.log_odds(row);
         let residual = self.residuals[index];
-        let target = solve(q * total, margin + q * (anomalous - residual), margin);
-        let change = self.step_size * (anomalous - total * logistic(target) - residual);
+        let (_, probability) = solve(q * total, margin + q * (anomalous - residual), margin, 1e-9);
+        let change = self.step_size * (anomalous - total * probability - residual);
         self.residuals[index] = residual + change;
         self.weights.add_scaled(row, change / self.l2);
         change.abs() / total
@@ -152,11 +152,12 @@ impl Optimizer {
     }
 }
 
-/// The solution s of `s + a σ(s) = c` for a > 0, to about machine precision.
+/// The solution s of `s + a σ(s) = c` for a > 0, and σ(s). A step of Newton's method of at most `precise_step` (1 + |s|) is
+/// the last: behind it the error is about the square of that, or what rounding leaves of it.
 ///
 /// The left side rises with a slope of at least 1, so the solution lies in [c − a, c]. Newton's method is tried first and
 /// the bracket halved wherever it does not at least halve its own step, so the solution is found from any `start`.
-pub(crate) fn solve(a: f64, c: f64, start: f64) -> f64 {
+pub(crate) fn solve(a: f64, c: f64, start: f64, precise_step: f64) -> (f64, f64) {
     let (mut low, mut high) = (c - a, c);
     let mut s = start.clamp(low, high);
     let mut last_step = high - low;
@@ -174,11 +175,11 @@ pub(crate) fn solve(a: f64, c: f64, start: f64) -> f64 {
         }
         last_step = (next - s).abs();
         s = next;
-        if last_step <= 1e-9 * (1.0 + s.abs()) {
+        if last_step <= precise_step * (1.0 + s.abs()) {
             break;
         }
     }
-    s
+    (s, logistic(s))
 }
 
 #[cfg(test)]
@@ -190,7 +191,8 @@ mod tests {
         for a in [1e-6, 0.1, 1.0, 50.0, 1e6, 1e12] {
             for c in [-1e6, -40.0, -1.0, 0.0, 0.3, 7.0, 1e3, 1e9] {
                 for start in [-1e9, 0.0, 1e9] {
-                    let s = solve(a, c, start);
+                    let (s, p) = solve(a, c, start, 1e-9);
+                    assert_eq!(p, logistic(s));
                     let excess = s + a * logistic(s) - c;
                     let slope = 1.0 + a * logistic(s) * (1.0 - logistic(s));
                     assert!(

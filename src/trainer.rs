@@ -68,7 +68,7 @@ impl Trainer {
         let set = TrainingSet::build(data, training, config.ngram_size.get(), max_ngrams, threads);
         // The base rate, with half a sample added to each class so that one class alone has finite odds.
         let odds = (f64::from(set.samples.anomalous) + 0.5) / (f64::from(set.samples.normal) + 0.5);
-        let prior = Weights::prior(set.actions.len() + set.ngrams.len(), libm::log(odds));
+        let prior = Weights::prior(set.width, libm::log(odds));
         let l2 = config.l2.get();
         let fit = if set.rows.len() < MANY_SEQUENCES {
             let optimizer = Optimizer::new(&set.rows, prior, l2, config.learning_rate.get());
@@ -136,23 +136,24 @@ impl Trainer {
     #[must_use]
     pub fn finish(self) -> AnomalyModel {
         let mut names = Interner::default();
-        let mut actions = Vec::with_capacity(self.set.actions.len());
-        for action in &self.set.actions {
-            names.intern(&action.name);
-            actions.push(action.counts);
+        for name in &self.set.names {
+            names.intern(name);
         }
+        let mut weights = match self.fit {
+            Fit::Optimum(optimizer, _) => optimizer.into_weights(),
+            Fit::Online(online) => online.into_weights(),
+        };
+        let present = self.set.ids.iter().map(|&id| weights.present[id as usize]).collect();
+        weights.present = present;
         AnomalyModel {
             config: self.config,
             samples: self.set.samples,
             ranges: self.set.ranges,
             names,
-            actions,
+            actions: self.set.actions,
             table: self.set.table,
             ngrams: self.set.ngrams,
-            weights: match self.fit {
-                Fit::Optimum(optimizer, _) => optimizer.into_weights(),
-                Fit::Online(online) => online.into_weights(),
-            },
+            weights,
             fingerprints: self.set.fingerprints,
         }
     }

@@ -1,34 +1,50 @@
 //! The training part as the optimiser wants it: distinct sequences with their features and how often each label was seen.
+//!
+//! Here, features are numbered as they arrive, first the actions of the data set and then the n-grams, and those of a row
+//! stand in the order in which its sequence brings them. So a row is written down as soon as its sequence has been read,
+//! frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
+//! [`TrainingSet::ids`] leads from these numbers to the order of the model.
 
 use crate::dataset::{ClassCounts, Dataset};
 use crate::features::{
     ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share,
     with_markers,
 };
-use crate::ngrams::{FIRST_ACTION, NgramCollector, NgramTable};
+use crate::ngram_counter::NgramCounter;
+use crate::ngrams::NgramTable;
 use crate::packed::PackedLists;
 use crate::parallel::{map, map_into};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use std::num::NonZeroUsize;
 
-/// Rows are packed, and freed while they are made, in blocks of this many.
+/// Rows are packed in blocks of this many.
 const BLOCK: usize = 4096;
+/// From this many samples on, several threads look for identical sequences.
+const SHARED: usize = 10_000;
 
 /// Identical sequences are one row that carries the labels of all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    blocks: Vec<RowBlock>,
+    blocks: Vec<Block>,
     labels: Vec<ClassCounts>,
 }
 
 /// The features of some rows, as little of them as all can be worked out from.
 #[derive(Debug, Default)]
-struct RowBlock {
+struct Block {
     present: PackedLists,
     shapes: Vec<Shape>,
-    /// Novelty of the actions and of the n-grams.
-    novelty: Vec<[f64; 2]>,
+    novelty: Vec<Novelty>,
+}
+
+/// How many different actions and n-grams a row has, and how many of them no other sample has.
+#[derive(Debug, Clone, Copy)]
+struct Novelty {
+    actions: u32,
+    novel_actions: u32,
+    ngrams: u32,
+    novel_ngrams: u32,
 }
 
 impl Rows {
@@ -40,8 +56,11 @@ impl Rows {
     pub(crate) fn row<'a>(&'a self, index: usize, ids: &'a mut Vec<u32>) -> Row<'a> {
         let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
         block.present.read(index, ids);
-        let [actions, ngrams] = block.novelty[index];
-        let mut dense = block.shapes[index].figures(actions, ngrams);
+        let novelty = block.novelty[index];
+        let mut dense = block.shapes[index].figures(
+            share(novelty.novel_actions as usize, novelty.actions as usize),
+            share(novelty.novel_ngrams as usize, novelty.ngrams as usize),
+        );
         discount_shape(&mut dense);
         Row { present: ids, dense }
     }
@@ -52,22 +71,21 @@ impl Rows {
     }
 }
 
-/// An action that occurs in the training part.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct KnownAction {
-    pub(crate) name: String,
-    pub(crate) counts: ClassCounts,
-}
-
 /// What was learned by counting alone, and the rows to learn the weights from.
 #[derive(Debug)]
 pub(crate) struct TrainingSet {
-    /// By name.
-    pub(crate) actions: Vec<KnownAction>,
+    /// The actions that occur, by name.
+    pub(crate) names: Vec<String>,
+    /// The counts of each action.
+    pub(crate) actions: Vec<ClassCounts>,
     pub(crate) table: NgramTable,
     /// The counts of each n-gram of the table.
     pub(crate) ngrams: Vec<ClassCounts>,
     pub(crate) rows: Rows,
+    /// The numbers of features in the rows lie below this.
+    pub(crate) width: usize,
+    /// The number that each action, and after them each n-gram of the table, has in the rows.
+    pub(crate) ids: Vec<u32>,
     pub(crate) samples: ClassCounts,
     /// Fingerprints of the distinct sequences, ascending.
     pub(crate) fingerprints: Vec<u64>,
@@ -80,54 +98,38 @@ impl TrainingSet {
     /// threads counts in a part of the samples; what they find does not depend on how many there are.
     pub(crate) fn build(data: &Dataset, indices: &[u32], n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
         let (sequences, fingerprints) = distinct_sequences(data, indices, threads);
-        let (actions, numbers) = vocabulary(data, &sequences);
         let size = sequences.len().div_ceil(BLOCK).div_ceil(threads.get()) * BLOCK;
         let pieces: Vec<&[Sequence]> = sequences.chunks(size.max(1)).collect();
-        let mut parts = map(&pieces, |piece| Part::count(data, piece, &numbers, actions.len(), n));
-
-        let mut collector = NgramCollector::new(actions.len());
-        let mut counts: Vec<ClassCounts> = Vec::new();
-        for part in &mut parts {
-            part.join(&mut collector, &mut counts);
-        }
-        let (table, renumbered) = collector.finish(&counts, max_ngrams);
-        let mut kept = vec![ClassCounts::default(); table.len()];
-        for (counts, new) in counts.iter().zip(&renumbered) {
-            if let Some(new) = new {
-                kept[*new as usize] = *counts;
-            }
-        }
-        let known: Vec<u64> = (0..)
-            .zip(counts.iter().zip(&renumbered))
-            .map(|(number, (counts, new))| {
-                let id = new.map_or(DROPPED | number, |new| actions.len() as u64 + u64::from(new));
-                id << 1 | u64::from(counts.total() == 1 || new.is_none())
-            })
-            .collect();
-        let ranges = ranges(
-            parts
-                .iter()
-                .flat_map(|part| &part.blocks)
-                .flat_map(|block| &block.shapes),
-        );
-        let mut rows = Rows::default();
-        let mut samples = ClassCounts::default();
-        for &Sequence { labels, .. } in &sequences {
-            rows.labels.push(labels);
-            samples = samples.plus(labels);
-        }
+        let parts = map(&pieces, |piece| Part::count(data, piece, n));
+        let labels: Vec<ClassCounts> = sequences.iter().map(|sequence| sequence.labels).collect();
         drop(sequences);
-        for blocks in map_into(parts, |part| part.finish(&actions, &known)) {
-            rows.blocks.extend(blocks);
-        }
+
+        let mut found = Found::new(data.action_count());
+        let unfinished: Vec<Unfinished> = parts.into_iter().map(|part| part.join(&mut found)).collect();
+        let (names, used) = found.vocabulary(data);
+        let (table, arrived) = found.ngrams.finish(&used, max_ngrams);
+        let kept = found.kept(&arrived);
+        let blocks = map_into(unfinished, |rows| rows.finish(&found, kept.as_deref()));
+
+        let ngrams = found.ngrams.ngrams();
+        let id = |&number: &u32| found.actions.len() as u32 + number;
         Self {
-            actions,
+            names,
+            actions: used
+                .iter()
+                .map(|&action| found.actions[action as usize].samples)
+                .collect(),
+            ngrams: arrived.iter().map(|&number| ngrams[number as usize].samples).collect(),
             table,
-            ngrams: kept,
-            rows,
-            samples,
+            width: found.actions.len() + ngrams.len(),
+            ids: used.iter().copied().chain(arrived.iter().map(id)).collect(),
+            samples: labels.iter().copied().fold(ClassCounts::default(), ClassCounts::plus),
+            rows: Rows {
+                blocks: blocks.into_iter().flatten().collect(),
+                labels,
+            },
             fingerprints,
-            ranges,
+            ranges: found.ranges,
         }
     }
 }
@@ -139,208 +141,225 @@ struct Sequence {
     labels: ClassCounts,
 }
 
-/// Marks an n-gram that is not kept, in what is known of it: its number as a feature, or this and its number among all;
-/// and, as the lowest bit, whether it is novel: no other sample has it, or it is not kept.
-const DROPPED: u64 = 1 << 40;
+/// What has been counted.
+struct Found {
+    /// By their numbers in the data set.
+    actions: Vec<Seen>,
+    ngrams: NgramCounter,
+    /// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
+    ranges: Ranges,
+}
 
-/// What one thread finds in its part of the sequences.
+/// Where an action was seen.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// The samples that have it.
+    samples: ClassCounts,
+    /// The last row that has it, from 1.
+    last_row: u32,
+}
+
+impl Found {
+    fn new(actions: usize) -> Self {
+        let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
+        ranges[ACTION_NOVELTY] = (0.0, 1.0);
+        ranges[NGRAM_NOVELTY] = (0.0, 1.0);
+        Self {
+            actions: vec![Seen::default(); actions],
+            ngrams: NgramCounter::new(actions),
+            ranges,
+        }
+    }
+
+    /// Makes the ranges hold the figures of `shape`.
+    fn widen(&mut self, shape: Shape) {
+        for (range, value) in self.ranges.iter_mut().zip(shape.figures(0.0, 0.0)) {
+            *range = (range.0.min(value), range.1.max(value));
+        }
+    }
+
+    /// The names of the actions that occur, ascending, and their numbers in the data set.
+    fn vocabulary(&self, data: &Dataset) -> (Vec<String>, Vec<u32>) {
+        let mut used: Vec<u32> = (0..self.actions.len() as u32)
+            .filter(|&action| self.actions[action as usize].samples.total() > 0)
+            .collect();
+        used.sort_unstable_by_key(|&action| data.action_name(action));
+        let names = used.iter().map(|&action| data.action_name(action).to_owned());
+        (names.collect(), used)
+    }
+
+    /// For each n-gram whether it is among `arrived`, those that are kept; `None` if all are.
+    fn kept(&self, arrived: &[u32]) -> Option<Vec<bool>> {
+        let all = self.ngrams.ngrams().len();
+        (arrived.len() < all).then(|| {
+            let mut kept = vec![false; all];
+            for &number in arrived {
+                kept[number as usize] = true;
+            }
+            kept
+        })
+    }
+}
+
+/// What one thread counts in its part of the sequences.
 struct Part {
-    collector: NgramCollector,
-    /// For each n-gram the samples that have it, and the last row in which it was seen.
-    seen: Vec<(ClassCounts, u32)>,
-    /// For each n-gram the one that it extends, if that is not a single symbol.
-    prefixes: Vec<Option<u32>>,
-    /// The numbers of the n-grams among those of all parts.
-    numbers: Vec<u32>,
+    found: Found,
     blocks: Vec<Block>,
 }
 
-/// The actions and n-grams of some rows, one row after the other.
-#[derive(Default)]
-struct Block {
-    actions: PackedLists,
-    /// For each place of each row but the last, the longest n-gram that begins there; all others that begin there are its
-    /// prefixes.
-    longest: Vec<u32>,
-    /// Where the places of each row end.
-    ends: Vec<u32>,
-    shapes: Vec<Shape>,
-}
-
-impl Block {
-    /// Gives back the memory that was kept for more rows.
-    fn shrink(&mut self) {
-        self.actions.shrink();
-        self.longest.shrink_to_fit();
-        self.ends.shrink_to_fit();
-        self.shapes.shrink_to_fit();
-    }
+/// The rows of a part, but for what only all parts together know.
+struct Unfinished {
+    blocks: Vec<Block>,
+    /// The actions and n-grams that one sample of the part has and no other, with its row.
+    once: Vec<(u32, u32)>,
+    /// The numbers that the n-grams of the part have among all, unless they are the same.
+    numbers: Option<Vec<u32>>,
 }
 
 impl Part {
-    fn count(data: &Dataset, sequences: &[Sequence], numbers: &[u32], actions: usize, n: usize) -> Self {
-        let mut part = Self {
-            collector: NgramCollector::new(actions),
-            seen: Vec::new(),
-            prefixes: Vec::new(),
-            numbers: Vec::new(),
-            blocks: Vec::with_capacity(sequences.len().div_ceil(BLOCK)),
-        };
-        let mut symbols = Vec::new();
+    fn count(data: &Dataset, sequences: &[Sequence], n: usize) -> Self {
+        let mut found = Found::new(data.action_count());
+        let mut blocks = Vec::with_capacity(sequences.len().div_ceil(BLOCK));
+        let (mut symbols, mut ids) = (Vec::new(), Vec::new());
         let mut counter = ShapeCounter::default();
-        for (row, sequence) in (1_u32..).zip(sequences) {
-            if (row as usize - 1).is_multiple_of(BLOCK) {
-                part.blocks.last_mut().into_iter().for_each(Block::shrink);
-                part.blocks.push(Block::default());
-            }
-            let steps = data.steps(sequence.sample as usize).iter();
-            with_markers(&mut symbols, steps.map(|&step| numbers[step as usize]));
-            let (distinct, shape) = counter.count(inner(&symbols));
-            if let Some(block) = part.blocks.last_mut() {
+        let mut row = 0;
+        for sequences in sequences.chunks(BLOCK) {
+            let mut block = Block::default();
+            for &Sequence { sample, labels } in sequences {
+                row += 1;
+                with_markers(&mut symbols, data.steps(sample as usize).iter().copied());
+                let (actions, shape) = counter.count(inner(&symbols));
+                for &action in actions {
+                    let seen = &mut found.actions[action as usize];
+                    seen.samples = seen.samples.plus(labels);
+                    seen.last_row = row;
+                }
+                ids.clear();
+                ids.extend_from_slice(actions);
+                let first_ngram = found.actions.len() as u32;
+                let ngrams = &mut found.ngrams;
+                ngrams.count(&symbols, n, row, labels, |number| ids.push(first_ngram + number));
+                found.widen(shape);
                 block.shapes.push(shape);
-                block.actions.push(distinct.iter().copied());
-                for start in 0..symbols.len() {
-                    let mut node = symbols[start];
-                    let end = symbols.len().min(start + n);
-                    for &symbol in &symbols[start + 1..end] {
-                        node = part.collector.child(node, symbol);
-                        let number = part.collector.number(node) as usize;
-                        if number == part.seen.len() {
-                            part.seen.push((ClassCounts::default(), 0));
-                        }
-                        let (counts, last) = &mut part.seen[number];
-                        if *last != row {
-                            *last = row;
-                            *counts = counts.plus(sequence.labels);
-                        }
-                    }
-                    if end > start + 1 {
-                        block.longest.push(part.collector.number(node));
-                    }
-                }
-                block.ends.push(block.longest.len() as u32);
+                block.novelty.push(Novelty {
+                    actions: actions.len() as u32,
+                    novel_actions: 0,
+                    ngrams: (ids.len() - actions.len()) as u32,
+                    novel_ngrams: 0,
+                });
+                block.present.push(ids.iter().copied());
             }
+            block.present.shrink();
+            blocks.push(block);
         }
-        part.prefixes = part.collector.prefixes();
-        part
+        Self { found, blocks }
     }
 
-    /// Adds what was counted to what other parts have, and notes which number each n-gram has there.
-    fn join(&mut self, collector: &mut NgramCollector, counts: &mut Vec<ClassCounts>) {
-        let own = std::mem::replace(&mut self.collector, NgramCollector::new(0));
-        self.numbers = collector.absorb(own);
-        counts.resize(collector.len(), ClassCounts::default());
-        for (&number, (seen, _)) in self.numbers.iter().zip(&self.seen) {
-            let counts = &mut counts[number as usize];
-            *counts = counts.plus(*seen);
-        }
-        self.seen = Vec::new();
-    }
-
-    /// The features of the rows: numbers of arrival are replaced by the final ones, n-grams that were not kept are dropped, and
-    /// the two novelty figures filled in. An action or n-gram is novel if no other sample has it: without this sample it
-    /// would be unknown, and so it must look while training, or novelty would never be seen and never be weighed.
-    fn finish(self, actions: &[KnownAction], known: &[u64]) -> Vec<RowBlock> {
-        // Side by side, so that one look finds both.
-        let known: Vec<(u64, Option<u32>)> = self
-            .numbers
-            .iter()
-            .map(|&number| known[number as usize])
-            .zip(self.prefixes)
+    /// Adds what was counted to what other parts have.
+    fn join(self, whole: &mut Found) -> Unfinished {
+        let Found {
+            actions,
+            ngrams,
+            ranges,
+        } = self.found;
+        let of_actions = actions.iter().map(|seen| (seen.samples, seen.last_row));
+        let of_ngrams = ngrams.ngrams().iter().map(|ngram| (ngram.samples, ngram.last_row));
+        let once = (0..)
+            .zip(of_actions.chain(of_ngrams))
+            .filter(|(_, (samples, _))| samples.total() == 1)
+            .map(|(id, (_, row))| (id, row - 1))
             .collect();
-        let (mut present, mut found) = (Vec::new(), Vec::new());
-        let finish = |block: Block| {
-            let mut rows = RowBlock {
-                shapes: block.shapes,
-                ..RowBlock::default()
-            };
-            let mut start = 0;
-            for (row, &end) in block.ends.iter().enumerate() {
-                block.actions.read(row, &mut present);
-                found.clear();
-                for &longest in &block.longest[start..end as usize] {
-                    let mut next = Some(longest);
-                    while let Some(number) = next {
-                        let (ngram, prefix) = known[number as usize];
-                        found.push(ngram);
-                        next = prefix;
-                    }
-                }
-                start = end as usize;
-                found.sort_unstable();
-                found.dedup();
-
-                let is_novel = |&&action: &&u32| actions[action as usize].counts.total() == 1;
-                let novel_actions = present.iter().filter(is_novel).count();
-                let novel_ngrams = found.iter().filter(|&&ngram| ngram & 1 == 1).count();
-                let kept = found.iter().take_while(|&&ngram| ngram >> 1 < DROPPED);
-                let ids = kept.map(|ngram| (ngram >> 1) as u32);
-                rows.present.push(present.iter().copied().chain(ids));
-                rows.novelty
-                    .push([share(novel_actions, present.len()), share(novel_ngrams, found.len())]);
-            }
-            rows.present.shrink();
-            rows
-        };
-        self.blocks.into_iter().map(finish).collect()
-    }
-}
-
-/// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
-fn ranges<'a>(shapes: impl Iterator<Item = &'a Shape>) -> Ranges {
-    let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
-    for shape in shapes {
-        for ((low, high), value) in ranges.iter_mut().zip(shape.figures(0.0, 0.0)) {
-            *low = low.min(value);
-            *high = high.max(value);
+        for (seen, here) in whole.actions.iter_mut().zip(actions) {
+            seen.samples = seen.samples.plus(here.samples);
+        }
+        for (range, here) in whole.ranges.iter_mut().zip(ranges) {
+            *range = (range.0.min(here.0), range.1.max(here.1));
+        }
+        Unfinished {
+            blocks: self.blocks,
+            once,
+            numbers: whole.ngrams.absorb(ngrams),
         }
     }
-    ranges[ACTION_NOVELTY] = (0.0, 1.0);
-    ranges[NGRAM_NOVELTY] = (0.0, 1.0);
-    ranges
 }
 
-/// The different sequences among the samples, in order of first appearance, and their fingerprints, ascending.
+impl Unfinished {
+    /// Fills in the novelty of the rows and, where that is needed, gives n-grams the numbers that they have in `whole` and
+    /// drops those that are not kept.
+    ///
+    /// An action or n-gram is novel if no other sample has it: without this sample it would be unknown, and so it must look
+    /// while training, or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
+    fn finish(self, whole: &Found, kept: Option<&[bool]>) -> Vec<Block> {
+        let Self {
+            mut blocks,
+            once,
+            numbers,
+        } = self;
+        let ngrams = whole.ngrams.ngrams();
+        // The number among all of an n-gram whose number as a feature of the part is `id`; `None` for an action.
+        let ngram = |id: u32| {
+            let number = id.checked_sub(whole.actions.len() as u32)? as usize;
+            Some(numbers.as_ref().map_or(number, |numbers| numbers[number] as usize))
+        };
+        for (id, row) in once {
+            let novelty = &mut blocks[row as usize / BLOCK].novelty[row as usize % BLOCK];
+            let (samples, novel) = match ngram(id) {
+                None => (whole.actions[id as usize].samples, &mut novelty.novel_actions),
+                Some(number) => (ngrams[number].samples, &mut novelty.novel_ngrams),
+            };
+            *novel += u32::from(samples.total() == 1);
+        }
+        if numbers.is_none() && kept.is_none() {
+            return blocks;
+        }
+        let mut ids = Vec::new();
+        for Block { present, novelty, .. } in &mut blocks {
+            let before = std::mem::take(present);
+            for (row, novelty) in novelty.iter_mut().enumerate() {
+                before.read(row, &mut ids);
+                present.push(ids.iter().filter_map(|&id| {
+                    let Some(number) = ngram(id) else {
+                        return Some(id);
+                    };
+                    if kept.is_some_and(|kept| !kept[number]) {
+                        novelty.novel_ngrams += u32::from(ngrams[number].samples.total() > 1);
+                        return None;
+                    }
+                    Some((whole.actions.len() + number) as u32)
+                }));
+            }
+            present.shrink();
+        }
+        blocks
+    }
+}
+
+/// The different sequences among the samples, in order of first appearance, and their fingerprints, ascending. Each thread
+/// looks for those in a range of fingerprints.
 fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> (Vec<Sequence>, Vec<u64>) {
     let fingerprints = data.fingerprints(indices, threads);
-    let mut sequences: IndexMap<u64, Sequence, RandomState> = IndexMap::default();
-    for (&sample, fingerprint) in indices.iter().zip(fingerprints) {
-        let labels = ClassCounts::default();
-        let sequence = sequences.entry(fingerprint).or_insert(Sequence { sample, labels });
-        sequence.labels.add(data.labels()[sample as usize]);
-    }
-    let mut fingerprints: Vec<u64> = sequences.keys().copied().collect();
-    fingerprints.sort_unstable();
-    (sequences.into_values().collect(), fingerprints)
-}
-
-/// The actions that occur in `sequences`, by name, and for each action of the data set its number among them.
-fn vocabulary(data: &Dataset, sequences: &[Sequence]) -> (Vec<KnownAction>, Vec<u32>) {
-    let mut counts = vec![ClassCounts::default(); data.action_count()];
-    let mut last_seen = vec![usize::MAX; data.action_count()];
-    for (index, sequence) in sequences.iter().enumerate() {
-        for &step in data.steps(sequence.sample as usize) {
-            if last_seen[step as usize] != index {
-                last_seen[step as usize] = index;
-                counts[step as usize] = counts[step as usize].plus(sequence.labels);
+    let count = if indices.len() < SHARED {
+        1
+    } else {
+        threads.get() as u128
+    };
+    let shares: Vec<u128> = (0..count).collect();
+    let found = map(&shares, |&share| {
+        let mut sequences: IndexMap<u64, Sequence, RandomState> = IndexMap::default();
+        for (&sample, &fingerprint) in indices.iter().zip(&fingerprints) {
+            if u128::from(fingerprint) * count >> 64 == share {
+                let labels = ClassCounts::default();
+                let sequence = sequences.entry(fingerprint).or_insert(Sequence { sample, labels });
+                sequence.labels.add(data.labels()[sample as usize]);
             }
         }
-    }
-    let mut used: Vec<u32> = (0..data.action_count() as u32)
-        .filter(|&action| last_seen[action as usize] != usize::MAX)
-        .collect();
-    used.sort_unstable_by_key(|&action| data.action_name(action));
-    let mut numbers = vec![u32::MAX - FIRST_ACTION; data.action_count()];
-    let actions = used
-        .iter()
-        .enumerate()
-        .map(|(number, &action)| {
-            numbers[action as usize] = number as u32;
-            KnownAction {
-                name: data.action_name(action).to_owned(),
-                counts: counts[action as usize],
-            }
-        })
-        .collect();
-    (actions, numbers)
+        let mut fingerprints: Vec<u64> = sequences.keys().copied().collect();
+        fingerprints.sort_unstable();
+        let sequences: Vec<Sequence> = sequences.into_values().collect();
+        (sequences, fingerprints)
+    });
+    let (sequences, fingerprints): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let mut sequences = sequences.concat();
+    sequences.sort_by_key(|sequence| sequence.sample);
+    (sequences, fingerprints.concat())
 }
