@@ -311,6 +311,12 @@ mod tests {
             let evidence: f64 = explanation.evidence.iter().map(|e| e.contribution).sum();
             let listed = evidence + explanation.unknown.contribution;
             assert!((listed - parts.frequency - parts.ngram).abs() < 1e-12);
+            // Single actions without a marker are the frequency analysis, but for the novelty of actions.
+            let is_action = |pattern: &Pattern| pattern.actions.len() == 1 && !pattern.at_begin && !pattern.at_end;
+            let actions = explanation.evidence.iter().filter(|e| is_action(&e.pattern));
+            let actions: f64 = actions.map(|e| e.contribution).sum();
+            let novelty = explanation.unknown.action_share * model.weights.dense[ACTION_NOVELTY];
+            assert!((actions + novelty - parts.frequency).abs() < 1e-12);
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 /// The features of one sequence.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
-    /// Numbers of the known actions and n-grams that are present, each once.
+    /// Numbers of the known actions that are present, and after them those of the n-grams.
     pub(crate) present: &'a [u32],
     pub(crate) dense: [f64; DENSE_COUNT],
 }
@@ -118,8 +118,14 @@ impl Encoder {
         with_markers(&mut self.symbols, actions);
         let known_actions = table.symbols() - FIRST_ACTION;
 
-        self.unknown.clear();
+        let (distinct, shape) = self.shape.count(inner(&self.symbols));
+        let is_known = |&action: &u32| action < known_actions;
         self.present.clear();
+        self.present.extend(distinct.iter().copied().filter(is_known));
+        let actions = self.present.len();
+        let action_novelty = share(distinct.len() - actions, distinct.len());
+
+        self.unknown.clear();
         // All n-grams of a length before any longer one: look-ups that do not wait for each other overlap.
         let known_symbol = |&symbol: &u32| Some(symbol).filter(|&symbol| symbol < table.symbols());
         self.nodes.clear();
@@ -139,16 +145,12 @@ impl Encoder {
             self.present[shorter..].sort_unstable();
         }
         self.present.dedup();
-        let known = self.present.len();
+        let known = self.present.len() - actions;
         let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
         self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
         self.unknown.dedup_by(|a, b| window(a) == window(b));
         let ngram_novelty = share(self.unknown.len(), known + self.unknown.len());
 
-        let (distinct, shape) = self.shape.count(inner(&self.symbols));
-        self.present
-            .extend(distinct.iter().filter(|&&action| action < known_actions));
-        let action_novelty = share(distinct.len() + known - self.present.len(), distinct.len());
         let mut dense = shape.figures(action_novelty, ngram_novelty);
         for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
             *value = value.clamp(low, high);
@@ -195,7 +197,8 @@ pub(crate) struct ShapeCounter {
     /// By action; all 0 between two sequences.
     counts: Vec<u32>,
     distinct: Vec<u32>,
-    runs: Vec<u32>,
+    /// How many actions occur so many times.
+    alike: Vec<u32>,
 }
 
 impl ShapeCounter {
@@ -212,20 +215,24 @@ impl ShapeCounter {
             }
             self.counts[action] += 1;
         }
-        self.runs.clear();
-        let take = |&action: &u32| std::mem::take(&mut self.counts[action as usize]);
-        self.runs.extend(self.distinct.iter().map(take));
-        // The sum must not depend on the order of the actions.
-        self.runs.sort_unstable();
+        self.alike.clear();
+        for &action in &self.distinct {
+            let count = std::mem::take(&mut self.counts[action as usize]) as usize;
+            if count >= self.alike.len() {
+                self.alike.resize(count + 1, 0);
+            }
+            self.alike[count] += 1;
+        }
 
+        // Most actions occur equally often, and a logarithm costs more than a division. The sum does not depend on the order
+        // of the actions.
         let length = symbols.len() as f64;
-        // Most counts are alike, and a logarithm costs more than a division.
-        let entropy: f64 = self
-            .runs
-            .chunk_by(|a, b| a == b)
-            .map(|alike| {
-                let count = f64::from(alike[0]);
-                alike.len() as f64 * (count / length * libm::log2(length / count))
+        let entropy: f64 = (0..)
+            .zip(&self.alike)
+            .filter(|&(_, &actions)| actions > 0)
+            .map(|(count, &actions)| {
+                let count = f64::from(count);
+                f64::from(actions) * (count / length * libm::log2(length / count))
             })
             .sum();
         (&self.distinct, Shape::new(entropy, self.distinct.len(), symbols.len()))
@@ -269,7 +276,7 @@ mod tests {
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
-        assert_eq!(row.present, [2, 3, 0, 1]);
+        assert_eq!(row.present, [0, 1, 2, 3]);
         assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
         assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
     }

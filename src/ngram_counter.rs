@@ -146,12 +146,11 @@ impl NgramCounter {
         }
     }
 
-    /// Adds all n-grams of `other`, which is over the same symbols, and what was counted of them. Returns their numbers here,
-    /// unless they stay the same.
-    pub(crate) fn absorb(&mut self, other: Self) -> Option<Vec<u32>> {
+    /// Adds all n-grams of `other`, which is over the same symbols, and what was counted of them. Returns their numbers here.
+    pub(crate) fn absorb(&mut self, other: Self) -> Vec<u32> {
         if self.ngrams.is_empty() {
             *self = other;
-            return None;
+            return (0..self.ngrams.len() as u32).collect();
         }
         let mut numbers: Vec<u32> = Vec::with_capacity(other.ngrams.len());
         for ngram in &other.ngrams {
@@ -164,7 +163,7 @@ impl NgramCounter {
             *samples = samples.plus(ngram.samples);
             numbers.push(number);
         }
-        Some(numbers)
+        numbers
     }
 
     /// Puts the n-grams in their final order and keeps only the `keep` most frequent, ties by that order. `actions` are the

@@ -1,6 +1,7 @@
 //! Work shared by several threads, with results that do not depend on their number.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -37,6 +38,40 @@ pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + 
     results.into_iter().flatten().collect()
 }
 
+/// Applies `work` to all `items` with at most `threads` threads, each of which takes the next item as soon as it is free, and
+/// does `beside` on the calling thread before that joins in. Returns the results in the order of the items.
+pub(crate) fn map_beside<T: Sync, R: Send, B>(
+    items: &[T],
+    threads: NonZeroUsize,
+    work: impl Fn(&T) -> R + Sync,
+    beside: impl FnOnce() -> B,
+) -> (Vec<R>, B) {
+    let next = AtomicUsize::new(0);
+    let work_off = || {
+        let mut done = Vec::new();
+        while let index = next.fetch_add(1, Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            done.push((index, work(item)));
+        }
+        done
+    };
+    let helpers = threads.get().min(items.len() + 1) - 1;
+    let (mut done, beside) = thread::scope(|scope| {
+        // If the system refuses a thread, the others do its work.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work_off).ok();
+        let helpers: Vec<_> = (0..helpers).filter_map(spawn).collect();
+        let beside = beside();
+        let mut done = work_off();
+        for helper in helpers {
+            done.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        (done, beside)
+    });
+    done.sort_unstable_by_key(|&(index, _)| index);
+    (done.into_iter().map(|(_, result)| result).collect(), beside)
+}
+
 /// Applies `work` to consecutive pieces of `items`, one per thread, and joins what it returns in the order of the items.
 /// `work` must return one result per item, each depending on that item alone.
 pub(crate) fn map_pieces<T: Sync, R: Send>(
@@ -63,6 +98,8 @@ mod tests {
                     piece.iter().map(|x| x * x).collect()
                 });
                 assert_eq!(squares, items.iter().map(|x| x * x).collect::<Vec<_>>());
+                let beside = map_beside(&items, threads.try_into().unwrap(), |x| x * x, || "done");
+                assert_eq!(beside, (squares, "done"));
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::parallel::{map, map_into};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 /// Rows are packed in blocks of this many.
 const BLOCK: usize = 4096;
@@ -36,7 +37,12 @@ struct Block {
     present: PackedLists,
     shapes: Vec<Shape>,
     novelty: Vec<Novelty>,
+    /// What the numbers in `present` have become, unless they stayed as they were.
+    numbers: Option<Arc<[u32]>>,
 }
+
+/// What the number of an n-gram has become that is not kept.
+const DROPPED: u32 = u32::MAX;
 
 /// How many different actions and n-grams a row has, and how many of them no other sample has.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +53,19 @@ struct Novelty {
     novel_ngrams: u32,
 }
 
+impl Block {
+    /// Puts the features that row `index` of the block has into `ids`.
+    fn read(&self, index: usize, ids: &mut Vec<u32>) {
+        self.present.read(index, ids);
+        if let Some(numbers) = &self.numbers {
+            ids.retain_mut(|id| {
+                *id = numbers[*id as usize];
+                *id != DROPPED
+            });
+        }
+    }
+}
+
 impl Rows {
     pub(crate) fn len(&self) -> usize {
         self.labels.len()
@@ -55,7 +74,7 @@ impl Rows {
     /// The features of row `index`, unpacked into `ids`.
     pub(crate) fn row<'a>(&'a self, index: usize, ids: &'a mut Vec<u32>) -> Row<'a> {
         let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
-        block.present.read(index, ids);
+        block.read(index, ids);
         let novelty = block.novelty[index];
         let mut dense = block.shapes[index].figures(
             share(novelty.novel_actions as usize, novelty.actions as usize),
@@ -212,8 +231,8 @@ struct Unfinished {
     blocks: Vec<Block>,
     /// The actions and n-grams that one sample of the part has and no other, with its row.
     once: Vec<(u32, u32)>,
-    /// The numbers that the n-grams of the part have among all, unless they are the same.
-    numbers: Option<Vec<u32>>,
+    /// The numbers that the n-grams of the part have among all.
+    numbers: Vec<u32>,
 }
 
 impl Part {
@@ -284,51 +303,44 @@ impl Part {
 }
 
 impl Unfinished {
-    /// Fills in the novelty of the rows and, where that is needed, gives n-grams the numbers that they have in `whole` and
-    /// drops those that are not kept.
+    /// Fills in the novelty of the rows, and what the numbers of their n-grams have become.
     ///
     /// An action or n-gram is novel if no other sample has it: without this sample it would be unknown, and so it must look
     /// while training, or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
     fn finish(self, whole: &Found, kept: Option<&[bool]>) -> Vec<Block> {
-        let Self {
-            mut blocks,
-            once,
-            numbers,
-        } = self;
-        let ngrams = whole.ngrams.ngrams();
-        // The number among all of an n-gram whose number as a feature of the part is `id`; `None` for an action.
-        let ngram = |id: u32| {
-            let number = id.checked_sub(whole.actions.len() as u32)? as usize;
-            Some(numbers.as_ref().map_or(number, |numbers| numbers[number] as usize))
-        };
-        for (id, row) in once {
+        let mut blocks = self.blocks;
+        let first = whole.actions.len() as u32;
+        let samples = |number: u32| whole.ngrams.ngrams()[number as usize].samples.total();
+        for (id, row) in self.once {
             let novelty = &mut blocks[row as usize / BLOCK].novelty[row as usize % BLOCK];
-            let (samples, novel) = match ngram(id) {
-                None => (whole.actions[id as usize].samples, &mut novelty.novel_actions),
-                Some(number) => (ngrams[number].samples, &mut novelty.novel_ngrams),
-            };
-            *novel += u32::from(samples.total() == 1);
+            match id.checked_sub(first) {
+                None => novelty.novel_actions += u32::from(whole.actions[id as usize].samples.total() == 1),
+                Some(own) => novelty.novel_ngrams += u32::from(samples(self.numbers[own as usize]) == 1),
+            }
         }
-        if numbers.is_none() && kept.is_none() {
+        let is_dropped = |number: u32| kept.is_some_and(|kept| !kept[number as usize]);
+        let of_ngrams = self.numbers.iter().map(|&number| match is_dropped(number) {
+            true => DROPPED,
+            false => first + number,
+        });
+        let numbers: Arc<[u32]> = (0..first).chain(of_ngrams).collect();
+        if (0..).zip(&*numbers).all(|(own, &number)| own == number) {
             return blocks;
         }
         let mut ids = Vec::new();
-        for Block { present, novelty, .. } in &mut blocks {
-            let before = std::mem::take(present);
-            for (row, novelty) in novelty.iter_mut().enumerate() {
-                before.read(row, &mut ids);
-                present.push(ids.iter().filter_map(|&id| {
-                    let Some(number) = ngram(id) else {
-                        return Some(id);
-                    };
-                    if kept.is_some_and(|kept| !kept[number]) {
-                        novelty.novel_ngrams += u32::from(ngrams[number].samples.total() > 1);
-                        return None;
-                    }
-                    Some((whole.actions.len() + number) as u32)
-                }));
+        for block in &mut blocks {
+            if kept.is_some() {
+                for (row, novelty) in block.novelty.iter_mut().enumerate() {
+                    block.present.read(row, &mut ids);
+                    let ngrams = ids.iter().filter_map(|id| id.checked_sub(first));
+                    let dropped = ngrams
+                        .map(|own| self.numbers[own as usize])
+                        .filter(|&number| is_dropped(number));
+                    // Those that one sample has have been counted above.
+                    novelty.novel_ngrams += dropped.filter(|&number| samples(number) > 1).count() as u32;
+                }
             }
-            present.shrink();
+            block.numbers = Some(Arc::clone(&numbers));
         }
         blocks
     }

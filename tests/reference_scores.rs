@@ -9,11 +9,11 @@ fn a_thousand_sequences_score_as_the_documented_format_says() {
     let expected: Vec<f64> = serde_json::from_str(include_str!("reference/scores.json")).unwrap();
     let lines = include_str!("reference/scored_sequences.jsonl");
     let mut scorer = artifact.model.scorer();
-    let mut record = Record::default();
     let mut scores = Vec::new();
     for block in Blocks::new(lines.as_bytes()) {
         let block = block.unwrap();
         let mut records = block.records();
+        let mut record = Record::default();
         while let Some(read) = records.read(&mut record) {
             read.unwrap();
             scores.push(scorer.predict(record.actions()).score);

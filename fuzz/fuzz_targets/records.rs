@@ -43,9 +43,9 @@ struct Sample {
 
 fn answers(blocks: impl Iterator<Item = Block>, group_by: Option<&str>) -> Vec<Result<Sample, Refusal>> {
     let mut answers = Vec::new();
-    let mut record = Record::default();
     for block in blocks {
         let mut records = block.records().group_by(group_by);
+        let mut record = Record::default();
         while let Some(read) = records.read(&mut record) {
             answers.push(read.map(|()| Sample {
                 id: record.id().map(|id| id.get().to_owned()),

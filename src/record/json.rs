@@ -15,9 +15,8 @@ use std::fmt;
 /// Why a line is not a record: the column, if known, and the problem.
 pub(crate) type Problem = (Option<usize>, String);
 
-pub(super) fn parse(line: &[u8], group_by: Option<&str>, record: &mut Record) -> Result<(), Problem> {
+pub(super) fn parse<'a>(text: &'a str, group_by: Option<&str>, record: &mut Record<'a>) -> Result<(), Problem> {
     record.clear();
-    let text = text(line)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let object = Object {
         record,
@@ -89,13 +88,13 @@ pub(crate) fn explain(error: &serde_json::Error, text: &str) -> Problem {
 }
 
 /// The object of a line, or the one under `features` if `nested`.
-struct Object<'r> {
-    record: &'r mut Record,
+struct Object<'r, 'a> {
+    record: &'r mut Record<'a>,
     group_by: Option<&'r str>,
     nested: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Object<'_> {
+impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -103,7 +102,7 @@ impl<'de> DeserializeSeed<'de> for Object<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Object<'_> {
+impl<'de> Visitor<'de> for Object<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,7 +164,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                     if wanted {
                         self.record.group = id.map(without_escapes);
                     }
-                    self.record.id = id.map(ToOwned::to_owned);
+                    self.record.id = id;
                 }
                 _ if wanted => {
                     self.record.group = scalar(map.next_value()?, &key)?.map(without_escapes);
@@ -258,9 +257,9 @@ impl<'de> de::Deserialize<'de> for Key<'de> {
 }
 
 /// The array of actions.
-struct Sequence<'r>(&'r mut Record);
+struct Sequence<'r, 'a>(&'r mut Record<'a>);
 
-impl<'de> DeserializeSeed<'de> for Sequence<'_> {
+impl<'de> DeserializeSeed<'de> for Sequence<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -268,7 +267,7 @@ impl<'de> DeserializeSeed<'de> for Sequence<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Sequence<'_> {
+impl<'de> Visitor<'de> for Sequence<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,7 +284,7 @@ impl<'de> Visitor<'de> for Sequence<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while seq.next_element_seed(Action(self.0))?.is_some() {
-            if self.0.ends.len() > MAX_ACTIONS {
+            if self.0.actions.len() > MAX_ACTIONS {
                 return Err(de::Error::custom(format_args!(
                     "more than {MAX_ACTIONS} actions in a sequence; split it into sessions"
                 )));
@@ -296,9 +295,24 @@ impl<'de> Visitor<'de> for Sequence<'_> {
 }
 
 /// One action of the sequence.
-struct Action<'r>(&'r mut Record);
+struct Action<'r, 'a>(&'r mut Record<'a>);
 
-impl<'de> DeserializeSeed<'de> for Action<'_> {
+impl<'a> Action<'_, 'a> {
+    fn add<E: de::Error>(self, action: Cow<'a, str>) -> Result<(), E> {
+        let Self(Record { actions, .. }) = self;
+        if action.len() > MAX_ACTION {
+            return Err(E::custom(format_args!(
+                "sequence[{}] is an action of {} bytes; at most {MAX_ACTION} are allowed",
+                actions.len(),
+                action.len()
+            )));
+        }
+        actions.push(action);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Action<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -306,24 +320,19 @@ impl<'de> DeserializeSeed<'de> for Action<'_> {
     }
 }
 
-impl Visitor<'_> for Action<'_> {
+impl<'de> Visitor<'de> for Action<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sequence[{}] to be a string", self.0.ends.len())
+        write!(f, "sequence[{}] to be a string", self.0.actions.len())
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<(), E> {
+        self.add(Cow::Borrowed(text))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        if text.len() > MAX_ACTION {
-            return Err(E::custom(format_args!(
-                "sequence[{}] is an action of {} bytes; at most {MAX_ACTION} are allowed",
-                self.0.ends.len(),
-                text.len()
-            )));
-        }
-        self.0.text.push_str(text);
-        self.0.ends.push(self.0.text.len());
-        Ok(())
+        self.add(Cow::Owned(text.to_owned()))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Reads samples from JSON lines, strictly: what is not exactly a sample is refused with its line and the reason.
 
 pub(crate) mod json;
+mod plain;
 
 use crate::blocks::{Block, Blocks, take_line};
 use crate::dataset::{Dataset, Label};
-use crate::parallel::map;
+use crate::parallel::map_beside;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
@@ -23,19 +25,18 @@ pub const MAX_ACTIONS: usize = 100_000;
 /// ["read", "process", "write"]
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Record {
-    id: Option<Box<RawValue>>,
+pub struct Record<'a> {
+    id: Option<&'a RawValue>,
     group: Option<String>,
     label: Option<Label>,
-    text: String,
-    ends: Vec<usize>,
+    actions: Vec<Cow<'a, str>>,
 }
 
-impl Record {
+impl<'a> Record<'a> {
     /// The `id` as it stands in the input: a string, number or boolean.
     #[must_use]
-    pub fn id(&self) -> Option<&RawValue> {
-        self.id.as_deref()
+    pub fn id(&self) -> Option<&'a RawValue> {
+        self.id
     }
 
     /// The label, if there is one.
@@ -46,18 +47,14 @@ impl Record {
 
     /// The actions of the sequence, in order.
     pub fn actions(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
-        (0..self.ends.len()).map(|index| {
-            let start = if index == 0 { 0 } else { self.ends[index - 1] };
-            &self.text[start..self.ends[index]]
-        })
+        self.actions.iter().map(AsRef::as_ref)
     }
 
     fn clear(&mut self) {
         self.id = None;
         self.group = None;
         self.label = None;
-        self.text.clear();
-        self.ends.clear();
+        self.actions.clear();
     }
 }
 
@@ -117,7 +114,7 @@ impl<'a> Records<'a> {
 
     /// Reads the next record into `record`, or says why its line is none; `None` after the last. Blank lines are passed
     /// over.
-    pub fn read(&mut self, record: &mut Record) -> Option<Result<(), Refusal>> {
+    pub fn read(&mut self, record: &mut Record<'a>) -> Option<Result<(), Refusal>> {
         loop {
             let line = take_line(&mut self.text)?;
             let number = self.next_line;
@@ -125,16 +122,21 @@ impl<'a> Records<'a> {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            return Some(
-                json::parse(line, self.group_by, record).map_err(|(column, problem)| Refusal {
-                    line: number,
-                    column,
-                    problem,
-                }),
-            );
+            let read = json::text(line).and_then(|text| match plain::parse(text, self.group_by, record) {
+                Some(()) => Ok(()),
+                None => json::parse(text, self.group_by, record),
+            });
+            return Some(read.map_err(|(column, problem)| Refusal {
+                line: number,
+                column,
+                problem,
+            }));
         }
     }
 }
+
+/// Blocks for each thread that are read at once.
+const BATCH: usize = 2;
 
 /// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
 /// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
@@ -153,19 +155,21 @@ pub fn read_labelled(
 ) -> io::Result<Refused> {
     let mut blocks = Blocks::new(reader);
     let mut refused = Refused::default();
-    loop {
-        let batch = blocks
+    let mut read = || {
+        blocks
             .by_ref()
-            .take(threads.get())
-            .collect::<io::Result<Vec<Block>>>()?;
-        if batch.is_empty() {
-            return Ok(refused);
-        }
-        let chunks = map(&batch, |block| {
+            .take(BATCH * threads.get())
+            .collect::<io::Result<Vec<Block>>>()
+    };
+    let mut batch = read()?;
+    while !batch.is_empty() {
+        let parse = |block: &Block| {
             let mut chunk = Dataset::new();
             let refused = read_block(block, group_by, &mut chunk, u64::MAX, keep);
             (chunk, refused)
-        });
+        };
+        // While some threads work on a batch, this one reads the next.
+        let (chunks, next) = map_beside(&batch, threads, parse, &mut read);
         for (block, (chunk, in_chunk)) in batch.iter().zip(chunks) {
             if (data.len() + chunk.len()) as u64 >= limit {
                 // Nothing behind the last sample that is wanted may count.
@@ -179,7 +183,9 @@ pub fn read_labelled(
                 return Ok(refused);
             }
         }
+        batch = next?;
     }
+    Ok(refused)
 }
 
 /// Adds the labelled samples of `block` to `data` until it holds `limit`.
@@ -205,7 +211,7 @@ fn read_block(block: &Block, group_by: Option<&str>, data: &mut Dataset, limit: 
 
 impl Records<'_> {
     /// The label of the record read last.
-    fn label(&self, record: &Record) -> Result<Label, Refusal> {
+    fn label(&self, record: &Record<'_>) -> Result<Label, Refusal> {
         record.label.ok_or_else(|| Refusal {
             line: self.next_line - 1,
             column: None,
@@ -244,13 +250,10 @@ mod tests {
         }
     }
 
-    fn read(line: &str) -> Result<Record, String> {
-        let mut record = Record::default();
-        match block(line).records().read(&mut record) {
-            Some(Ok(())) => Ok(record),
-            Some(Err(refusal)) => Err(refusal.to_string()),
-            None => Err("nothing".to_owned()),
-        }
+    fn refusal(line: &str) -> Option<String> {
+        let block = block(line);
+        let read = block.records().read(&mut Record::default())?;
+        read.err().map(|refusal| refusal.to_string())
     }
 
     #[test]
@@ -260,7 +263,8 @@ mod tests {
             r#"{"label": 1, "other": {"label": [2]}, "features": {"z": 1, "sequence": ["read", "wé"]}, "id": "x\n"}"#,
             r#"{"\u0069d":"x\n","sequence":["read","wé"],"label":1}"#,
         ] {
-            let record = read(line).unwrap();
+            let (block, mut record) = (block(line), Record::default());
+            block.records().read(&mut record).unwrap().unwrap();
             assert_eq!(record.actions().collect::<Vec<_>>(), ["read", "wé"]);
             assert_eq!(record.label(), Some(Label::Anomalous));
             assert_eq!(record.id().map(RawValue::get), Some(r#""x\n""#));
@@ -300,7 +304,7 @@ mod tests {
             (r#"{"sequence": ["a"], "id": {}}"#, "string or a number"),
             (r#"{"sequence": ["a"], "x": NaN}"#, "not valid JSON"),
         ] {
-            let message = read(line).unwrap_err();
+            let message = refusal(line).unwrap();
             assert!(message.contains(expected), "{line}: {message}");
             assert!(message.starts_with("1:"), "{message}");
         }
@@ -309,11 +313,11 @@ mod tests {
     #[test]
     fn limits_hold_at_the_limit() {
         let action = |length| format!(r#"{{"sequence": ["{}"]}}"#, "x".repeat(length));
-        assert!(read(&action(MAX_ACTION)).is_ok());
-        assert!(read(&action(MAX_ACTION + 1)).unwrap_err().contains("1025 bytes"));
+        assert_eq!(refusal(&action(MAX_ACTION)), None);
+        assert!(refusal(&action(MAX_ACTION + 1)).unwrap().contains("1025 bytes"));
         let many = |count| format!(r#"{{"sequence": [{}"a"]}}"#, r#""a","#.repeat(count - 1));
-        assert!(read(&many(MAX_ACTIONS)).is_ok());
-        assert!(read(&many(MAX_ACTIONS + 1)).unwrap_err().contains("100000"));
+        assert_eq!(refusal(&many(MAX_ACTIONS)), None);
+        assert!(refusal(&many(MAX_ACTIONS + 1)).unwrap().contains("100000"));
     }
 
     #[test]
