@@ -26,12 +26,16 @@ pub(crate) struct NgramCounter {
     /// that was free; at least half of the slots are [`FREE`]. A count is a power of two.
     slots: Vec<u32>,
     hasher: RandomState,
+    /// For few symbols, the number of each pair of them, or [`FREE`]: nearly half of all look-ups are for pairs.
+    pairs: Vec<u32>,
     /// The n-grams of the length in hand, by the place where they begin.
     nodes: Vec<Node>,
     /// What the slots of these n-grams hold.
     guesses: Vec<u32>,
 }
 
+/// Most symbols whose pairs have a table: it then takes 4 MB.
+const MOST_PAIRED: u32 = 1 << 10;
 /// Most n-grams that can be told apart; to count them takes 60 GB.
 const MOST: u32 = 1 << 31;
 /// Stands where there is no n-gram yet.
@@ -41,11 +45,13 @@ impl NgramCounter {
     /// No n-grams yet, over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
         let symbols = actions as u32 + FIRST_ACTION;
+        let pairs = if symbols <= MOST_PAIRED { symbols * symbols } else { 0 };
         Self {
             symbols,
             ngrams: Vec::new(),
             slots: vec![FREE; 2],
             hasher: RandomState::default(),
+            pairs: vec![FREE; pairs as usize],
             nodes: Vec::new(),
             guesses: Vec::new(),
         }
@@ -86,8 +92,14 @@ impl NgramCounter {
         self.nodes = nodes;
     }
 
-    /// Replaces each node by the n-gram that extends it by the symbol at its place.
+    /// Replaces each node, all of the same length, by the n-gram that extends it by the symbol at its place.
     fn extend(&mut self, nodes: &mut [Node], symbols: &[u32]) {
+        if !self.pairs.is_empty() && nodes.first().is_some_and(|&node| node < self.symbols) {
+            for (node, &symbol) in nodes.iter_mut().zip(symbols) {
+                *node = self.symbols + self.number(*node, symbol);
+            }
+            return;
+        }
         // Memory is what this waits for, so all is asked for before any of it is used.
         let mut guesses = std::mem::take(&mut self.guesses);
         guesses.clear();
@@ -111,16 +123,24 @@ impl NgramCounter {
 
     /// The number of the n-gram that extends `prefix` by `symbol`, a new one if it was never seen.
     fn number(&mut self, prefix: Node, symbol: u32) -> u32 {
-        let mut slot = self.home(prefix, symbol);
-        while let Some(ngram) = self.ngrams.get(self.slots[slot] as usize) {
-            if (ngram.prefix, ngram.symbol) == (prefix, symbol) {
-                return self.slots[slot];
+        let new = self.ngrams.len() as u32;
+        if prefix < self.symbols && !self.pairs.is_empty() {
+            let number = &mut self.pairs[(prefix * self.symbols + symbol) as usize];
+            if *number != FREE {
+                return *number;
             }
-            slot = (slot + 1) & (self.slots.len() - 1);
+            *number = new;
+        } else {
+            let mut slot = self.home(prefix, symbol);
+            while let Some(ngram) = self.ngrams.get(self.slots[slot] as usize) {
+                if (ngram.prefix, ngram.symbol) == (prefix, symbol) {
+                    return self.slots[slot];
+                }
+                slot = (slot + 1) & (self.slots.len() - 1);
+            }
+            self.slots[slot] = new;
         }
-        let number = self.ngrams.len() as u32;
-        assert!(number < MOST, "more than 2^31 n-grams");
-        self.slots[slot] = number;
+        assert!(new < MOST, "more than 2^31 n-grams");
         self.ngrams.push(Ngram {
             prefix,
             symbol,
@@ -130,7 +150,7 @@ impl NgramCounter {
         if self.ngrams.len() * 2 > self.slots.len() {
             self.grow();
         }
-        number
+        new
     }
 
     /// Doubles the slots.
@@ -138,6 +158,9 @@ impl NgramCounter {
         self.slots = vec![FREE; 2 * self.slots.len()];
         for number in 0..self.ngrams.len() {
             let Ngram { prefix, symbol, .. } = self.ngrams[number];
+            if prefix < self.symbols && !self.pairs.is_empty() {
+                continue;
+            }
             let mut slot = self.home(prefix, symbol);
             while self.slots[slot] != FREE {
                 slot = (slot + 1) & (self.slots.len() - 1);

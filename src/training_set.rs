@@ -359,7 +359,7 @@ fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) ->
     let found = map(&shares, |&share| {
         let mut sequences: IndexMap<u64, Sequence, RandomState> = IndexMap::default();
         for (&sample, &fingerprint) in indices.iter().zip(&fingerprints) {
-            if u128::from(fingerprint) * count >> 64 == share {
+            if (u128::from(fingerprint) * count) >> 64 == share {
                 let labels = ClassCounts::default();
                 let sequence = sequences.entry(fingerprint).or_insert(Sequence { sample, labels });
                 sequence.labels.add(data.labels()[sample as usize]);
