@@ -8,7 +8,7 @@ pub(crate) const MAX_LINE: usize = 16 << 20;
 /// Most bytes of a line that are dropped before the input is given up: 1 GiB.
 const MAX_DROPPED: u64 = 1 << 30;
 /// Most bytes that are asked of the stream at once.
-const READ: usize = 1 << 20;
+const READ: usize = 1 << 18;
 
 /// Reads a stream block by block, as an iterator.
 #[derive(Debug)]

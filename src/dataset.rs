@@ -1,6 +1,7 @@
 //! Labelled sequences of actions, held compactly.
 
 use crate::fingerprint;
+use crate::packed::PackedLists;
 use crate::parallel::map_pieces;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
@@ -105,8 +106,7 @@ impl Interner {
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
     actions: Interner,
-    steps: Vec<u32>,
-    ends: Vec<usize>,
+    steps: PackedLists,
     labels: Vec<Label>,
     group_names: Interner,
     groups: Vec<u32>,
@@ -131,16 +131,12 @@ impl Dataset {
 
     /// Adds one sample that belongs to `group`. Either all samples of a data set have a group or none has.
     pub fn push_grouped<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, label: Label, group: Option<&str>) {
-        let start = self.steps.len();
-        for action in actions {
-            let id = self.actions.intern(action);
-            self.steps.push(id);
-        }
-        if self.steps.len() == start {
+        let mut actions = actions.into_iter().peekable();
+        if actions.peek().is_none() {
             self.skipped_empty += 1;
             return;
         }
-        self.ends.push(self.steps.len());
+        self.steps.push(actions.map(|action| self.actions.intern(action)));
         self.labels.push(label);
         if let Some(group) = group {
             let id = self.group_names.intern(group);
@@ -183,14 +179,18 @@ impl Dataset {
     }
 
     /// The actions of sample `index` by name.
-    pub fn sequence(&self, index: usize) -> impl ExactSizeIterator<Item = &str> + Clone {
-        self.steps(index).iter().map(|&id| self.actions.name(id))
+    pub fn sequence(&self, index: usize) -> impl Iterator<Item = &str> + Clone {
+        self.steps(index).map(|id| self.actions.name(id))
     }
 
     /// The actions of sample `index` as numbers below [`action_count`](Self::action_count).
-    pub(crate) fn steps(&self, index: usize) -> &[u32] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.steps[start..self.ends[index]]
+    pub(crate) fn steps(&self, index: usize) -> impl Iterator<Item = u32> + Clone {
+        self.steps.list(index)
+    }
+
+    /// Something that is equal for two samples if and only if their sequences are.
+    pub(crate) fn sequence_key(&self, index: usize) -> &[u16] {
+        self.steps.codes(index)
     }
 
     pub(crate) fn action_count(&self) -> usize {
@@ -206,8 +206,8 @@ impl Dataset {
         let actions: Vec<u64> = self.actions.names().map(fingerprint::of_action).collect();
         map_pieces(indices, threads, |piece| {
             let of = |&index: &u32| {
-                let steps = self.steps(index as usize).iter();
-                fingerprint::of_sequence(steps.map(|&step| actions[step as usize]))
+                let steps = self.steps(index as usize);
+                fingerprint::of_sequence(steps.map(|step| actions[step as usize]))
             };
             piece.iter().map(of).collect()
         })
@@ -221,10 +221,9 @@ impl Dataset {
             .names()
             .map(|name| self.group_names.intern(name))
             .collect();
-        let before = self.steps.len();
-        self.steps
-            .extend(other.steps.iter().map(|&step| actions[step as usize]));
-        self.ends.extend(other.ends.iter().map(|end| before + end));
+        for index in 0..other.len() {
+            self.steps.push(other.steps(index).map(|step| actions[step as usize]));
+        }
         self.labels.extend_from_slice(&other.labels);
         self.groups
             .extend(other.groups.iter().map(|&group| groups[group as usize]));
@@ -251,12 +250,11 @@ impl Dataset {
         }
         let mut bytes = Vec::new();
         for (index, &label) in self.labels.iter().enumerate() {
-            let steps = self.steps(index);
             bytes.clear();
             bytes.push(u8::from(label));
             bytes.extend_from_slice(&self.groups.get(index).copied().unwrap_or(0).to_le_bytes());
-            bytes.extend_from_slice(&(steps.len() as u32).to_le_bytes());
-            for step in steps {
+            bytes.extend_from_slice(&(self.steps(index).count() as u32).to_le_bytes());
+            for step in self.steps(index) {
                 bytes.extend_from_slice(&step.to_le_bytes());
             }
             hash.update(&bytes);

@@ -4,6 +4,7 @@ use crate::bounds::Share;
 use crate::dataset::Dataset;
 use crate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
+use crate::parallel::{both, map_pieces};
 use std::num::{NonZeroU32, NonZeroUsize};
 
 /// The figures of a model on some samples.
@@ -27,16 +28,16 @@ pub fn evaluate(
 ) -> Evaluation {
     let scored = model.score_samples(data, indices, threads);
     let fingerprints = data.fingerprints(indices, threads);
-    let unseen: Vec<Scored> = fingerprints
-        .iter()
-        .zip(&scored)
-        .filter(|&(&fingerprint, _)| !model.was_trained_on(fingerprint))
-        .map(|(_, &scored)| scored)
-        .collect();
+    let is_seen = |&fingerprint: &u64| model.was_trained_on(fingerprint);
+    let seen = map_pieces(&fingerprints, threads, |piece| piece.iter().map(is_seen).collect());
+    let unseen = scored.iter().zip(seen).filter(|&(_, seen)| !seen);
+    let unseen: Vec<Scored> = unseen.map(|(&scored, _)| scored).collect();
+    let figures = |scored: &[Scored]| Metrics::compute(scored, threshold, ece_bins);
+    let (all, of_unseen) = both(threads, || figures(&scored), || figures(&unseen));
     let metrics = Metrics {
         overlap: Some((scored.len() - unseen.len()) as u64),
-        unseen: Some(Box::new(Metrics::compute(&unseen, threshold, ece_bins))),
-        ..Metrics::compute(&scored, threshold, ece_bins)
+        unseen: Some(Box::new(of_unseen)),
+        ..all
     };
     Evaluation { scored, metrics }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node};
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node, UNKNOWN};
 
 /// Number of dense figures.
 pub(crate) const DENSE_COUNT: usize = 8;
@@ -95,8 +95,9 @@ pub(crate) struct Encoder {
     /// The sequence between its markers.
     symbols: Vec<u32>,
     present: Vec<u32>,
-    /// The n-gram of the length in hand that begins at each place, if the model knows it.
-    nodes: Vec<Option<Node>>,
+    /// The n-grams of the length in hand, by the place where they begin, and those that are one longer.
+    nodes: Vec<Node>,
+    longer: Vec<Node>,
     /// Start and length of the n-grams that the model does not know.
     unknown: Vec<(u32, u32)>,
     shape: ShapeCounter,
@@ -126,23 +127,24 @@ impl Encoder {
         let action_novelty = share(distinct.len() - actions, distinct.len());
 
         self.unknown.clear();
-        // All n-grams of a length before any longer one: look-ups that do not wait for each other overlap.
-        let known_symbol = |&symbol: &u32| Some(symbol).filter(|&symbol| symbol < table.symbols());
+        // Symbols behind those of the table would be taken for n-grams.
+        let node = |&symbol: &u32| if symbol < table.symbols() { symbol } else { UNKNOWN };
         self.nodes.clear();
-        self.nodes.extend(self.symbols.iter().map(known_symbol));
-        for length in 2..=n {
+        self.nodes.extend(self.symbols.iter().map(node));
+        for length in 2..=n.min(self.symbols.len()) {
+            let last = &self.symbols[length - 1..];
             let shorter = self.present.len();
-            for start in 0..(self.symbols.len() + 1).saturating_sub(length) {
-                let last = self.symbols[start + length - 1];
-                let node = self.nodes[start].and_then(|prefix| table.child(prefix, last));
-                self.nodes[start] = node;
-                match node {
-                    Some(node) => self.present.push(known_actions + table.number(node)),
-                    None => self.unknown.push((start as u32, length as u32)),
+            table.children(&self.nodes[..last.len()], last, &mut self.longer);
+            for (start, &node) in self.longer.iter().enumerate() {
+                if node == UNKNOWN {
+                    self.unknown.push((start as u32, length as u32));
+                } else {
+                    self.present.push(known_actions + table.number(node));
                 }
             }
             // N-grams are numbered by length, so sorting each length sorts them all.
             self.present[shorter..].sort_unstable();
+            std::mem::swap(&mut self.longer, &mut self.nodes);
         }
         self.present.dedup();
         let known = self.present.len() - actions;
@@ -271,14 +273,27 @@ mod tests {
     fn unknown_actions_and_ngrams_count_once_each() {
         // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
         let mut table = NgramTable::new(2);
-        table.push(BEGIN, 2);
-        table.push(2, 3);
+        table.child_or_new(BEGIN, 2);
+        table.child_or_new(2, 3);
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
         assert_eq!(row.present, [0, 1, 2, 3]);
         assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
         assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
+    }
+
+    #[test]
+    fn an_unknown_action_is_not_taken_for_an_ngram_with_its_number() {
+        // Symbol 4 would be the first action that is unknown, and node 4 is the pair of the begin and action 0.
+        let mut table = NgramTable::new(2);
+        let pair = table.child_or_new(BEGIN, 2);
+        assert_eq!(pair, 4);
+        table.child_or_new(pair, 3);
+        let mut encoder = Encoder::default();
+        let row = encoder.encode(&table, 3, &ANY, [2, 1].into_iter());
+        assert_eq!(row.present, [1]);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
     }
 
     #[test]

@@ -191,12 +191,12 @@ impl AnomalyModel {
             piece
                 .iter()
                 .map(|&index| {
-                    let steps = data.steps(index as usize).iter();
+                    let steps = data.steps(index as usize);
                     let row = encoder.encode(
                         &self.table,
                         self.config.ngram_size.get(),
                         &self.ranges,
-                        steps.map(|&step| numbers[step as usize]),
+                        steps.map(|step| numbers[step as usize]),
                     );
                     let score = logistic(self.weights.log_odds(row));
                     (score, data.labels()[index as usize])

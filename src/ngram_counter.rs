@@ -216,7 +216,7 @@ impl NgramCounter {
                 None => symbols[ngram.prefix as usize],
                 Some(number) => nodes[number as usize],
             };
-            nodes[number as usize] = table.push(prefix, symbols[ngram.symbol as usize]);
+            nodes[number as usize] = table.child_or_new(prefix, symbols[ngram.symbol as usize]);
         }
         (table, order)
     }

@@ -1,10 +1,10 @@
 //! The n-grams that the model knows, and their numbers.
 //!
 //! An n-gram is a run of 2 to 8 symbols; a symbol is an action or one of the two markers that stand before the first
-//! and after the last action. N-grams form a trie: each is found from its prefix and its last symbol. What an
-//! [`NgramCounter`](crate::ngram_counter::NgramCounter) has counted becomes an [`NgramTable`].
+//! and after the last action. N-grams form a trie: each is found from its prefix and its last symbol.
 
-use std::cmp::Ordering;
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher;
 
 /// The marker before the first action.
 pub(crate) const BEGIN: u32 = 0;
@@ -15,33 +15,55 @@ pub(crate) const FIRST_ACTION: u32 = 2;
 
 /// A place in a trie over `symbols` symbols: a single symbol, or n-gram number `node - symbols`.
 pub(crate) type Node = u32;
+/// Stands for a symbol or n-gram that is not known.
+pub(crate) const UNKNOWN: Node = u32::MAX;
 
-/// N-grams in their final order: shorter ones first, within a length by their symbols.
-///
-/// In this order the n-grams that extend a node stand side by side, those of one node after those of the node before it.
-/// So each node needs no more than the number of the first n-gram that extends it, and each n-gram its last symbol.
+/// Numbers n-grams in the order in which they are added, a prefix always before what extends it.
 #[derive(Debug, Clone)]
 pub(crate) struct NgramTable {
     symbols: u32,
-    /// For each node up to the last that is extended: the number of the first n-gram that extends it or a later node.
-    first: Vec<u32>,
-    /// The last symbol of each n-gram.
-    last: Vec<u32>,
+    /// The prefix and the last symbol of each n-gram.
+    ngrams: Vec<(Node, u32)>,
+    /// An n-gram stands in its [home](Self::home), or in the first slot behind it that was free. At least a quarter of the
+    /// slots are; how many there are is a power of two.
+    slots: Vec<Slot>,
+    /// Seeded at random, so that nobody can choose n-grams that all want the same slot.
+    hasher: RandomState,
+    /// For few symbols, the number of each pair of them, or [`FREE`]: nearly half of all look-ups are for pairs.
+    pairs: Vec<u32>,
 }
+
+/// Place for one n-gram, with all that is compared, because memory is what look-ups wait for.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    ngram: (Node, u32),
+    /// Its number, or [`FREE`].
+    number: u32,
+}
+
+/// Most symbols whose pairs have a table: it then takes 4 MB.
+const MOST_PAIRED: u32 = 1 << 10;
+/// Most n-grams that can be told apart; to count them takes 60 GB.
+const MOST: u32 = 1 << 31;
+/// Stands where there is no n-gram.
+const FREE: u32 = u32::MAX;
+const FREE_SLOT: Slot = Slot {
+    ngram: (UNKNOWN, UNKNOWN),
+    number: FREE,
+};
 
 impl NgramTable {
     /// An empty table over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
+        let symbols = actions as u32 + FIRST_ACTION;
+        let pairs = if symbols <= MOST_PAIRED { symbols * symbols } else { 0 };
         Self {
-            symbols: actions as u32 + FIRST_ACTION,
-            first: Vec::new(),
-            last: Vec::new(),
+            symbols,
+            ngrams: Vec::new(),
+            slots: vec![FREE_SLOT; 4],
+            hasher: RandomState::default(),
+            pairs: vec![FREE; pairs as usize],
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.last.len()
     }
 
     /// Number of symbols: the markers and the actions.
@@ -49,93 +71,174 @@ impl NgramTable {
         self.symbols
     }
 
-    /// Adds the n-gram that extends `prefix` by `symbol`, which must come after all that are there, and returns its node.
-    pub(crate) fn push(&mut self, prefix: Node, symbol: u32) -> Node {
-        while self.first.len() <= prefix as usize {
-            self.first.push(self.last.len() as u32);
-        }
-        self.last.push(symbol);
-        self.symbols + self.last.len() as u32 - 1
-    }
-
-    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
-    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
-        let start = *self.first.get(prefix as usize)? as usize;
-        let end = self
-            .first
-            .get(prefix as usize + 1)
-            .map_or(self.last.len(), |&end| end as usize);
-        let place = self.place_among(&self.last[start..end], symbol)?;
-        Some(self.symbols + (start + place) as u32)
-    }
-
-    /// Where `symbol` stands in the ascending list `siblings`. Starts where it would stand if they were spread evenly, which
-    /// is often right and nearly always close, and widens the search from there by doubling steps.
-    fn place_among(&self, siblings: &[u32], symbol: u32) -> Option<usize> {
-        let count = siblings.len();
-        let guess = (u64::from(symbol) * count as u64 / u64::from(self.symbols)) as usize;
-        let guess = guess.min(count.checked_sub(1)?);
-        let (low, high) = match siblings[guess].cmp(&symbol) {
-            Ordering::Equal => return Some(guess),
-            Ordering::Less => {
-                let mut step = 1;
-                while guess + step < count && siblings[guess + step] < symbol {
-                    step *= 2;
-                }
-                (guess + 1, count.min(guess + step + 1))
-            }
-            Ordering::Greater => {
-                let mut step = 1;
-                while step <= guess && siblings[guess - step] > symbol {
-                    step *= 2;
-                }
-                (guess.saturating_sub(step), guess)
-            }
-        };
-        siblings[low..high].binary_search(&symbol).ok().map(|place| low + place)
-    }
-
     /// The n-gram number of `node`, which must not be a single symbol.
     pub(crate) fn number(&self, node: Node) -> u32 {
         node - self.symbols
     }
 
+    /// The n-gram that `node` is, unless it is a single symbol.
+    pub(crate) fn ngram(&self, node: Node) -> Option<u32> {
+        node.checked_sub(self.symbols)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.ngrams.len()
+    }
+
     /// The symbols of n-gram `number`.
     pub(crate) fn symbols_of(&self, number: u32) -> Vec<u32> {
-        let mut symbols = Vec::new();
-        let mut node = self.symbols + number;
-        while node >= self.symbols {
-            let number = self.number(node);
-            symbols.push(self.last[number as usize]);
-            node = self.first.partition_point(|&first| first <= number) as u32 - 1;
+        let (mut node, last) = self.ngrams[number as usize];
+        let mut symbols = vec![last];
+        while let Some(number) = self.ngram(node) {
+            let (prefix, symbol) = self.ngrams[number as usize];
+            symbols.push(symbol);
+            node = prefix;
         }
         symbols.push(node);
         symbols.reverse();
         symbols
+    }
+
+    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
+    #[inline]
+    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
+        if prefix == UNKNOWN || symbol >= self.symbols {
+            return None;
+        }
+        let number = if self.has_pairs(prefix) {
+            self.pairs[(prefix * self.symbols + symbol) as usize]
+        } else {
+            self.slots[self.place((prefix, symbol))].number
+        };
+        (number != FREE).then(|| self.symbols + number)
+    }
+
+    /// Puts into `found`, for each of `nodes`, all of the same length, the n-gram that extends it by the symbol at its place, or
+    /// [`UNKNOWN`].
+    ///
+    /// Memory is what look-ups wait for. Here all homes are asked for before any is looked at, which takes half the time.
+    pub(crate) fn children(&self, nodes: &[Node], symbols: &[u32], found: &mut Vec<Node>) {
+        const AT_ONCE: usize = 32;
+        found.clear();
+        for (nodes, symbols) in nodes.chunks(AT_ONCE).zip(symbols.chunks(AT_ONCE)) {
+            let mut homes = [FREE_SLOT; AT_ONCE];
+            if !self.has_pairs(nodes[0]) {
+                for ((home, &node), &symbol) in homes.iter_mut().zip(nodes).zip(symbols) {
+                    *home = self.slots[self.home((node, symbol))];
+                }
+            }
+            for ((&node, &symbol), home) in nodes.iter().zip(symbols).zip(&homes) {
+                found.push(if home.ngram == (node, symbol) && home.number != FREE {
+                    self.symbols + home.number
+                } else {
+                    self.child(node, symbol).unwrap_or(UNKNOWN)
+                });
+            }
+        }
+    }
+
+    /// The n-gram that extends `prefix` by `symbol`, which must be known; added if it is new.
+    pub(crate) fn child_or_new(&mut self, prefix: Node, symbol: u32) -> Node {
+        if let Some(node) = self.child(prefix, symbol) {
+            return node;
+        }
+        let number = self.ngrams.len() as u32;
+        assert!(number < MOST, "more than 2^31 n-grams");
+        let ngram = (prefix, symbol);
+        self.ngrams.push(ngram);
+        if self.has_pairs(prefix) {
+            self.pairs[(prefix * self.symbols + symbol) as usize] = number;
+        } else {
+            if self.ngrams.len() > self.slots.len() / 4 * 3 {
+                self.grow();
+            }
+            let place = self.place(ngram);
+            self.slots[place] = Slot { ngram, number };
+        }
+        self.symbols + number
+    }
+
+    /// Whether pairs that begin with `prefix` have their table.
+    fn has_pairs(&self, prefix: Node) -> bool {
+        prefix < self.symbols && !self.pairs.is_empty()
+    }
+
+    /// The slot in which an n-gram stands unless others were there first.
+    #[inline]
+    fn home(&self, (prefix, symbol): (Node, u32)) -> usize {
+        let hash = self.hasher.hash_one(u64::from(prefix) << 32 | u64::from(symbol));
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    /// The slot in which an n-gram stands, or would stand.
+    fn place(&self, ngram: (Node, u32)) -> usize {
+        let mut place = self.home(ngram);
+        loop {
+            let slot = &self.slots[place];
+            if slot.ngram == ngram || slot.number == FREE {
+                return place;
+            }
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Doubles the slots.
+    fn grow(&mut self) {
+        let slots = std::mem::take(&mut self.slots);
+        self.slots = vec![FREE_SLOT; 2 * slots.len()];
+        for slot in slots.into_iter().filter(|slot| slot.number != FREE) {
+            let place = self.place(slot.ngram);
+            self.slots[place] = slot;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn every_child_is_found_however_unevenly_its_siblings_are_spread() {
-        let spreads: [fn(u32) -> bool; 5] = [
-            |_| true,
-            |s| s < 50,
-            |s| s > 950,
-            |s| s % 7 == 3,
-            |s| s.is_power_of_two(),
-        ];
-        for spread in spreads {
-            let mut table = NgramTable::new(998);
-            let siblings: Vec<u32> = (0..1000).filter(|&symbol| spread(symbol)).collect();
-            let nodes: Vec<Node> = siblings.iter().map(|&symbol| table.push(5, symbol)).collect();
-            for symbol in 0..1100 {
-                let expected = siblings.binary_search(&symbol).ok().map(|place| nodes[place]);
-                assert_eq!(table.child(5, symbol), expected, "{symbol}");
+    proptest! {
+        #[test]
+        fn what_was_added_is_found_and_nothing_else(
+            actions in prop_oneof![Just(3_usize), Just(40), Just(5000)],
+            runs in proptest::collection::vec(proptest::collection::vec(any::<u32>(), 2..6), 0..200),
+            unseen in proptest::collection::vec((any::<u32>(), any::<u32>()), 100),
+        ) {
+            let mut table = NgramTable::new(actions);
+            let mut expected = BTreeMap::new();
+            for run in &runs {
+                let known = table.symbols();
+                let mut node = run[0] % known;
+                for symbol in run[1..].iter().map(|symbol| symbol % known) {
+                    let next = table.symbols() + expected.len() as u32;
+                    let child = *expected.entry((node, symbol)).or_insert(next);
+                    prop_assert_eq!(table.child_or_new(node, symbol), child);
+                    node = child;
+                }
+            }
+            prop_assert_eq!(table.len(), expected.len());
+            let (mut nodes, mut symbols): (Vec<Node>, Vec<u32>) = expected.keys().copied().unzip();
+            for (node, symbol) in unseen {
+                nodes.extend([node, node % (table.symbols() + table.len() as u32), 0, UNKNOWN]);
+                symbols.extend([symbol, symbol % table.symbols(), symbol, symbol]);
+            }
+            for (node, symbol) in nodes.into_iter().zip(symbols) {
+                prop_assert_eq!(table.child(node, symbol), expected.get(&(node, symbol)).copied());
             }
         }
+    }
+
+    #[test]
+    fn an_ngram_is_the_symbols_on_the_way_to_it() {
+        let mut table = NgramTable::new(3);
+        let pair = table.child_or_new(BEGIN, 4);
+        let triple = table.child_or_new(pair, 2);
+        let longest = table.child_or_new(triple, END);
+        assert_eq!(table.symbols_of(table.number(pair)), [BEGIN, 4]);
+        assert_eq!(table.symbols_of(table.number(longest)), [BEGIN, 4, 2, END]);
+        assert_eq!((table.ngram(longest), table.ngram(4)), (Some(2), None));
     }
 }

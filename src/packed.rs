@@ -28,18 +28,23 @@ impl PackedLists {
         self.ends.shrink_to_fit();
     }
 
-    /// Puts list `index` into `list`.
-    pub(crate) fn read(&self, index: usize, list: &mut Vec<u32>) {
+    /// How list `index` is stored: two lists are equal if and only if this is.
+    pub(crate) fn codes(&self, index: usize) -> &[u16] {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let mut codes = self.codes[start..self.ends[index]].iter();
-        list.clear();
-        while let Some(&code) = codes.next() {
-            list.push(if code & WIDE == 0 {
+        &self.codes[start..self.ends[index]]
+    }
+
+    /// The numbers of list `index`.
+    pub(crate) fn list(&self, index: usize) -> impl Iterator<Item = u32> + Clone {
+        let mut codes = self.codes(index).iter();
+        std::iter::from_fn(move || {
+            let &code = codes.next()?;
+            Some(if code & WIDE == 0 {
                 u32::from(code)
             } else {
                 u32::from(code & !WIDE) << 16 | u32::from(codes.next().copied().unwrap_or_default())
-            });
-        }
+            })
+        })
     }
 }
 
@@ -56,10 +61,8 @@ mod tests {
             for list in &lists {
                 packed.push(list.iter().copied());
             }
-            let mut read = vec![7];
             for (index, list) in lists.iter().enumerate() {
-                packed.read(index, &mut read);
-                prop_assert_eq!(&read, list);
+                prop_assert_eq!(&packed.list(index).collect::<Vec<_>>(), list);
             }
         }
     }

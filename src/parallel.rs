@@ -72,6 +72,20 @@ pub(crate) fn map_beside<T: Sync, R: Send, B>(
     (done.into_iter().map(|(_, result)| result).collect(), beside)
 }
 
+/// Applies `work` to all `items` like [`map_beside`], with nothing to do beside.
+pub fn share<T: Sync, R: Send>(items: &[T], threads: NonZeroUsize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_beside(items, threads, work, || ()).0
+}
+
+/// Does both, at once if there are threads for that.
+pub fn both<A, B: Send>(threads: NonZeroUsize, a: impl FnOnce() -> A, b: impl Fn() -> B + Sync) -> (A, B) {
+    let (mut b, a) = map_beside(&[()], threads, |()| b(), a);
+    match b.pop() {
+        Some(b) => (a, b),
+        None => unreachable!("each item has a result"),
+    }
+}
+
 /// Applies `work` to consecutive pieces of `items`, one per thread, and joins what it returns in the order of the items.
 /// `work` must return one result per item, each depending on that item alone.
 pub(crate) fn map_pieces<T: Sync, R: Send>(

@@ -133,9 +133,9 @@ fn parts(total: usize, training: &[u32]) -> Parts {
 fn groups(data: &Dataset) -> Vec<Vec<u32>> {
     let mut members: Vec<Vec<u32>> = Vec::new();
     if data.groups().is_empty() {
-        let mut numbers: BTreeMap<&[u32], usize> = BTreeMap::new();
+        let mut numbers: BTreeMap<&[u16], usize> = BTreeMap::new();
         for index in 0..data.len() {
-            let number = *numbers.entry(data.steps(index)).or_insert(members.len());
+            let number = *numbers.entry(data.sequence_key(index)).or_insert(members.len());
             if number == members.len() {
                 members.push(Vec::new());
             }
@@ -216,8 +216,8 @@ mod tests {
         }
         let parts = split(&data, SplitStrategy::Grouped, 0.8.try_into().unwrap(), 1).unwrap();
         assert_eq!((parts.training.len(), parts.validation.len()), (80, 20));
-        let first = data.steps(parts.validation[0] as usize);
-        assert!(parts.validation.iter().all(|&i| data.steps(i as usize) == first));
+        let first = data.sequence_key(parts.validation[0] as usize);
+        assert!(parts.validation.iter().all(|&i| data.sequence_key(i as usize) == first));
     }
 
     #[test]

@@ -56,7 +56,8 @@ struct Novelty {
 impl Block {
     /// Puts the features that row `index` of the block has into `ids`.
     fn read(&self, index: usize, ids: &mut Vec<u32>) {
-        self.present.read(index, ids);
+        ids.clear();
+        ids.extend(self.present.list(index));
         if let Some(numbers) = &self.numbers {
             ids.retain_mut(|id| {
                 *id = numbers[*id as usize];
@@ -246,7 +247,7 @@ impl Part {
             let mut block = Block::default();
             for &Sequence { sample, labels } in sequences {
                 row += 1;
-                with_markers(&mut symbols, data.steps(sample as usize).iter().copied());
+                with_markers(&mut symbols, data.steps(sample as usize));
                 let (actions, shape) = counter.count(inner(&symbols));
                 for &action in actions {
                     let seen = &mut found.actions[action as usize];
@@ -327,12 +328,10 @@ impl Unfinished {
         if (0..).zip(&*numbers).all(|(own, &number)| own == number) {
             return blocks;
         }
-        let mut ids = Vec::new();
         for block in &mut blocks {
             if kept.is_some() {
                 for (row, novelty) in block.novelty.iter_mut().enumerate() {
-                    block.present.read(row, &mut ids);
-                    let ngrams = ids.iter().filter_map(|id| id.checked_sub(first));
+                    let ngrams = block.present.list(row).filter_map(|id| id.checked_sub(first));
                     let dropped = ngrams
                         .map(|own| self.numbers[own as usize])
                         .filter(|&number| is_dropped(number));

@@ -284,7 +284,7 @@ impl Body {
             let Some(prefix) = prefix else {
                 return refused(format!("{} stands without its beginning", what()));
             };
-            table.push(prefix, last[0]);
+            table.child_or_new(prefix, last[0]);
             self.check_counts(&what, seen)?;
             let mut rarest = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
             if rarest.any(|action| {

@@ -17,8 +17,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub(super) const SHOWN_PROBLEMS: usize = 20;
 
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
-pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read>, Failure> {
-    let (raw, size): (Box<dyn Read>, _) = if path.as_os_str() == "-" {
+pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Send>, Failure> {
+    let (raw, size): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
         (Box::new(io::stdin()), None)
     } else {
         let file = File::open(path).map_err(|error| Failure::at(path, "cannot open", &error))?;

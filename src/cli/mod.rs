@@ -21,6 +21,7 @@ mod output;
 mod page_file;
 mod predict;
 mod progress;
+mod read_ahead;
 mod report;
 mod samples;
 #[cfg(all(test, feature = "schema"))]

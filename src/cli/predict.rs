@@ -4,11 +4,10 @@ use super::args::{FormatArg, PredictArgs};
 use super::failure::{Failure, shown};
 use super::output::{Output, json_line};
 use super::progress::Progress;
+use super::read_ahead::ReadAhead;
 use super::{input, model, threads};
 use anomaly_train::text::one_line;
-use anomaly_train::{
-    AnomalyModel, Block, Blocks, Explanation, Label, Prediction, Record, Refusal, Scorer, Share, parallel,
-};
+use anomaly_train::{AnomalyModel, Block, Explanation, Label, Prediction, Record, Refusal, Scorer, Share, parallel};
 use log::info;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -126,15 +125,19 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
 
 /// Answers the input block by block, each shared by all threads.
 fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
-    let threads = threads(args.threads).get();
+    let threads = threads(args.threads);
     // Answers may go to the same terminal, so there is no progress to show.
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
-    for block in Blocks::new(reader) {
-        let block = block.map_err(|error| input::reading(&args.input, &error))?;
-        let pieces = block.split(threads);
-        for answered in parallel::map(&pieces, |piece| answering.answer(piece)) {
+    let batches = ReadAhead::start(reader, 8 * threads.get())
+        .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
+    for batch in batches {
+        let mut batch = batch.map_err(|error| input::reading(&args.input, &error))?;
+        if batch.len() < threads.get() {
+            batch = batch.into_iter().flat_map(|block| block.split(threads.get())).collect();
+        }
+        for answered in parallel::share(&batch, threads, |block| answering.answer(block)) {
             output.show(&answered.text)?;
             refused += answered.refused;
             if let Some(refusal) = answered.stopped {

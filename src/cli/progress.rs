@@ -22,7 +22,7 @@ impl Progress {
     }
 
     /// `reader`, with a bar for the bytes that were read of `total`, if that is known.
-    pub(crate) fn bytes<R: Read>(self, what: &'static str, total: Option<u64>, reader: R) -> impl Read {
+    pub(crate) fn bytes<R: Read>(self, what: &'static str, total: Option<u64>, reader: R) -> impl Read + use<R> {
         let template = if total.is_some() {
             "{msg} {wide_bar} {bytes}/{total_bytes} {eta}"
         } else {

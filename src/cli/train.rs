@@ -12,7 +12,7 @@ use super::{champion, clock, input, memory, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
-    TrainingConfig, Validation, advice, evaluate, lookalikes,
+    TrainingConfig, Validation, advice, evaluate, lookalikes, parallel,
 };
 use log::{debug, warn};
 
@@ -61,7 +61,10 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         "[INFO] Training anomaly model for {} epochs, batch size {}...",
         config.epochs, config.batch_size
     ));
-    let fitted = fit(&samples, &config, threads, progress, &mut report)?;
+    // Parts of the fit need one thread; the other works out the digest meanwhile.
+    let fit = || fit(&samples, &config, threads, progress, &mut report);
+    let (fitted, data_digest) = parallel::both(threads, fit, || samples.data.digest());
+    let fitted = fitted?;
 
     let evaluation = evaluate(
         &fitted.model,
@@ -94,7 +97,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         source,
         validation: plan,
         ece_bins: args.ece_bins,
-        data_digest: samples.data.digest(),
+        data_digest,
         training_samples: training.total(),
         validation_samples: validation.total(),
         skipped_empty: samples.data.skipped_empty(),

@@ -199,6 +199,7 @@ impl Metrics {
     #[must_use]
     pub fn compute(scored: &[Scored], threshold: Share, ece_bins: NonZeroU32) -> Self {
         let confusion = Confusion::at(scored, threshold.get());
+        let points = operating_points(scored);
         let wilson_of = |part, whole| (whole > 0).then(|| wilson(part, whole));
         let Confusion { tp, fp, fn_, tn } = confusion;
         let metrics = Self {
@@ -207,8 +208,8 @@ impl Metrics {
             accuracy: confusion.accuracy(),
             f1: confusion.f1(),
             ece: calibration::expected_calibration_error(&reliability_bins(scored, ece_bins)),
-            roc_auc: ranking::roc_auc(scored),
-            average_precision: ranking::average_precision(scored),
+            roc_auc: ranking::roc_auc(&points),
+            average_precision: ranking::average_precision(&points),
             brier: mean(scored, |score, target| (score - target) * (score - target)),
             log_loss: mean(scored, |score, target| {
                 let given = if target > 0.5 { score } else { 1.0 - score };

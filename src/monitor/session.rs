@@ -2,11 +2,9 @@
 //! twice.
 
 use super::names::Names;
-use crate::ngrams::{FIRST_ACTION, NgramTable, Node};
+use crate::ngrams::{FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use std::collections::VecDeque;
 
-/// Stands for an n-gram that the model does not know.
-pub(crate) const UNKNOWN: Node = u32::MAX;
 /// Buffers of agents that left are cut to this many actions before they are used again.
 const KEPT: usize = 32;
 
@@ -41,9 +39,6 @@ impl Knowledge<'_> {
 
     /// The n-gram that extends `prefix`, which may be unknown.
     pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Node {
-        if prefix == UNKNOWN {
-            return UNKNOWN;
-        }
         self.table.child(prefix, symbol).unwrap_or(UNKNOWN)
     }
 

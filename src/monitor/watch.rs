@@ -6,13 +6,13 @@
 
 use super::marks::Marks;
 use super::names::Names;
-use super::session::{Knowledge, Session, UNKNOWN};
+use super::session::{Knowledge, Session};
 use crate::bounds::Share;
 use crate::explanation::Explanation;
 use crate::features::{Shape, discount_shape, share};
 use crate::fingerprint;
 use crate::model::AnomalyModel;
-use crate::ngrams::{BEGIN, END, FIRST_ACTION, Node};
+use crate::ngrams::{BEGIN, END, FIRST_ACTION, Node, UNKNOWN};
 use crate::optimizer::logistic;
 use std::iter::once;
 use std::sync::Arc;

@@ -161,13 +161,13 @@ impl Page<'_> {
             })
             .collect();
         wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut seen: Vec<(&[u32], Label, Mistake)> = Vec::new();
+        let mut seen: Vec<(&[u16], Label, Mistake)> = Vec::new();
         let mut scorer = self.artifact.model.scorer();
         for (_, place) in wrong {
             let index = self.indices[place] as usize;
             let (score, label) = self.evaluation.scored[place];
-            let steps = self.data.steps(index);
-            if let Some((_, _, mistake)) = seen.iter_mut().find(|other| other.0 == steps && other.1 == label) {
+            let key = self.data.sequence_key(index);
+            if let Some((_, _, mistake)) = seen.iter_mut().find(|other| other.0 == key && other.1 == label) {
                 mistake.times += 1;
                 continue;
             }
@@ -189,7 +189,7 @@ impl Page<'_> {
                 sequence: shown_sequence(self.data.sequence(index)),
                 sentences: unknown.into_iter().chain(evidence).collect(),
             };
-            seen.push((steps, label, mistake));
+            seen.push((key, label, mistake));
         }
         seen.into_iter().map(|(_, _, mistake)| mistake).collect()
     }
@@ -305,9 +305,10 @@ fn roc(scored: &[Scored]) -> String {
     charts::curve("ROC curve", ("false-alarm rate", "recall"), &points, true)
 }
 
-fn shown_sequence<'a>(actions: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = actions.len().saturating_sub(SHOWN_ACTIONS);
-    let mut shown = actions.take(SHOWN_ACTIONS).map(name).collect::<Vec<_>>().join(" → ");
+fn shown_sequence<'a>(mut actions: impl Iterator<Item = &'a str>) -> String {
+    let shown = actions.by_ref().take(SHOWN_ACTIONS).map(name);
+    let mut shown = shown.collect::<Vec<_>>().join(" → ");
+    let more = actions.count();
     if more > 0 {
         shown.push_str(&format!(" → … {more} more"));
     }

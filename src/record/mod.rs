@@ -136,7 +136,7 @@ impl<'a> Records<'a> {
 }
 
 /// Blocks for each thread that are read at once.
-const BATCH: usize = 2;
+const BATCH: usize = 8;
 
 /// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
 /// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
