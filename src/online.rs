@@ -13,8 +13,10 @@
 //! at ±s; the curvature n σ(s) (1 − σ(s)) itself would be too sure too soon.
 //!
 //! A step counts less the more has been seen of a weight, so there is no rate to tune, and the means after one pass predict
-//! better than the optimum does where most n-grams are rare. What is left is the influence of the order: each further pass
-//! starts again from the prior in another order, and the model is the mean over the passes.
+//! better than the optimum does where most n-grams are rare. What is left is the influence of the order, which the model
+//! gets rid of by being the mean over several passes. Each starts again from the prior; the second goes the way of the first
+//! back, the fourth that of the third: what came late in the one comes early in the other, so the mean of two such passes is
+//! nearer to what no order favours than that of three in orders of their own.
 //!
 //! Source: T. Jaakkola and M. Jordan, "Bayesian parameter estimation via variational methods", Statistics and Computing 10
 //! (2000), for the bound; the precisions are kept for each weight alone, as in O. Chapelle and L. Li, "An empirical
@@ -111,7 +113,7 @@ impl OnlineFit {
     }
 
     /// What is learned from all rows but those held out, starting from the prior. The order of the batches is drawn for each
-    /// pass; the rows of a batch stand side by side in memory.
+    /// pair of passes, and the second goes it backwards; the rows of a batch stand side by side in memory.
     fn pass(&self, rows: &Rows, number: u32) -> Weights {
         let precision = self.config.l2.get() as f32;
         let batch_size = self.config.batch_size.get() as usize;

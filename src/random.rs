@@ -26,11 +26,11 @@ pub(crate) fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
     rng
 }
 
-/// The stream of random numbers that belongs to pass `pass` over a large training part: each has its own, so that they can be
-/// worked out in any order.
-pub(crate) fn pass_stream(seed: u64, pass: u32) -> ChaCha8Rng {
+/// The stream of random numbers that belongs to pair `pair` of passes over a large training part: each has its own, so that they
+/// can be worked out in any order.
+pub(crate) fn pass_stream(seed: u64, pair: u32) -> ChaCha8Rng {
     let mut rng = stream(seed, Purpose::Shuffle);
-    rng.set_stream(Purpose::Shuffle as u64 | (u64::from(pass) + 1) << 32);
+    rng.set_stream(Purpose::Shuffle as u64 | (u64::from(pair) + 1) << 32);
     rng
 }
 

@@ -15,7 +15,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 
 /// What the digest does not cover.
@@ -178,9 +177,18 @@ fn ngrams<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, 
         .zip(&model.ngrams)
         .zip(&model.weights.present[model.actions.len()..]);
     serializer.collect_seq(rows.map(|((number, counts), weight)| {
-        let symbols: Vec<i64> = model.table.symbols_of(number).into_iter().map(symbol).collect();
-        (symbols, weight, counts.normal, counts.anomalous)
+        let key = Key(model.table.symbols_of(number));
+        (key, weight, counts.normal, counts.anomalous)
     }))
+}
+
+/// The symbols of an n-gram as they stand in the file.
+struct Key(Vec<u32>);
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|&symbol| self::symbol(symbol)))
+    }
 }
 
 /// How a symbol stands in the file: -1 and -2 for the markers, else the place of the action in the vocabulary.
@@ -194,13 +202,12 @@ fn symbol(symbol: u32) -> i64 {
 
 /// Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.
 fn sequences<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
-    struct Digits<'a>(&'a [u64]);
-    impl fmt::Display for Digits<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0
-                .iter()
-                .try_for_each(|fingerprint| write!(f, "{fingerprint:016x}"))
-        }
-    }
-    serializer.collect_str(&Digits(&model.fingerprints))
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bytes = model
+        .fingerprints
+        .iter()
+        .flat_map(|fingerprint| fingerprint.to_be_bytes());
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    let digits: String = bytes.flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    serializer.serialize_str(&digits)
 }

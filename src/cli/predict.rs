@@ -130,7 +130,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
-    let batches = ReadAhead::start(reader, 8 * threads.get())
+    let batches = ReadAhead::start(reader, 32 * threads.get())
         .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
     for batch in batches {
         let mut batch = batch.map_err(|error| input::reading(&args.input, &error))?;

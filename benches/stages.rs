@@ -1,0 +1,163 @@
+//! How long each stage takes, on generated samples: `cargo bench` measures, `cargo test --bench stages` only runs each once.
+//! docs/performance.md has whole runs and how they compare.
+
+use anomaly_train::split::{SplitStrategy, split};
+use anomaly_train::synthetic::{Scenario, generate};
+use anomaly_train::{
+    AnomalyModel, Artifact, Blocks, Dataset, Record, Share, Trainer, TrainingConfig, evaluate, read_labelled,
+};
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use std::num::{NonZeroU32, NonZeroUsize};
+
+fn main() {
+    divan::main();
+}
+
+const SAMPLES: [u64; 2] = [1_000, 20_000];
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+fn samples(count: u64) -> Dataset {
+    generate(Scenario::Mixed, count, 42)
+}
+
+fn all(data: &Dataset) -> Vec<u32> {
+    (0..data.len() as u32).collect()
+}
+
+fn json_lines(count: u64) -> String {
+    let data = samples(count);
+    let line = |index: usize| {
+        let actions: Vec<&str> = data.sequence(index).collect();
+        let label = u8::from(data.labels()[index]);
+        format!(
+            "{{\"features\": {{\"sequence\": [\"{}\"]}}, \"label\": {label}}}\n",
+            actions.join("\", \"")
+        )
+    };
+    (0..data.len()).map(line).collect()
+}
+
+fn read(text: &str, threads: NonZeroUsize) -> Dataset {
+    let mut data = Dataset::new();
+    let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, threads);
+    assert!(refused.is_ok_and(|refused| refused.count == 0));
+    data
+}
+
+fn trainer(data: &Dataset) -> Trainer {
+    Trainer::new(data, &all(data), &TrainingConfig::default(), ONE).expect("there are samples")
+}
+
+fn model(data: &Dataset) -> AnomalyModel {
+    let mut trainer = trainer(data);
+    trainer.epoch();
+    trainer.finish()
+}
+
+fn model_file(data: &Dataset) -> Vec<u8> {
+    let mut file = Vec::new();
+    Artifact::from(model(data)).write(&mut file).expect("memory takes it");
+    file
+}
+
+#[divan::bench(args = SAMPLES)]
+fn generate_mixed(bencher: Bencher, count: u64) {
+    bencher.counter(ItemsCount::new(count)).bench(|| samples(count));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn read_json_lines(bencher: Bencher, count: u64) {
+    let text = json_lines(count);
+    bencher.counter(BytesCount::of_str(&text)).bench(|| read(&text, ONE));
+}
+
+/// The same lines with an escape in each, which the usual reader leaves to the strict one.
+#[divan::bench(args = SAMPLES)]
+fn read_json_lines_with_escapes(bencher: Bencher, count: u64) {
+    let text = json_lines(count)
+        .replace("read", "\\u0072ead")
+        .replace("label", "l\\u0061bel");
+    bencher.counter(BytesCount::of_str(&text)).bench(|| read(&text, ONE));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn split_by_groups(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    let share = Share::try_from(0.8).expect("within its bounds");
+    bencher
+        .counter(ItemsCount::new(count))
+        .bench(|| split(&data, SplitStrategy::Grouped, share, 42));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn count_ngrams_and_pack_rows(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    bencher.counter(ItemsCount::new(count)).bench(|| trainer(&data));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn one_epoch(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    let bencher = bencher.counter(ItemsCount::new(count));
+    bencher.with_inputs(|| trainer(&data)).bench_refs(Trainer::epoch);
+}
+
+#[divan::bench(args = SAMPLES)]
+fn score_and_judge(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    let (model, all) = (model(&data), all(&data));
+    let bins = NonZeroU32::new(10).expect("not zero");
+    let judge = || evaluate(&model, &data, &all, model.threshold(), bins, ONE);
+    bencher.counter(ItemsCount::new(count)).bench(judge);
+}
+
+#[divan::bench(args = SAMPLES)]
+fn digest_of_data(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    bencher.counter(ItemsCount::new(count)).bench(|| data.digest());
+}
+
+#[divan::bench(args = SAMPLES)]
+fn write_model(bencher: Bencher, count: u64) {
+    let artifact = Artifact::from(model(&samples(count)));
+    let size = BytesCount::new(model_file(&samples(count)).len());
+    bencher.counter(size).bench(|| artifact.write(Vec::new()));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn load_model(bencher: Bencher, count: u64) {
+    let file = model_file(&samples(count));
+    bencher
+        .counter(BytesCount::of_slice(&file))
+        .bench(|| Artifact::read(&file[..]));
+}
+
+#[divan::bench(args = SAMPLES)]
+fn read_and_score(bencher: Bencher, count: u64) {
+    let (model, text) = (model(&samples(count)), json_lines(count));
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        let mut scorer = model.scorer();
+        let mut sum = 0.0;
+        for block in Blocks::new(text.as_bytes()) {
+            let block = block.expect("memory can be read");
+            let mut record = Record::default();
+            let mut records = block.records();
+            while records.read(&mut record).is_some() {
+                sum += scorer.log_odds(record.actions());
+            }
+        }
+        sum
+    });
+}
+
+#[divan::bench(args = SAMPLES)]
+fn explain(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    let model = model(&data);
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        let mut scorer = model.scorer();
+        let pieces = (0..data.len()).map(|index| scorer.explain(data.sequence(index), 5).evidence.len());
+        pieces.sum::<usize>()
+    });
+}
