@@ -345,8 +345,8 @@ impl Unfinished {
     }
 }
 
-/// The different sequences among the samples, in order of first appearance, and their fingerprints, ascending. Each thread
-/// looks for those in a range of fingerprints.
+/// The different sequences among the samples, ordered by the samples that stand for them, and their fingerprints, ascending.
+/// Each thread looks for those in a range of fingerprints.
 fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> (Vec<Sequence>, Vec<u64>) {
     let fingerprints = data.fingerprints(indices, threads);
     let count = if indices.len() < SHARED {
@@ -374,3 +374,6 @@ fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) ->
     sequences.sort_by_key(|sequence| sequence.sample);
     (sequences, fingerprints.concat())
 }
+
+#[cfg(test)]
+mod tests;
