@@ -2,7 +2,7 @@
 """Measures what training and predicting cost, how that grows, and what others take for the same work.
 
 usage: performance.py growth BINARY [--work DIR]
-       performance.py peers BINARY [--size 1000000] [--rounds 5] [--work DIR]   (pip install vowpalwabbit scikit-learn numpy)
+       performance.py peers BINARY [--size 1000000] [--rounds 5] [--work DIR]   (pip install vowpalwabbit scikit-learn orjson)
        performance.py corpus FILE [--size N] [--vocabulary V] [--length L] [--different D] [--seed S]
 
 Corpora are made once and kept in DIR: walks over actions that each have a dozen likely successors; in a third of the sequences, the
@@ -103,36 +103,37 @@ def growth(binary, work):
 
 
 CONVERT = """
-import json, sys
+import sys, orjson
 source, target = sys.argv[1:3]
-lines = open(source).readlines()
-cut = len(lines) * 4 // 5
-for name, part in (("train", lines[:cut]), ("test", lines[cut:])):
-    with open(f"{target}.{name}", "w") as out:
-        for line in part:
-            sample = json.loads(line)
-            out.write("%d | %s\\n" % (2 * sample["label"] - 1, " ".join(sample["features"]["sequence"])))
+count = sum(1 for _ in open(source, "rb"))
+with open(f"{target}.train", "w") as train, open(f"{target}.test", "w") as test, open(source, "rb") as lines:
+    for number, line in enumerate(lines):
+        sample = orjson.loads(line)
+        out = train if number < count * 4 // 5 else test
+        out.write(("1 | " if sample["label"] else "-1 | ") + " ".join(sample["features"]["sequence"]) + "\\n")
 """
 SGD = """
-import itertools, json, sys
+import itertools, sys, orjson
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import roc_auc_score
 hashing = HashingVectorizer(ngram_range=(1, 3), n_features=2**20, norm=None, alternate_sign=False, lowercase=False, token_pattern="[^ ]+")
 model = SGDClassifier(loss="log_loss", random_state=0)
-count = sum(1 for _ in open(sys.argv[1]))
-labels, scores = [], []
-with open(sys.argv[1]) as lines:
-    done = 0
-    while batch := [json.loads(line) for line in itertools.islice(lines, min(20000, (count * 4 // 5 if done < count * 4 // 5 else count) - done))]:
+count = sum(1 for _ in open(sys.argv[1], "rb"))
+training = count * 4 // 5
+labels, scores, done = [], [], 0
+with open(sys.argv[1], "rb") as lines:
+    while done < count:
+        most = min(20000, (training if done < training else count) - done)
+        batch = [orjson.loads(line) for line in itertools.islice(lines, most)]
         x = hashing.transform(" ".join(sample["features"]["sequence"]) for sample in batch)
         y = [sample["label"] for sample in batch]
-        if done < count * 4 // 5:
+        if done < training:
             model.partial_fit(x, y, classes=[0, 1])
         else:
             labels += y
             scores += model.decision_function(x).tolist()
-        done += len(batch)
+        done += most
 print(roc_auc_score(labels, scores))
 """
 
