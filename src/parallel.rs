@@ -7,7 +7,7 @@ use std::thread;
 
 /// Applies `work` to all `items` at once, each in a thread of its own, and returns the results in the order of the items.
 /// The calling thread does the first one, and those for which the system refuses a thread.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let Some((first, others)) = items.split_first() else {
         return Vec::new();
     };
@@ -38,8 +38,7 @@ pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + 
     results.into_iter().flatten().collect()
 }
 
-/// Applies `work` to all `items` with at most `threads` threads, each of which takes the next item as soon as it is free, and
-/// does `beside` on the calling thread before that joins in. Returns the results in the order of the items.
+/// Does the same as [`share`], and `beside` on the calling thread before that joins in.
 pub(crate) fn map_beside<T: Sync, R: Send, B>(
     items: &[T],
     threads: NonZeroUsize,
@@ -72,7 +71,8 @@ pub(crate) fn map_beside<T: Sync, R: Send, B>(
     (done.into_iter().map(|(_, result)| result).collect(), beside)
 }
 
-/// Applies `work` to all `items` like [`map_beside`], with nothing to do beside.
+/// Applies `work` to all `items` with at most `threads` threads, each of which takes the next item as soon as it is free, and
+/// returns the results in the order of the items.
 pub fn share<T: Sync, R: Send>(items: &[T], threads: NonZeroUsize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     map_beside(items, threads, work, || ()).0
 }
