@@ -162,19 +162,25 @@ impl Block {
 
     /// Cuts the block into at most `count` blocks of about the same size.
     #[must_use]
-    pub fn split(mut self, count: usize) -> Vec<Block> {
+    pub fn split(self, count: usize) -> Vec<Block> {
         let size = self.text.len().div_ceil(count.max(1)).max(1);
         let mut blocks = Vec::new();
-        while self.text.len() > size {
-            let Some(end) = memchr::memchr(b'\n', &self.text[size..]) else {
-                break;
-            };
-            let text = self.text.split_off(size + end + 1);
-            let first_line = self.first_line + line_ends(&self.text);
-            blocks.push(std::mem::replace(&mut self, Block { text, first_line }));
+        let (mut rest, mut first_line) = (&self.text[..], self.first_line);
+        while rest.len() > size
+            && let Some(end) = memchr::memchr(b'\n', &rest[size..])
+        {
+            let (text, behind) = rest.split_at(size + end + 1);
+            let text = text.to_vec();
+            let lines = line_ends(&text);
+            blocks.push(Block { text, first_line });
+            (rest, first_line) = (behind, first_line + lines);
         }
-        if !self.text.is_empty() {
-            blocks.push(self);
+        if blocks.is_empty() {
+            return vec![self];
+        }
+        if !rest.is_empty() {
+            let text = rest.to_vec();
+            blocks.push(Block { text, first_line });
         }
         blocks
     }

@@ -1,7 +1,7 @@
 //! Counts n-grams while training.
 
 use crate::dataset::ClassCounts;
-use crate::ngrams::{FIRST_ACTION, NgramTable, Node};
+use crate::ngrams::{FIRST_ACTION, FREE, MOST_NODES, MOST_PAIRED, NgramTable, Node};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
@@ -33,13 +33,6 @@ pub(crate) struct NgramCounter {
     /// What the slots of these n-grams hold.
     guesses: Vec<u32>,
 }
-
-/// Most symbols whose pairs have a table: it then takes 4 MB.
-const MOST_PAIRED: u32 = 1 << 10;
-/// Most n-grams that can be told apart; to count them takes 60 GB.
-const MOST: u32 = 1 << 31;
-/// Stands where there is no n-gram yet.
-const FREE: u32 = u32::MAX;
 
 impl NgramCounter {
     /// No n-grams yet, over the two markers and `actions` actions.
@@ -140,7 +133,7 @@ impl NgramCounter {
             }
             self.slots[slot] = new;
         }
-        assert!(new < MOST, "more than 2^31 n-grams");
+        assert!(self.symbols + new < MOST_NODES, "more than 2^31 n-grams");
         self.ngrams.push(Ngram {
             prefix,
             symbol,

@@ -42,11 +42,11 @@ struct Slot {
 }
 
 /// Most symbols whose pairs have a table: it then takes 4 MB.
-const MOST_PAIRED: u32 = 1 << 10;
-/// Most n-grams that can be told apart; to count them takes 60 GB.
-const MOST: u32 = 1 << 31;
+pub(crate) const MOST_PAIRED: u32 = 1 << 10;
+/// Most nodes that can be told apart. So many n-grams take more than 40 GB.
+pub(crate) const MOST_NODES: u32 = 1 << 31;
 /// Stands where there is no n-gram.
-const FREE: u32 = u32::MAX;
+pub(crate) const FREE: u32 = u32::MAX;
 const FREE_SLOT: Slot = Slot {
     ngram: (UNKNOWN, UNKNOWN),
     number: FREE,
@@ -144,7 +144,7 @@ impl NgramTable {
             return node;
         }
         let number = self.ngrams.len() as u32;
-        assert!(number < MOST, "more than 2^31 n-grams");
+        assert!(self.symbols + number < MOST_NODES, "more than 2^31 n-grams");
         let ngram = (prefix, symbol);
         self.ngrams.push(ngram);
         if self.has_pairs(prefix) {
@@ -225,8 +225,19 @@ mod tests {
                 nodes.extend([node, node % (table.symbols() + table.len() as u32), 0, UNKNOWN]);
                 symbols.extend([symbol, symbol % table.symbols(), symbol, symbol]);
             }
-            for (node, symbol) in nodes.into_iter().zip(symbols) {
-                prop_assert_eq!(table.child(node, symbol), expected.get(&(node, symbol)).copied());
+            let expected = |node: Node, symbol| expected.get(&(node, symbol)).copied();
+            for (&node, &symbol) in nodes.iter().zip(&symbols) {
+                prop_assert_eq!(table.child(node, symbol), expected(node, symbol));
+            }
+            // All at once, single symbols and n-grams apart as they are in a sequence, with unknown ones in any place.
+            let pairs = nodes.into_iter().zip(symbols);
+            let (roots, ngrams): (Vec<_>, Vec<_>) = pairs.partition(|&(node, _)| node < table.symbols() || node == UNKNOWN);
+            for pairs in [roots, ngrams] {
+                let (nodes, symbols): (Vec<Node>, Vec<u32>) = pairs.into_iter().unzip();
+                let mut found = vec![7];
+                table.children(&nodes, &symbols, &mut found);
+                let expected = nodes.iter().zip(&symbols).map(|(&node, &symbol)| expected(node, symbol).unwrap_or(UNKNOWN));
+                prop_assert_eq!(found, expected.collect::<Vec<_>>());
             }
         }
     }

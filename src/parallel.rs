@@ -1,5 +1,6 @@
 //! Work shared by several threads, with results that do not depend on their number.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +39,8 @@ pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + 
     results.into_iter().flatten().collect()
 }
 
-/// Does the same as [`share`], and `beside` on the calling thread before that joins in.
+/// Applies `work` to all `items` with at most `threads` threads, each of which takes the next item as soon as it is free, and
+/// does `beside` on the calling thread before that joins in. Returns the results in the order of the items.
 pub(crate) fn map_beside<T: Sync, R: Send, B>(
     items: &[T],
     threads: NonZeroUsize,
@@ -72,9 +74,41 @@ pub(crate) fn map_beside<T: Sync, R: Send, B>(
 }
 
 /// Applies `work` to all `items` with at most `threads` threads, each of which takes the next item as soon as it is free, and
-/// returns the results in the order of the items.
-pub fn share<T: Sync, R: Send>(items: &[T], threads: NonZeroUsize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    map_beside(items, threads, work, || ()).0
+/// hands the results to `sink` in the order of the items, each as soon as those before it are there.
+///
+/// # Errors
+///
+/// The first that `sink` returns; after it, no further items are begun.
+pub fn in_order<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    threads: NonZeroUsize,
+    work: impl Fn(&T) -> R + Sync,
+    sink: impl FnMut(R) -> Result<(), E> + Send,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    // What waits for results before it, how many have been handed over, and how that ended.
+    let state = Mutex::new((BTreeMap::new(), 0, sink, Ok(())));
+    let workers = vec![(); threads.get().min(items.len())];
+    map(&workers, |()| {
+        while let index = next.fetch_add(1, Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            let result = work(item);
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let (waiting, handed_over, sink, ended) = &mut *state;
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(handed_over) {
+                *handed_over += 1;
+                *ended = sink(result);
+                if ended.is_err() {
+                    // Whoever takes an item next finds none.
+                    next.store(items.len(), Relaxed);
+                    return;
+                }
+            }
+        }
+    });
+    state.into_inner().unwrap_or_else(PoisonError::into_inner).3
 }
 
 /// Does both, at once if there are threads for that.
@@ -113,7 +147,15 @@ mod tests {
                 });
                 assert_eq!(squares, items.iter().map(|x| x * x).collect::<Vec<_>>());
                 let beside = map_beside(&items, threads.try_into().unwrap(), |x| x * x, || "done");
-                assert_eq!(beside, (squares, "done"));
+                assert_eq!(beside, (squares.clone(), "done"));
+                let mut handed = Vec::new();
+                let sink = |square| {
+                    handed.push(square);
+                    if handed.len() == 600 { Err("enough") } else { Ok(()) }
+                };
+                let ended = in_order(&items, threads.try_into().unwrap(), |x| x * x, sink);
+                assert_eq!(ended, if count < 600 { Ok(()) } else { Err("enough") });
+                assert_eq!(handed, squares[..items.len().min(600)]);
             }
         }
     }

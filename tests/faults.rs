@@ -56,6 +56,7 @@ const FAULTS: &[Fault] = &[
     fault("C12", "mkfifo pipe; timeout -s INT 0.5 $AT --data pipe", 124, ""),
     fault("C12", "$AT --data gone", 1, "gone: cannot open"),
     fault("C13", "cp $AT at; chmod 777 .; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at --num-samples 3000'", 0, ""),
+    fault("C13", "cp $AT at; chmod 777 .; ./at --num-samples 300 -q; yes '[\"read\"]' | head -9 > in; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at predict in'", 0, ""),
     fault("C14", "$AT --help > /dev/full", 1, "cannot write output"),
     fault("C14", "$AT history --help | head -0", 0, ""),
     fault("C15", "cp \"$DATA\" d; $AT --data d --models-dir d", 1, "d: cannot write to the models directory"),

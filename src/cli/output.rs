@@ -7,7 +7,7 @@ use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// A buffered standard stream whose errors are never overlooked.
-pub(crate) struct Output(BufWriter<Box<dyn Write>>);
+pub(crate) struct Output(BufWriter<Box<dyn Write + Send>>);
 
 impl Output {
     pub(crate) fn stdout() -> Self {

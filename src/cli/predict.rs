@@ -130,20 +130,21 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
-    let batches = ReadAhead::start(reader, 32 * threads.get())
-        .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
-    for batch in batches {
+    for batch in ReadAhead::start(reader, threads) {
         let mut batch = batch.map_err(|error| input::reading(&args.input, &error))?;
         if batch.len() < threads.get() {
-            batch = batch.into_iter().flat_map(|block| block.split(threads.get())).collect();
+            let pieces = threads.get().div_ceil(batch.len());
+            batch = batch.into_iter().flat_map(|block| block.split(pieces)).collect();
         }
-        for answered in parallel::share(&batch, threads, |block| answering.answer(block)) {
+        let answer = |block: &Block| answering.answer(block);
+        parallel::in_order(&batch, threads, answer, |answered: Answered| {
             output.show(&answered.text)?;
             refused += answered.refused;
-            if let Some(refusal) = answered.stopped {
-                return Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input))));
+            match answered.stopped {
+                Some(refusal) => Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input)))),
+                None => Ok(()),
             }
-        }
+        })?;
     }
     output.finish()?;
     if refused > 0 {

@@ -2,65 +2,135 @@
 
 use anomaly_train::{Block, Blocks};
 use std::io::{self, Read};
-use std::iter::once;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// The blocks of an input, read by a thread of its own.
-pub(crate) struct ReadAhead {
-    blocks: Receiver<io::Result<Block>>,
-    reader: Option<JoinHandle<()>>,
-    most: usize,
-    /// What came behind the last batch.
-    error: Option<io::Error>,
+/// Bytes that are read ahead; a block that is larger is read ahead alone.
+const MOST_AHEAD: usize = 4 << 20;
+
+/// The blocks of an input, read by a thread of its own if there may be one.
+pub(crate) enum ReadAhead<R> {
+    /// The system refused the thread, or only one was wanted.
+    Here(Blocks<R>),
+    There {
+        blocks: Receiver<io::Result<Block>>,
+        ahead: Arc<Ahead>,
+        reader: Option<JoinHandle<()>>,
+        /// What came behind the last batch.
+        error: Option<io::Error>,
+    },
 }
 
-impl ReadAhead {
-    /// Starts to read, at most `most` blocks ahead.
-    ///
-    /// # Errors
-    ///
-    /// If the system refuses a thread.
-    pub(crate) fn start(reader: impl Read + Send + 'static, most: usize) -> io::Result<Self> {
-        let (sender, blocks) = sync_channel(most);
-        let read = move || {
-            // Once nobody takes them any more, the rest is not read.
-            let _ = Blocks::new(reader).try_for_each(|block| sender.send(block));
-        };
-        Ok(Self {
-            blocks,
-            reader: Some(thread::Builder::new().spawn(read)?),
-            most,
-            error: None,
-        })
+/// How many bytes have been read and not yet been taken.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    bytes: Mutex<usize>,
+    taken: Condvar,
+}
+
+impl Ahead {
+    /// Waits until there is room for so many bytes.
+    fn add(&self, size: usize) {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |bytes: &mut usize| *bytes > 0 && *bytes + size > MOST_AHEAD;
+        let waited = self.taken.wait_while(bytes, is_full);
+        *waited.unwrap_or_else(PoisonError::into_inner) += size;
+    }
+
+    fn take(&self, size: usize) {
+        *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= size;
+        self.taken.notify_one();
     }
 }
 
-impl Iterator for ReadAhead {
+impl<R: Read + Send + 'static> ReadAhead<R> {
+    /// Starts to read.
+    pub(crate) fn start(reader: R, threads: NonZeroUsize) -> Self {
+        if threads == NonZeroUsize::MIN {
+            return Self::Here(Blocks::new(reader));
+        }
+        let (sender, blocks) = channel();
+        let ahead = Arc::new(Ahead::default());
+        // Whoever reads takes the reader: the thread, or, if there is none, this one.
+        let reader = Arc::new(Mutex::new(Some(reader)));
+        let take = |reader: &Mutex<Option<R>>| reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let read = {
+            let (reader, ahead) = (Arc::clone(&reader), Arc::clone(&ahead));
+            move || {
+                if let Some(reader) = take(&reader) {
+                    read_all(reader, &ahead, &sender);
+                }
+            }
+        };
+        match thread::Builder::new().spawn(read) {
+            Ok(handle) => Self::There {
+                blocks,
+                ahead,
+                reader: Some(handle),
+                error: None,
+            },
+            Err(_) => match take(&reader) {
+                Some(reader) => Self::Here(Blocks::new(reader)),
+                None => unreachable!("a thread that was refused takes nothing"),
+            },
+        }
+    }
+}
+
+fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<Block>>) {
+    for block in Blocks::new(reader) {
+        ahead.add(block.as_ref().map_or(0, Block::size));
+        if sender.send(block).is_err() {
+            // Nobody takes them any more, so the rest is not read.
+            return;
+        }
+    }
+}
+
+impl<R: Read> Iterator for ReadAhead<R> {
     type Item = io::Result<Vec<Block>>;
 
-    /// All blocks that have been read by now, at most as many as are read ahead and at least one: it is waited for, others are
-    /// not.
+    /// All blocks that have been read by now, at least one: it is waited for, others are not.
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.error.take() {
+        let (blocks, ahead, reader, pending) = match self {
+            Self::Here(blocks) => return Some(blocks.next()?.map(|block| vec![block])),
+            Self::There {
+                blocks,
+                ahead,
+                reader,
+                error,
+            } => (blocks, ahead, reader, error),
+        };
+        if let Some(error) = pending.take() {
             return Some(Err(error));
         }
-        let Ok(first) = self.blocks.recv() else {
+        let Ok(first) = blocks.recv() else {
             // The input has ended, or the thread has.
-            let ended = self.reader.take().map(JoinHandle::join);
-            if let Some(Err(panic)) = ended {
+            if let Some(Err(panic)) = reader.take().map(JoinHandle::join) {
                 std::panic::resume_unwind(panic);
             }
             return None;
         };
-        let mut batch = Vec::new();
-        for block in once(first).chain(self.blocks.try_iter()).take(self.most) {
+        let (mut batch, mut size) = (Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(block) = next {
             match block {
-                Ok(block) => batch.push(block),
+                Ok(block) => {
+                    size += block.size();
+                    batch.push(block);
+                }
                 Err(error) if batch.is_empty() => return Some(Err(error)),
-                Err(error) => self.error = Some(error),
+                Err(error) => *pending = Some(error),
             }
+            next = if size < MOST_AHEAD {
+                blocks.try_recv().ok()
+            } else {
+                None
+            };
         }
+        ahead.take(size);
         Some(Ok(batch))
     }
 }
@@ -69,33 +139,62 @@ impl Iterator for ReadAhead {
 mod tests {
     use super::*;
 
+    /// Gives out a line at a time, and fails after the last.
+    struct Broken {
+        lines: u32,
+        width: usize,
+        given: u32,
+    }
+
+    fn line(number: u32, width: usize) -> String {
+        format!("{number}{}\n", ".".repeat(width))
+    }
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.given == self.lines {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            self.given += 1;
+            let text = line(self.given, self.width);
+            buffer[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(text.len())
+        }
+    }
+
     #[test]
     fn all_blocks_come_in_order_and_then_the_error() {
-        struct Broken(u32);
-        impl Read for Broken {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.0 += 1;
-                if self.0 > 50 {
-                    return Err(io::ErrorKind::ConnectionReset.into());
+        for threads in [1, 2] {
+            for (lines, width) in [(50, 1), (200, 100_000)] {
+                let reader = Broken { lines, width, given: 0 };
+                let (mut text, mut failed) = (Vec::new(), 0);
+                for batch in ReadAhead::start(reader, threads.try_into().unwrap()) {
+                    match batch {
+                        Ok(blocks) => {
+                            assert!(failed == 0 && !blocks.is_empty());
+                            assert!(blocks.iter().map(Block::size).sum::<usize>() < MOST_AHEAD + 2 * width + 9);
+                            text.extend(blocks.iter().flat_map(|block| block.bytes().to_vec()));
+                        }
+                        Err(_) => failed += 1,
+                    }
                 }
-                let text = format!("{}\n", self.0);
-                buffer[..text.len()].copy_from_slice(text.as_bytes());
-                Ok(text.len())
+                let expected: String = (1..=lines).map(|number| line(number, width)).collect();
+                assert!(text == expected.as_bytes());
+                assert_eq!(failed, 1);
             }
         }
-        let (mut lines, mut failed) = (Vec::new(), 0);
-        for batch in ReadAhead::start(Broken(0), 4).unwrap() {
-            match batch {
-                Ok(blocks) => {
-                    assert!(failed == 0 && (1..=4).contains(&blocks.len()));
-                    lines.extend(blocks.iter().flat_map(|block| block.bytes().to_vec()));
-                }
-                Err(_) => failed += 1,
-            }
-        }
-        let expected: String = (1..=50).map(|number| format!("{number}\n")).collect();
-        assert_eq!(lines, expected.as_bytes());
-        assert_eq!(failed, 1);
+    }
+
+    #[test]
+    fn no_more_is_read_ahead_than_is_allowed() {
+        let reader = io::repeat(b'\n').take(100 << 20);
+        let mut batches = ReadAhead::start(reader, 2.try_into().unwrap());
+        batches.next().unwrap().unwrap();
+        thread::sleep(std::time::Duration::from_millis(200));
+        let ReadAhead::There { ahead, .. } = &batches else {
+            panic!("there are threads");
+        };
+        assert!(*ahead.bytes.lock().unwrap() <= MOST_AHEAD);
     }
 
     #[test]
@@ -107,6 +206,6 @@ mod tests {
                 panic!("the disk is on fire");
             }
         }
-        ReadAhead::start(Burning, 4).unwrap().for_each(drop);
+        ReadAhead::start(Burning, 2.try_into().unwrap()).for_each(drop);
     }
 }

@@ -135,8 +135,8 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Blocks for each thread that are read at once.
-const BATCH: usize = 8;
+/// Bytes for each thread that are read at once.
+const BATCH: usize = 2 << 20;
 
 /// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
 /// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
@@ -155,37 +155,73 @@ pub fn read_labelled(
 ) -> io::Result<Refused> {
     let mut blocks = Blocks::new(reader);
     let mut refused = Refused::default();
-    let mut read = || {
-        blocks
-            .by_ref()
-            .take(BATCH * threads.get())
-            .collect::<io::Result<Vec<Block>>>()
-    };
-    let mut batch = read()?;
-    while !batch.is_empty() {
+    if limit < u64::MAX {
+        // Nothing behind the last sample that is wanted may count, or be waited for.
+        while (data.len() as u64) < limit
+            && let Some(block) = blocks.next()
+        {
+            let block = block?;
+            refused.extend(read_block(&block, group_by, data, limit, keep), keep);
+            if block.is_overlong() {
+                break;
+            }
+        }
+        return Ok(refused);
+    }
+    let mut batch = read_batch(&mut blocks, threads);
+    loop {
         let parse = |block: &Block| {
             let mut chunk = Dataset::new();
             let refused = read_block(block, group_by, &mut chunk, u64::MAX, keep);
             (chunk, refused)
         };
         // While some threads work on a batch, this one reads the next.
-        let (chunks, next) = map_beside(&batch, threads, parse, &mut read);
-        for (block, (chunk, in_chunk)) in batch.iter().zip(chunks) {
-            if (data.len() + chunk.len()) as u64 >= limit {
-                // Nothing behind the last sample that is wanted may count.
-                refused.extend(read_block(block, group_by, data, limit, keep), keep);
-                return Ok(refused);
-            }
+        let read = || match batch.end {
+            None => read_batch(&mut blocks, threads),
+            Some(_) => Batch::default(),
+        };
+        let (chunks, next) = map_beside(&batch.blocks, threads, parse, read);
+        for (block, (chunk, in_chunk)) in batch.blocks.iter().zip(chunks) {
             data.append(&chunk);
             refused.extend(in_chunk, keep);
-            // The input is refused already; there is no use in looking for the end of an endless line.
+            // The input is refused already; what comes behind is of no use.
             if block.is_overlong() {
                 return Ok(refused);
             }
         }
-        batch = next?;
+        if let Some(end) = batch.end {
+            return end.map(|()| refused);
+        }
+        batch = next;
     }
-    Ok(refused)
+}
+
+/// Blocks that were read at once, and how reading ended, if it has.
+#[derive(Default)]
+struct Batch {
+    blocks: Vec<Block>,
+    end: Option<io::Result<()>>,
+}
+
+/// Reads about as many blocks as keep all threads busy for a while.
+fn read_batch(blocks: &mut Blocks<impl Read>, threads: NonZeroUsize) -> Batch {
+    let mut batch = Batch::default();
+    let mut size = 0;
+    while size < BATCH * threads.get() && batch.end.is_none() {
+        match blocks.next() {
+            Some(Ok(block)) => {
+                size += block.size();
+                // The end of a line that is too long is not looked for.
+                if block.is_overlong() {
+                    batch.end = Some(Ok(()));
+                }
+                batch.blocks.push(block);
+            }
+            Some(Err(error)) => batch.end = Some(Err(error)),
+            None => batch.end = Some(Ok(())),
+        }
+    }
+    batch
 }
 
 /// Adds the labelled samples of `block` to `data` until it holds `limit`.
@@ -238,140 +274,4 @@ impl Refused {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ONE: NonZeroUsize = NonZeroUsize::MIN;
-
-    fn block(text: &str) -> Block {
-        Block {
-            text: text.as_bytes().to_vec(),
-            first_line: 1,
-        }
-    }
-
-    fn refusal(line: &str) -> Option<String> {
-        let block = block(line);
-        let read = block.records().read(&mut Record::default())?;
-        read.err().map(|refusal| refusal.to_string())
-    }
-
-    #[test]
-    fn a_sample_is_read_whatever_the_order_of_its_fields() {
-        for line in [
-            r#"{"id": "x\n", "features": {"sequence": ["read", "w\u00e9"]}, "label": 1}"#,
-            r#"{"label": 1, "other": {"label": [2]}, "features": {"z": 1, "sequence": ["read", "wé"]}, "id": "x\n"}"#,
-            r#"{"\u0069d":"x\n","sequence":["read","wé"],"label":1}"#,
-        ] {
-            let (block, mut record) = (block(line), Record::default());
-            block.records().read(&mut record).unwrap().unwrap();
-            assert_eq!(record.actions().collect::<Vec<_>>(), ["read", "wé"]);
-            assert_eq!(record.label(), Some(Label::Anomalous));
-            assert_eq!(record.id().map(RawValue::get), Some(r#""x\n""#));
-        }
-    }
-
-    #[test]
-    fn every_refusal_says_what_is_wrong() {
-        for (line, expected) in [
-            (r#"{"sequence": ["a"], "label": 2}"#, "label"),
-            (r#"{"sequence": ["a"], "label": true}"#, "label"),
-            (r#"{"sequence": ["a"], "label": "1"}"#, "found the string \"1\""),
-            (r#"{"sequence": ["a"], "label": 1.0}"#, "label"),
-            (r#"{"sequence": ["a"], "label": null}"#, "label"),
-            (
-                r#"{"sequence": ["a"], "label": 0, "label": 1}"#,
-                "duplicate key \"label\"",
-            ),
-            (r#"{"sequence": ["a"], "sequence": ["b"]}"#, "duplicate key"),
-            (
-                r#"{"sequence": ["a"], "features": {"sequence": ["b"]}}"#,
-                "two sequences",
-            ),
-            (r#"{"sequence": ["a"], "x": 1, "x": 2}"#, "duplicate key \"x\""),
-            (r#"{"sequence": "abc"}"#, "array of strings"),
-            (r#"{"sequence": null}"#, "array of strings"),
-            (r#"{"sequence": ["a", 5]}"#, "sequence[1]"),
-            (r#"{"sequence": ["a", null]}"#, "sequence[1]"),
-            (r#"{"features": ["a"]}"#, "features"),
-            (r#"{"features": {}}"#, "\"sequence\" is missing"),
-            (r#"{"label": 0}"#, "\"sequence\" is missing"),
-            (r#"[{"sequence": ["a"]}]"#, "not an array"),
-            (r#"{"sequence": ["a"]} {"sequence": ["b"]}"#, "exactly one"),
-            (r#"{"sequence": ["a"]"#, "cut off"),
-            (r#"{'sequence': ['a']}"#, "double quotes"),
-            (r#"{"sequence": ["\ud800"]}"#, "not valid JSON"),
-            (r#"{"sequence": ["a"], "id": {}}"#, "string or a number"),
-            (r#"{"sequence": ["a"], "x": NaN}"#, "not valid JSON"),
-        ] {
-            let message = refusal(line).unwrap();
-            assert!(message.contains(expected), "{line}: {message}");
-            assert!(message.starts_with("1:"), "{message}");
-        }
-    }
-
-    #[test]
-    fn limits_hold_at_the_limit() {
-        let action = |length| format!(r#"{{"sequence": ["{}"]}}"#, "x".repeat(length));
-        assert_eq!(refusal(&action(MAX_ACTION)), None);
-        assert!(refusal(&action(MAX_ACTION + 1)).unwrap().contains("1025 bytes"));
-        let many = |count| format!(r#"{{"sequence": [{}"a"]}}"#, r#""a","#.repeat(count - 1));
-        assert_eq!(refusal(&many(MAX_ACTIONS)), None);
-        assert!(refusal(&many(MAX_ACTIONS + 1)).unwrap().contains("100000"));
-    }
-
-    #[test]
-    fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
-        let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
-        let mut data = Dataset::new();
-        let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, ONE).unwrap();
-        assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
-        assert_eq!(refused.first.len(), 1);
-        assert_eq!(refused.first[0].line, 3);
-    }
-
-    #[test]
-    fn the_group_is_any_scalar_and_must_be_there() {
-        let grouped = |line: &str| {
-            let mut record = Record::default();
-            let block = block(line);
-            let read = block.records().group_by(Some("task")).read(&mut record).unwrap();
-            read.map(|()| record.group)
-        };
-        assert_eq!(
-            grouped(r#"{"sequence": ["a"], "task": 5}"#).unwrap().as_deref(),
-            Some("5")
-        );
-        assert_eq!(
-            grouped(r#"{"task": "5", "sequence": ["a"]}"#).unwrap().as_deref(),
-            Some("\"5")
-        );
-        assert!(grouped(r#"{"sequence": ["a"]}"#).is_err());
-        assert!(grouped(r#"{"sequence": ["a"], "task": [1]}"#).is_err());
-    }
-
-    #[test]
-    fn the_number_of_threads_changes_neither_samples_nor_refusals_nor_where_the_limit_falls() {
-        let line = |i: usize| match i % 50 {
-            7 => "nonsense\n".to_owned(),
-            8 => "{\"sequence\": [], \"label\": 0, \"g\": 1}\n".to_owned(),
-            _ => format!(
-                "{{\"sequence\": [\"a{}\", \"b\"], \"label\": {}, \"g\": \"g{}\"}}\n",
-                i % 977,
-                i % 2,
-                i % 31
-            ),
-        };
-        let text: String = (0..60_000).map(line).collect();
-        for limit in [1, 100, 23_456, u64::MAX] {
-            let read = |threads: usize| {
-                let mut data = Dataset::new();
-                let threads = threads.try_into().unwrap();
-                let refused = read_labelled(text.as_bytes(), Some("g"), &mut data, limit, 3, threads).unwrap();
-                (data.digest(), data.skipped_empty(), refused.count, refused.first)
-            };
-            assert_eq!(read(1), read(2));
-            assert_eq!(read(1), read(7));
-        }
-    }
-}
+mod tests;

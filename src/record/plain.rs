@@ -1,7 +1,7 @@
 //! Reads lines of the usual form in one go.
 //!
 //! Nearly all lines hold nothing but names without escapes, the usual fields and little white space. They are read here
-//! several times as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
+//! about twice as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
 //! that module, which alone decides what is refused and why.
 
 use super::{MAX_ACTION, MAX_ACTIONS, Record};

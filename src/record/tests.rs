@@ -1,0 +1,183 @@
+use super::*;
+
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+fn block(text: &str) -> Block {
+    Block {
+        text: text.as_bytes().to_vec(),
+        first_line: 1,
+    }
+}
+
+fn refusal(line: &str) -> Option<String> {
+    let block = block(line);
+    let read = block.records().read(&mut Record::default())?;
+    read.err().map(|refusal| refusal.to_string())
+}
+
+#[test]
+fn a_sample_is_read_whatever_the_order_of_its_fields() {
+    for line in [
+        r#"{"id": "x\n", "features": {"sequence": ["read", "w\u00e9"]}, "label": 1}"#,
+        r#"{"label": 1, "other": {"label": [2]}, "features": {"z": 1, "sequence": ["read", "wé"]}, "id": "x\n"}"#,
+        r#"{"\u0069d":"x\n","sequence":["read","wé"],"label":1}"#,
+    ] {
+        let (block, mut record) = (block(line), Record::default());
+        block.records().read(&mut record).unwrap().unwrap();
+        assert_eq!(record.actions().collect::<Vec<_>>(), ["read", "wé"]);
+        assert_eq!(record.label(), Some(Label::Anomalous));
+        assert_eq!(record.id().map(RawValue::get), Some(r#""x\n""#));
+    }
+}
+
+#[test]
+fn every_refusal_says_what_is_wrong() {
+    for (line, expected) in [
+        (r#"{"sequence": ["a"], "label": 2}"#, "label"),
+        (r#"{"sequence": ["a"], "label": true}"#, "label"),
+        (r#"{"sequence": ["a"], "label": "1"}"#, "found the string \"1\""),
+        (r#"{"sequence": ["a"], "label": 1.0}"#, "label"),
+        (r#"{"sequence": ["a"], "label": null}"#, "label"),
+        (
+            r#"{"sequence": ["a"], "label": 0, "label": 1}"#,
+            "duplicate key \"label\"",
+        ),
+        (r#"{"sequence": ["a"], "sequence": ["b"]}"#, "duplicate key"),
+        (
+            r#"{"sequence": ["a"], "features": {"sequence": ["b"]}}"#,
+            "two sequences",
+        ),
+        (r#"{"sequence": ["a"], "x": 1, "x": 2}"#, "duplicate key \"x\""),
+        (r#"{"sequence": "abc"}"#, "array of strings"),
+        (r#"{"sequence": null}"#, "array of strings"),
+        (r#"{"sequence": ["a", 5]}"#, "sequence[1]"),
+        (r#"{"sequence": ["a", null]}"#, "sequence[1]"),
+        (r#"{"features": ["a"]}"#, "features"),
+        (r#"{"features": {}}"#, "\"sequence\" is missing"),
+        (r#"{"label": 0}"#, "\"sequence\" is missing"),
+        (r#"[{"sequence": ["a"]}]"#, "not an array"),
+        (r#"{"sequence": ["a"]} {"sequence": ["b"]}"#, "exactly one"),
+        (r#"{"sequence": ["a"]"#, "cut off"),
+        (r#"{'sequence': ['a']}"#, "double quotes"),
+        (r#"{"sequence": ["\ud800"]}"#, "not valid JSON"),
+        (r#"{"sequence": ["a"], "id": {}}"#, "string or a number"),
+        (r#"{"sequence": ["a"], "x": NaN}"#, "not valid JSON"),
+    ] {
+        let message = refusal(line).unwrap();
+        assert!(message.contains(expected), "{line}: {message}");
+        assert!(message.starts_with("1:"), "{message}");
+    }
+}
+
+#[test]
+fn limits_hold_at_the_limit() {
+    let action = |length| format!(r#"{{"sequence": ["{}"]}}"#, "x".repeat(length));
+    assert_eq!(refusal(&action(MAX_ACTION)), None);
+    assert!(refusal(&action(MAX_ACTION + 1)).unwrap().contains("1025 bytes"));
+    let many = |count| format!(r#"{{"sequence": [{}"a"]}}"#, r#""a","#.repeat(count - 1));
+    assert_eq!(refusal(&many(MAX_ACTIONS)), None);
+    assert!(refusal(&many(MAX_ACTIONS + 1)).unwrap().contains("100000"));
+}
+
+#[test]
+fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
+    let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
+    let mut data = Dataset::new();
+    let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, ONE).unwrap();
+    assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
+    assert_eq!(refused.first.len(), 1);
+    assert_eq!(refused.first[0].line, 3);
+}
+
+#[test]
+fn the_group_is_any_scalar_and_must_be_there() {
+    let grouped = |line: &str| {
+        let mut record = Record::default();
+        let block = block(line);
+        let read = block.records().group_by(Some("task")).read(&mut record).unwrap();
+        read.map(|()| record.group)
+    };
+    assert_eq!(
+        grouped(r#"{"sequence": ["a"], "task": 5}"#).unwrap().as_deref(),
+        Some("5")
+    );
+    assert_eq!(
+        grouped(r#"{"task": "5", "sequence": ["a"]}"#).unwrap().as_deref(),
+        Some("\"5")
+    );
+    assert!(grouped(r#"{"sequence": ["a"]}"#).is_err());
+    assert!(grouped(r#"{"sequence": ["a"], "task": [1]}"#).is_err());
+}
+
+#[test]
+fn the_number_of_threads_changes_neither_samples_nor_refusals_nor_where_the_limit_falls() {
+    let line = |i: usize| match i % 50 {
+        7 => "nonsense\n".to_owned(),
+        8 => "{\"sequence\": [], \"label\": 0, \"g\": 1}\n".to_owned(),
+        _ => format!(
+            "{{\"sequence\": [\"a{}\", \"b\"], \"label\": {}, \"g\": \"g{}\"}}\n",
+            i % 977,
+            i % 2,
+            i % 31
+        ),
+    };
+    let text: String = (0..60_000).map(line).collect();
+    for limit in [1, 100, 23_456, u64::MAX] {
+        let read = |threads: usize| {
+            let mut data = Dataset::new();
+            let threads = threads.try_into().unwrap();
+            let refused = read_labelled(text.as_bytes(), Some("g"), &mut data, limit, 3, threads).unwrap();
+            (data.digest(), data.skipped_empty(), refused.count, refused.first)
+        };
+        assert_eq!(read(1), read(2));
+        assert_eq!(read(1), read(7));
+    }
+}
+
+/// Gives out a line at a time, and fails after the last or has no more ready.
+struct Lines<'a> {
+    rest: &'a [u8],
+    fails: bool,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(line) = take_line(&mut self.rest) else {
+            assert!(self.fails, "more was waited for than is wanted");
+            return Err(io::ErrorKind::ConnectionReset.into());
+        };
+        buffer[..line.len()].copy_from_slice(line);
+        buffer[line.len()] = b'\n';
+        Ok(line.len() + 1)
+    }
+}
+
+#[test]
+fn nothing_behind_the_last_wanted_sample_is_waited_for() {
+    let text = "{\"sequence\": [\"a\"], \"label\": 0}\n".repeat(6);
+    for threads in [1, 2, 8] {
+        let mut data = Dataset::new();
+        let reader = Lines {
+            rest: text.as_bytes(),
+            fails: false,
+        };
+        let read = read_labelled(reader, None, &mut data, 6, 1, threads.try_into().unwrap());
+        assert_eq!((read.unwrap().count, data.len()), (0, 6));
+    }
+}
+
+#[test]
+fn a_read_that_fails_fails_for_any_number_of_threads_and_only_if_it_is_needed() {
+    let text = "{\"sequence\": [\"a\"], \"label\": 0}\n".repeat(100);
+    for threads in [1, 2, 8] {
+        for limit in [100, 101, u64::MAX] {
+            let mut data = Dataset::new();
+            let reader = Lines {
+                rest: text.as_bytes(),
+                fails: true,
+            };
+            let read = read_labelled(reader, None, &mut data, limit, 1, threads.try_into().unwrap());
+            assert_eq!((read.is_ok(), data.len()), (limit == 100, 100));
+        }
+    }
+}
