@@ -103,6 +103,16 @@ fn one_epoch(bencher: Bencher, count: u64) {
     bencher.with_inputs(|| trainer(&data)).bench_refs(Trainer::epoch);
 }
 
+/// As many samples as it takes for weights to be fitted in passes; fewer where nothing is measured.
+const MANY: u64 = if cfg!(debug_assertions) { 2_000 } else { 300_000 };
+
+#[divan::bench(sample_count = 5, args = [MANY])]
+fn one_pass_over_many(bencher: Bencher, count: u64) {
+    let data = samples(count);
+    let bencher = bencher.counter(ItemsCount::new(count));
+    bencher.with_inputs(|| trainer(&data)).bench_refs(Trainer::epoch);
+}
+
 #[divan::bench(args = SAMPLES)]
 fn score_and_judge(bencher: Bencher, count: u64) {
     let data = samples(count);

@@ -85,7 +85,7 @@ def growth(binary, work):
         ("1,000,000 over 5,000 actions", dict(size=1_000_000, vocabulary=5_000)),
         ("10,000 of 2,000 actions each", dict(size=10_000, length=2_000)),
     ]
-    print("| corpus | file | train: wall | CPU | peak memory / file | model file | predict: wall | lines a second | peak memory |")
+    print("| corpus | file | train: wall | CPU | peak memory, and per byte of file | model file | predict: wall | lines a second without loading | peak memory |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name, shape in shapes:
         file = corpus(work / ("-".join(f"{key}{value}" for key, value in shape.items()) + ".jsonl"), **shape)
@@ -204,6 +204,8 @@ def main():
     if "work" in args:
         args["work"].mkdir(parents=True, exist_ok=True)
     if args.pop("command") == "corpus":
+        if args["file"].exists():
+            sys.exit(f"{args['file']}: is there already")
         corpus(args.pop("file"), **args)
     elif "rounds" in args:
         peers(**args)
