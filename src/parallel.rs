@@ -97,14 +97,15 @@ pub fn in_order<T: Sync, R: Send, E: Send>(
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             let (waiting, handed_over, sink, ended) = &mut *state;
             waiting.insert(index, result);
-            while let Some(result) = waiting.remove(handed_over) {
+            // Whoever was still at work when it ended hands nothing over.
+            while ended.is_ok()
+                && let Some(result) = waiting.remove(handed_over)
+            {
                 *handed_over += 1;
                 *ended = sink(result);
-                if ended.is_err() {
-                    // Whoever takes an item next finds none.
-                    next.store(items.len(), Relaxed);
-                    return;
-                }
+            }
+            if ended.is_err() {
+                return;
             }
         }
     });
@@ -158,5 +159,26 @@ mod tests {
                 assert_eq!(handed, squares[..items.len().min(600)]);
             }
         }
+    }
+
+    #[test]
+    fn what_is_still_worked_on_when_the_sink_fails_is_not_handed_over() {
+        use std::sync::atomic::AtomicBool;
+        let failed = AtomicBool::new(false);
+        let work = |&item: &u32| {
+            // The first is handed over, and fails, while the second is at work.
+            while item == 1 && !failed.load(Relaxed) {
+                thread::yield_now();
+            }
+            item
+        };
+        let mut handed = Vec::new();
+        let sink = |item| {
+            handed.push(item);
+            failed.store(true, Relaxed);
+            if item == 0 { Err("enough") } else { Ok(()) }
+        };
+        assert_eq!(in_order(&[0, 1], 2.try_into().unwrap(), work, sink), Err("enough"));
+        assert_eq!(handed, [0]);
     }
 }
