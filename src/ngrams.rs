@@ -29,8 +29,7 @@ pub(crate) struct NgramTable {
     slots: Vec<Slot>,
     /// Seeded at random, so that nobody can choose n-grams that all want the same slot.
     hasher: RandomState,
-    /// For few symbols, the number of each pair of them, or [`FREE`]: nearly half of all look-ups are for pairs.
-    pairs: Vec<u32>,
+    pairs: Pairs,
 }
 
 /// Place for one n-gram, with all that is compared, because memory is what look-ups wait for.
@@ -41,8 +40,6 @@ struct Slot {
     number: u32,
 }
 
-/// Most symbols whose pairs have a table: it then takes 4 MB.
-pub(crate) const MOST_PAIRED: u32 = 1 << 10;
 /// Most nodes that can be told apart. So many n-grams take more than 40 GB.
 pub(crate) const MOST_NODES: u32 = 1 << 31;
 /// Stands where there is no n-gram.
@@ -52,17 +49,49 @@ const FREE_SLOT: Slot = Slot {
     number: FREE,
 };
 
+/// The number of each pair of symbols, if there are few symbols: nearly half of all look-ups are for pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Pairs {
+    symbols: u32,
+    /// Row by row, [`FREE`] for pairs without a number; empty if there are too many symbols.
+    numbers: Vec<u32>,
+}
+
+impl Pairs {
+    /// No pairs of `symbols` symbols yet. They take 4 MB at most.
+    pub(crate) fn new(symbols: u32) -> Self {
+        let pairs = if symbols <= 1 << 10 { symbols * symbols } else { 0 };
+        Self {
+            symbols,
+            numbers: vec![FREE; pairs as usize],
+        }
+    }
+
+    /// Whether what extends `prefix` stands here.
+    pub(crate) fn hold(&self, prefix: Node) -> bool {
+        prefix < self.symbols && !self.numbers.is_empty()
+    }
+
+    /// The number of a pair that stands here, or [`FREE`].
+    pub(crate) fn get(&self, prefix: Node, symbol: u32) -> u32 {
+        self.numbers[(prefix * self.symbols + symbol) as usize]
+    }
+
+    pub(crate) fn set(&mut self, prefix: Node, symbol: u32, number: u32) {
+        self.numbers[(prefix * self.symbols + symbol) as usize] = number;
+    }
+}
+
 impl NgramTable {
     /// An empty table over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
         let symbols = actions as u32 + FIRST_ACTION;
-        let pairs = if symbols <= MOST_PAIRED { symbols * symbols } else { 0 };
         Self {
             symbols,
             ngrams: Vec::new(),
             slots: vec![FREE_SLOT; 4],
             hasher: RandomState::default(),
-            pairs: vec![FREE; pairs as usize],
+            pairs: Pairs::new(symbols),
         }
     }
 
@@ -106,8 +135,8 @@ impl NgramTable {
         if prefix == UNKNOWN || symbol >= self.symbols {
             return None;
         }
-        let number = if self.has_pairs(prefix) {
-            self.pairs[(prefix * self.symbols + symbol) as usize]
+        let number = if self.pairs.hold(prefix) {
+            self.pairs.get(prefix, symbol)
         } else {
             self.slots[self.place((prefix, symbol))].number
         };
@@ -123,7 +152,7 @@ impl NgramTable {
         found.clear();
         for (nodes, symbols) in nodes.chunks(AT_ONCE).zip(symbols.chunks(AT_ONCE)) {
             let mut homes = [FREE_SLOT; AT_ONCE];
-            if !self.has_pairs(nodes[0]) {
+            if !self.pairs.hold(nodes[0]) {
                 for ((home, &node), &symbol) in homes.iter_mut().zip(nodes).zip(symbols) {
                     *home = self.slots[self.home((node, symbol))];
                 }
@@ -147,8 +176,8 @@ impl NgramTable {
         assert!(self.symbols + number < MOST_NODES, "more than 2^31 n-grams");
         let ngram = (prefix, symbol);
         self.ngrams.push(ngram);
-        if self.has_pairs(prefix) {
-            self.pairs[(prefix * self.symbols + symbol) as usize] = number;
+        if self.pairs.hold(prefix) {
+            self.pairs.set(prefix, symbol, number);
         } else {
             if self.ngrams.len() > self.slots.len() / 4 * 3 {
                 self.grow();
@@ -157,11 +186,6 @@ impl NgramTable {
             self.slots[place] = Slot { ngram, number };
         }
         self.symbols + number
-    }
-
-    /// Whether pairs that begin with `prefix` have their table.
-    fn has_pairs(&self, prefix: Node) -> bool {
-        prefix < self.symbols && !self.pairs.is_empty()
     }
 
     /// The slot in which an n-gram stands unless others were there first.

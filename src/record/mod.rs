@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
+use std::iter;
 use std::num::NonZeroUsize;
 
 /// Longest name of an action, in bytes of UTF-8.
@@ -154,21 +155,24 @@ pub fn read_labelled(
     threads: NonZeroUsize,
 ) -> io::Result<Refused> {
     let mut blocks = Blocks::new(reader);
+    let mut overlong = false;
+    // After a line that is too long the input is refused already: nobody looks for its end.
+    let mut blocks = iter::from_fn(|| {
+        let block = if overlong { None } else { blocks.next() };
+        overlong |= matches!(&block, Some(Ok(block)) if block.is_overlong());
+        block
+    });
     let mut refused = Refused::default();
     if limit < u64::MAX {
         // Nothing behind the last sample that is wanted may count, or be waited for.
         while (data.len() as u64) < limit
             && let Some(block) = blocks.next()
         {
-            let block = block?;
-            refused.extend(read_block(&block, group_by, data, limit, keep), keep);
-            if block.is_overlong() {
-                break;
-            }
+            refused.extend(read_block(&block?, group_by, data, limit, keep), keep);
         }
         return Ok(refused);
     }
-    let mut batch = read_batch(&mut blocks, threads);
+    let mut batch = Vec::new();
     loop {
         let parse = |block: &Block| {
             let mut chunk = Dataset::new();
@@ -176,52 +180,36 @@ pub fn read_labelled(
             (chunk, refused)
         };
         // While some threads work on a batch, this one reads the next.
-        let read = || match batch.end {
-            None => read_batch(&mut blocks, threads),
-            Some(_) => Batch::default(),
-        };
-        let (chunks, next) = map_beside(&batch.blocks, threads, parse, read);
-        for (block, (chunk, in_chunk)) in batch.blocks.iter().zip(chunks) {
+        let (chunks, (next, ended)) = map_beside(&batch, threads, parse, || read_batch(&mut blocks, threads));
+        for (chunk, in_chunk) in chunks {
             data.append(&chunk);
             refused.extend(in_chunk, keep);
-            // The input is refused already; what comes behind is of no use.
-            if block.is_overlong() {
-                return Ok(refused);
-            }
         }
-        if let Some(end) = batch.end {
-            return end.map(|()| refused);
+        ended?;
+        if next.is_empty() {
+            return Ok(refused);
         }
         batch = next;
     }
 }
 
-/// Blocks that were read at once, and how reading ended, if it has.
-#[derive(Default)]
-struct Batch {
-    blocks: Vec<Block>,
-    end: Option<io::Result<()>>,
-}
-
-/// Reads about as many blocks as keep all threads busy for a while.
-fn read_batch(blocks: &mut Blocks<impl Read>, threads: NonZeroUsize) -> Batch {
-    let mut batch = Batch::default();
-    let mut size = 0;
-    while size < BATCH * threads.get() && batch.end.is_none() {
+/// Reads about as many blocks as keep all threads busy for a while; fewer at the end of the input or before an error.
+fn read_batch(
+    blocks: &mut impl Iterator<Item = io::Result<Block>>,
+    threads: NonZeroUsize,
+) -> (Vec<Block>, io::Result<()>) {
+    let (mut batch, mut size) = (Vec::new(), 0);
+    while size < BATCH * threads.get() {
         match blocks.next() {
             Some(Ok(block)) => {
                 size += block.size();
-                // The end of a line that is too long is not looked for.
-                if block.is_overlong() {
-                    batch.end = Some(Ok(()));
-                }
-                batch.blocks.push(block);
+                batch.push(block);
             }
-            Some(Err(error)) => batch.end = Some(Err(error)),
-            None => batch.end = Some(Ok(())),
+            Some(Err(error)) => return (batch, Err(error)),
+            None => break,
         }
     }
-    batch
+    (batch, Ok(()))
 }
 
 /// Adds the labelled samples of `block` to `data` until it holds `limit`.
