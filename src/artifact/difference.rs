@@ -86,9 +86,9 @@ fn between(member: String, first: Option<&Value>, second: Option<&Value>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TrainingConfig;
-    use crate::synthetic::{Scenario, generate};
-    use crate::trainer::train;
+    use crate::data::synthetic::{Scenario, generate};
+    use crate::model::config::TrainingConfig;
+    use crate::train::trainer::train;
 
     #[test]
     fn the_first_difference_is_named_with_its_size() {

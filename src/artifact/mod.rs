@@ -13,11 +13,11 @@ pub use difference::Difference;
 #[cfg(feature = "schema")]
 pub use schema::model_schema;
 
-use crate::config::Provenance;
-use crate::dataset::hex;
-use crate::gate::{Gate, Verdict};
-use crate::metrics::Metrics;
+use crate::data::dataset::hex;
+use crate::evaluate::gate::{Gate, Verdict};
+use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
+use crate::run::Provenance;
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use memchr::memmem;

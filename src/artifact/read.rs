@@ -2,16 +2,17 @@
 
 use super::write::{DenseFigure, Fitting};
 use super::{Artifact, LoadError, refused};
+use crate::bounded_map::bounded_map;
 use crate::bounds::{NgramSize, Share};
-use crate::config::{MAX_EPOCHS, MAX_SYNTHETIC, Provenance, Source, TrainingConfig};
-use crate::dataset::{ClassCounts, Interner};
-use crate::features::{DENSE, DENSE_COUNT};
-use crate::few::few;
-use crate::metrics::Metrics;
+use crate::data::dataset::{ClassCounts, Interner};
+use crate::evaluate::metrics::Metrics;
+use crate::input::samples::MAX_ACTION;
 use crate::model::AnomalyModel;
-use crate::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
-use crate::optimizer::Weights;
-use crate::record::MAX_ACTION;
+use crate::model::config::{MAX_EPOCHS, TrainingConfig};
+use crate::model::features::{DENSE, DENSE_COUNT};
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::model::weights::Weights;
+use crate::run::{MAX_SYNTHETIC, Provenance, Source};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -35,7 +36,7 @@ pub(super) struct Body {
     metrics: Option<Metrics>,
     training_samples: ClassCounts,
     bias: f64,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_map")]
     dense: BTreeMap<String, DenseFigure>,
     vocabulary: Columns<Names>,
     ngrams: Columns<Ngrams>,

@@ -1,8 +1,8 @@
 //! The JSON Schema of the model file: what the types of its members do not say of themselves.
 
 use super::write::{Body, DenseFigure, Header};
-use crate::features::DENSE;
-use crate::record::MAX_ACTION;
+use crate::input::samples::MAX_ACTION;
+use crate::model::features::DENSE;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};

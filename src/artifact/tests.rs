@@ -1,9 +1,9 @@
 //! What a model file must be, and what is refused.
 
 use super::*;
-use crate::config::TrainingConfig;
-use crate::synthetic::{Scenario, generate};
-use crate::trainer::train;
+use crate::data::synthetic::{Scenario, generate};
+use crate::model::config::TrainingConfig;
+use crate::train::trainer::train;
 
 fn file(n: u64) -> String {
     let data = generate(Scenario::Documented, 60, 1);

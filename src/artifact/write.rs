@@ -5,12 +5,12 @@
 
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE, Promotion};
 use crate::bounds::{NgramSize, Penalty, Share, StepSize};
-use crate::config::Provenance;
-use crate::dataset::{ClassCounts, hex};
-use crate::features::DENSE;
-use crate::metrics::Metrics;
+use crate::data::dataset::{ClassCounts, hex};
+use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
-use crate::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::model::features::DENSE;
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::run::Provenance;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};

@@ -12,7 +12,7 @@ use super::{champion, clock, input, memory, page_file, store, threads};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
-    TrainingConfig, Validation, advice, evaluate, lookalikes, parallel,
+    TrainingConfig, Validation, advice, confusables, evaluate, parallel,
 };
 use log::{debug, warn};
 
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         samples: training.plus(validation),
         normal_sequences: fitted.normal_sequences,
         contradictory_sequences: fitted.contradictory_sequences,
-        lookalikes: &lookalikes(&samples.data),
+        lookalikes: &confusables(&samples.data),
         metrics,
         scored: &evaluation.scored,
     }) {

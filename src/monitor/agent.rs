@@ -4,7 +4,7 @@ use super::alert::Kind;
 use super::names::{Names, OTHER};
 use super::session::Session;
 use super::settings::Settings;
-use crate::events::Time;
+use crate::input::events::Time;
 use std::collections::VecDeque;
 
 /// Distinct actions of an agent that are counted one by one; further ones are counted together.

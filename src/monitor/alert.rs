@@ -1,9 +1,9 @@
 //! What a monitor says.
 
 use super::drift::{BINS, Drift};
-use crate::dataset::hex;
-use crate::events::{Span, Time};
-use crate::explanation::{Explanation, Unknown};
+use crate::data::dataset::hex;
+use crate::input::events::{Span, Time};
+use crate::model::explanation::{Explanation, Unknown};
 use crate::text::name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,6 +1,6 @@
 //! The distributional rule: whether the risk scores of a cohort have moved away from their baseline.
 
-use crate::events::Time;
+use crate::input::events::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

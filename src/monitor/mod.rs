@@ -39,8 +39,8 @@ pub use settings::{Settings, WatchSettings};
 pub use state::{Bookmark, RestoreError, STATE_VERSION};
 
 use crate::bounds::Share;
-use crate::events::{Event, Span, Time};
-use crate::fingerprint;
+use crate::data::fingerprint;
+use crate::input::events::{Event, Span, Time};
 use crate::model::AnomalyModel;
 use agent::Agent;
 use alert::Subject;

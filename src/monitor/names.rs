@@ -1,6 +1,6 @@
 //! Names of actions as numbers, remembered only as long as something refers to them.
 
-use crate::fingerprint;
+use crate::data::fingerprint;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;

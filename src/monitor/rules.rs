@@ -4,7 +4,7 @@ use super::Alert;
 use super::Monitor;
 use super::alert::{Evidence, Kind, Subject};
 use super::settings::WatchSettings;
-use crate::events::Span;
+use crate::input::events::Span;
 
 impl Monitor {
     /// The first of the rules frequency, sequence and behaviour that fires and does not have to be quiet.

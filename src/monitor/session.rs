@@ -2,7 +2,7 @@
 //! twice.
 
 use super::names::Names;
-use crate::ngrams::{FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use crate::model::ngrams::{FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use std::collections::VecDeque;
 
 /// Buffers of agents that left are cut to this many actions before they are used again.

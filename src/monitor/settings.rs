@@ -2,7 +2,7 @@
 
 use super::drift::Baselines;
 use crate::bounds::{Divergence, Limit, NgramSize, Smoothing};
-use crate::events::Span;
+use crate::input::events::Span;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroU64};
 

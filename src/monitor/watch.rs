@@ -8,12 +8,12 @@ use super::marks::Marks;
 use super::names::Names;
 use super::session::{Knowledge, Session};
 use crate::bounds::Share;
-use crate::explanation::Explanation;
-use crate::features::{Shape, discount_shape, share};
-use crate::fingerprint;
+use crate::data::fingerprint;
 use crate::model::AnomalyModel;
-use crate::ngrams::{BEGIN, END, FIRST_ACTION, Node, UNKNOWN};
-use crate::optimizer::logistic;
+use crate::model::explanation::Explanation;
+use crate::model::features::{Shape, discount_shape, share};
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, Node, UNKNOWN};
+use crate::model::weights::logistic;
 use std::iter::once;
 use std::sync::Arc;
 
@@ -164,9 +164,9 @@ fn hash(symbols: impl Iterator<Item = u32>) -> u64 {
 mod tests {
     use super::*;
     use crate::bounds::NgramSize;
-    use crate::config::TrainingConfig;
-    use crate::synthetic::{Scenario, generate};
-    use crate::trainer::train;
+    use crate::data::synthetic::{Scenario, generate};
+    use crate::model::config::TrainingConfig;
+    use crate::train::trainer::train;
 
     #[test]
     fn the_estimate_is_the_score_of_the_window_for_every_n_and_length() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::events::{Event, Span};
+use crate::input::events::{Event, Span};
 use crate::monitor::{Alert, TooLate, WatchSettings};
 use proptest::prelude::*;
 

@@ -1,0 +1,212 @@
+//! What to do about figures that are not as they should be, worked out from the figures themselves.
+
+use crate::data::dataset::ClassCounts;
+use crate::evaluate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
+use crate::text::quote;
+
+/// What advice is based on.
+#[derive(Debug, Clone, Copy)]
+pub struct Findings<'a> {
+    /// All samples, of both parts.
+    pub samples: ClassCounts,
+    /// Different normal sequences in the training part.
+    pub normal_sequences: usize,
+    /// Different sequences in the training part that occur with both labels.
+    pub contradictory_sequences: usize,
+    /// Names of actions that differ in next to nothing, see [`lookalikes`](crate::confusables).
+    pub lookalikes: &'a [[&'a str; 2]],
+    /// The figures on the validation part.
+    pub metrics: &'a Metrics,
+    /// Score and label of each validation sample.
+    pub scored: &'a [Scored],
+}
+
+const FEW_SAMPLES: u64 = 1000;
+const FEW_PATTERNS: usize = 5;
+const WANTED_RECALL: f64 = 0.95;
+const LOW_RECALL: f64 = 0.8;
+const LOW_PRECISION: f64 = 0.8;
+const LOW_ACCURACY: f64 = 0.85;
+
+/// One sentence for each thing worth doing something about; nothing if all is well.
+#[must_use]
+pub fn advice(findings: &Findings<'_>) -> Vec<String> {
+    let mut advice = Vec::new();
+    let samples = findings.samples.total();
+    if samples < FEW_SAMPLES {
+        advice.push(format!(
+            "only {samples} samples; the figures get reliable from about {FEW_SAMPLES} (--num-samples, more --data)"
+        ));
+    }
+    if samples > 0 {
+        let percent = 100.0 * f64::from(findings.samples.anomalous) / samples as f64;
+        if percent < 20.0 {
+            advice.push(format!(
+                "only {percent:.1} % of the samples are anomalous; with fewer than 20 % look at recall and average precision \
+                 rather than accuracy, and add anomalous samples if you can"
+            ));
+        } else if percent > 40.0 {
+            advice.push(format!(
+                "{percent:.1} % of the samples are anomalous; above 40 % scores will be too high where anomalies are rarer, \
+                 so add normal samples or raise --anomaly-threshold"
+            ));
+        }
+    }
+    if findings.normal_sequences < FEW_PATTERNS {
+        advice.push(format!(
+            "only {} to learn from; whatever else is normal will look anomalous, so add more \
+             varied normal samples",
+            match findings.normal_sequences {
+                1 => "1 different normal sequence".to_owned(),
+                count => format!("{count} different normal sequences"),
+            }
+        ));
+    }
+    if findings.contradictory_sequences > 0 {
+        let occur = match findings.contradictory_sequences {
+            1 => "1 sequence of the training part occurs".to_owned(),
+            count => format!("{count} sequences of the training part occur"),
+        };
+        advice.push(format!(
+            "{occur} with both labels; no model can get all of these samples right, so check the labels"
+        ));
+    }
+    if let Some([first, second]) = findings.lookalikes.first() {
+        let differ = match findings.lookalikes.len() {
+            1 => "1 action name differs".to_owned(),
+            count => format!("{count} action names differ"),
+        };
+        advice.push(format!(
+            "{differ} from another one only in case, blanks or Unicode normalisation, such as {} and {}; they count as \
+             different actions, so spell them alike if they are the same",
+            quote(first),
+            quote(second)
+        ));
+    }
+    threshold_advice(findings, &mut advice);
+    let metrics = findings.metrics;
+    if metrics.accuracy.is_some_and(|accuracy| accuracy < LOW_ACCURACY) {
+        advice.push(
+            "accuracy is low; check that labels are right and not swapped, that sequences are whole sessions, and that \
+             anomalous ones differ from normal ones in their actions or their order; then try more samples"
+                .to_owned(),
+        );
+    }
+    advice
+}
+
+/// Where the threshold should go, if precision or recall is low.
+fn threshold_advice(findings: &Findings<'_>, advice: &mut Vec<String>) {
+    let Metrics { precision, recall, .. } = *findings.metrics;
+    let in_use = findings.metrics.threshold.get();
+    let points = operating_points(findings.scored);
+    if let Some(recall) = recall.filter(|&recall| recall < LOW_RECALL) {
+        // Points come with falling thresholds: the first that reaches the recall is the most precise way there.
+        let better = points.iter().find(|p| p.confusion.recall() >= Some(WANTED_RECALL));
+        if let Some(outcome) = better.map(|point| outcome(findings.scored, point)) {
+            advice.push(format!("recall is {recall:.3}: anomalies are missed; {outcome}"));
+        }
+    }
+    if let Some(precision) = precision.filter(|&precision| precision < LOW_PRECISION) {
+        let alarms = match findings.metrics.confusion.fp {
+            1 => "1 false alarm".to_owned(),
+            count => format!("{count} false alarms"),
+        };
+        let better = points
+            .iter()
+            .take_while(|p| p.threshold > in_use)
+            .filter(|p| p.confusion.precision() >= Some(LOW_PRECISION))
+            .last();
+        let remedy = match better {
+            Some(point) => outcome(findings.scored, point),
+            None => format!("no higher threshold brings it to {LOW_PRECISION} on this validation part"),
+        };
+        advice.push(format!("precision is {precision:.3}: {alarms}; {remedy}"));
+    }
+}
+
+/// What a threshold at `point` would do, with as few digits of it as do the same.
+fn outcome(scored: &[Scored], point: &OperatingPoint) -> String {
+    format!(
+        "--anomaly-threshold {} would reach recall {:.3} at precision {:.3} on this validation part",
+        point.short_threshold(scored),
+        point.confusion.recall().unwrap_or(0.0),
+        point.confusion.precision().unwrap_or(0.0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::Label::{Anomalous, Normal};
+    use crate::evaluate::metrics::Confusion;
+
+    fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
+        let metrics = Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        advice(&Findings {
+            samples,
+            normal_sequences: 100,
+            lookalikes: &[],
+            contradictory_sequences: 0,
+            metrics: &metrics,
+            scored,
+        })
+        .join("\n")
+    }
+
+    const BALANCED: ClassCounts = ClassCounts {
+        normal: 7000,
+        anomalous: 3000,
+    };
+
+    #[test]
+    fn all_well_needs_no_advice() {
+        assert_eq!(advise(BALANCED, &[(0.1, Normal), (0.9, Anomalous)]), "");
+    }
+
+    #[test]
+    fn the_advised_threshold_does_what_the_advice_says() {
+        // Nothing reaches 0.3. At 0.15004 both anomalous samples are found, and one of two normal ones.
+        let scored = [(0.05, Normal), (0.2, Normal), (0.15004, Anomalous), (0.25, Anomalous)];
+        let advice = advise(BALANCED, &scored);
+        let expected = "--anomaly-threshold 0.15 would reach recall 1.000 at precision 0.667";
+        assert!(advice.contains(expected), "{advice}");
+        let metrics = Metrics::compute(&scored, 0.15.try_into().unwrap(), 10.try_into().unwrap());
+        assert_eq!(metrics.recall, Some(1.0));
+        assert!((metrics.precision.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn false_alarms_call_for_a_higher_threshold() {
+        let scored = [(0.5, Normal), (0.4, Normal), (0.8, Anomalous), (0.6, Anomalous)];
+        let advice = advise(BALANCED, &scored);
+        let expected = "2 false alarms; --anomaly-threshold 0.6 would reach recall 1.000 at precision 1.000";
+        assert!(advice.contains(expected), "{advice}");
+    }
+
+    #[test]
+    fn a_threshold_between_scores_that_nearly_agree_gets_the_digits_that_it_needs() {
+        let mut scored: Vec<Scored> = (0..40).map(|i| (0.60001 + f64::from(i) * 1e-7, Normal)).collect();
+        scored.extend([(0.60009, Anomalous); 40]);
+        let advice = advise(BALANCED, &scored);
+        let expected = "--anomaly-threshold 0.600013 would reach recall 1.000 at precision 0.800";
+        assert!(advice.contains(expected), "{advice}");
+        assert_eq!(Confusion::at(&scored, 0.600013).precision(), Some(0.8));
+    }
+
+    #[test]
+    fn no_lower_threshold_is_advised_against_false_alarms() {
+        let mut scored: Vec<Scored> = vec![(0.5, Normal); 10];
+        scored.extend([(0.1, Anomalous); 90]);
+        let advice = advise(BALANCED, &scored);
+        assert!(advice.contains("no higher threshold"), "{advice}");
+    }
+
+    #[test]
+    fn shares_and_sizes_outside_the_usual_are_named() {
+        let counts = |normal, anomalous| ClassCounts { normal, anomalous };
+        assert!(advise(counts(500, 200), &[]).contains("only 700 samples"));
+        assert!(advise(counts(9000, 1000), &[]).contains("only 10.0 %"));
+        assert!(advise(counts(5000, 5000), &[]).contains("50.0 %"));
+    }
+}

@@ -1,0 +1,93 @@
+//! Whether scores mean what they say: of the sequences with a score near 0.2, are 20 % anomalous?
+
+use super::{Scored, ratio};
+use crate::data::dataset::Label;
+use serde::Serialize;
+use std::num::NonZeroU32;
+
+/// The samples whose P(anomalous) lies in one of the equal-width bins of 0..1. A bin holds its lower edge; the last one
+/// holds 1 as well.
+///
+/// The expected calibration error is the mean over all samples of |mean score − share of anomalous samples| of their bin,
+/// on the probability of the positive class. Source: M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well
+/// calibrated probabilities using Bayesian binning", AAAI 2015.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ReliabilityBin {
+    /// Lower edge of the bin.
+    pub low: f64,
+    /// Upper edge of the bin.
+    pub high: f64,
+    /// Number of samples in the bin.
+    pub samples: u64,
+    /// How many of them are anomalous.
+    pub anomalous: u64,
+    /// Mean of their scores, if there are any.
+    pub mean_score: Option<f64>,
+    /// Share of them that is anomalous, if there are any.
+    pub anomalous_share: Option<f64>,
+    #[serde(skip)]
+    score_sum: f64,
+}
+
+/// Sorts the samples into `bins` bins by score; scores lie in 0..1.
+#[must_use]
+pub fn reliability_bins(scored: &[Scored], bins: NonZeroU32) -> Vec<ReliabilityBin> {
+    let count = bins.get();
+    let edge = |index: u32| f64::from(index) / f64::from(count);
+    let mut bins: Vec<ReliabilityBin> = (0..count)
+        .map(|index| ReliabilityBin {
+            low: edge(index),
+            high: edge(index + 1),
+            samples: 0,
+            anomalous: 0,
+            mean_score: None,
+            anomalous_share: None,
+            score_sum: 0.0,
+        })
+        .collect();
+    for &(score, label) in scored {
+        // The product may be off by a rounding error, so the edges themselves decide.
+        let mut index = ((score * f64::from(count)) as usize).min(count as usize - 1);
+        if score < bins[index].low {
+            index -= 1;
+        } else if score >= bins[index].high && index + 1 < bins.len() {
+            index += 1;
+        }
+        let bin = &mut bins[index];
+        bin.samples += 1;
+        bin.anomalous += u64::from(label == Label::Anomalous);
+        bin.score_sum += score;
+    }
+    for bin in bins.iter_mut().filter(|bin| bin.samples > 0) {
+        bin.mean_score = Some(bin.score_sum / bin.samples as f64);
+        bin.anomalous_share = ratio(bin.anomalous, bin.samples);
+    }
+    bins
+}
+
+/// The expected calibration error, undefined without samples.
+pub(super) fn expected_calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
+    let samples: u64 = bins.iter().map(|bin| bin.samples).sum();
+    // |mean score - share| times the share of samples in the bin is |score sum - anomalous| / all samples.
+    let gap: f64 = bins
+        .iter()
+        .map(|bin| (bin.score_sum - bin.anomalous as f64).abs())
+        .sum();
+    (samples > 0).then(|| gap / samples as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bin_holds_its_lower_edge_and_the_last_one_also_1() {
+        for count in [1, 2, 3, 7, 10, 15, 49, 100, 1000] {
+            let edges = (0..=count).map(|i| (f64::from(i) / f64::from(count), Label::Normal));
+            let scored: Vec<Scored> = edges.collect();
+            let bins = reliability_bins(&scored, count.try_into().unwrap());
+            let expected = (0..count).map(|i| 1 + u64::from(i + 1 == count));
+            assert!(bins.iter().map(|bin| bin.samples).eq(expected), "{count} bins");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! How well scores put anomalous samples above normal ones, whatever the threshold.
+
+use super::{Confusion, Scored};
+use crate::data::dataset::Label;
+use serde::Serialize;
+
+/// What a threshold equal to one of the scores would decide.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OperatingPoint {
+    /// The score that serves as threshold.
+    pub threshold: f64,
+    /// The decisions at that threshold.
+    pub confusion: Confusion,
+}
+
+/// One point for each different score, from the highest down: samples with the same score are always decided together,
+/// so ties earn nothing.
+#[must_use]
+pub fn operating_points(scored: &[Scored]) -> Vec<OperatingPoint> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let all = Confusion::at(scored, f64::INFINITY);
+    let mut reached = all;
+    let mut points = Vec::new();
+    for ties in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        let anomalous = ties.iter().filter(|(_, label)| *label == Label::Anomalous).count() as u64;
+        let normal = ties.len() as u64 - anomalous;
+        reached.tp += anomalous;
+        reached.fn_ -= anomalous;
+        reached.fp += normal;
+        reached.tn -= normal;
+        points.push(OperatingPoint {
+            threshold: ties[0].0,
+            confusion: reached,
+        });
+    }
+    points
+}
+
+/// What a threshold that one would choose for a reason decides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ThresholdChoice {
+    /// The reason.
+    pub choice: &'static str,
+    /// The threshold, if there is one that does what the reason asks for.
+    pub threshold: Option<f64>,
+    /// Precision at that threshold.
+    pub precision: Option<f64>,
+    /// Recall at that threshold.
+    pub recall: Option<f64>,
+    /// Share of the normal samples that are reported at that threshold.
+    pub false_alarm_rate: Option<f64>,
+}
+
+impl OperatingPoint {
+    /// A threshold with as few digits as decide all of `scored` like this point does.
+    #[must_use]
+    pub fn short_threshold(&self, scored: &[Scored]) -> f64 {
+        (2..16)
+            .map(|digits| {
+                let scale = libm::pow(10.0, f64::from(digits));
+                (self.threshold * scale).floor() / scale
+            })
+            .find(|&rounded| rounded > 0.0 && Confusion::at(scored, rounded) == self.confusion)
+            .unwrap_or(self.threshold)
+    }
+}
+
+impl ThresholdChoice {
+    fn new(choice: &'static str, point: Option<OperatingPoint>) -> Self {
+        let confusion = point.map(|point| point.confusion);
+        Self {
+            choice,
+            threshold: point.map(|point| point.threshold),
+            precision: confusion.and_then(|c| c.precision()),
+            recall: confusion.and_then(|c| c.recall()),
+            false_alarm_rate: confusion.and_then(|c| c.false_alarm_rate()),
+        }
+    }
+}
+
+/// The threshold in use beside three others: the one with the best F1 (of several, the highest), the highest with a recall
+/// of at least 0.95, and the lowest with at most 1 % false alarms. The three need samples of both classes.
+#[must_use]
+pub fn threshold_choices(scored: &[Scored], in_use: f64) -> Vec<ThresholdChoice> {
+    let mut points = operating_points(scored);
+    if points
+        .last()
+        .is_none_or(|last| last.confusion.anomalous() == 0 || last.confusion.normal() == 0)
+    {
+        points.clear();
+    }
+    let f1 = |point: &OperatingPoint| point.confusion.f1().unwrap_or(0.0);
+    let better = |best: Option<OperatingPoint>, point: &OperatingPoint| match best {
+        Some(best) if f1(&best) >= f1(point) => Some(best),
+        _ => Some(*point),
+    };
+    let used = OperatingPoint {
+        threshold: in_use,
+        confusion: Confusion::at(scored, in_use),
+    };
+    let short = |point: OperatingPoint| OperatingPoint {
+        threshold: point.short_threshold(scored),
+        ..point
+    };
+    let reaches_recall = |point: &&OperatingPoint| point.confusion.recall() >= Some(0.95);
+    let few_alarms = |point: &&OperatingPoint| point.confusion.false_alarm_rate() <= Some(0.01);
+    vec![
+        ThresholdChoice::new("in use", Some(used)),
+        ThresholdChoice::new("best F1", points.iter().fold(None, better).map(short)),
+        ThresholdChoice::new("recall 0.95", points.iter().find(reaches_recall).copied().map(short)),
+        ThresholdChoice::new("false alarms 1 %", points.iter().rfind(few_alarms).copied().map(short)),
+    ]
+}
+
+/// The probability that a random anomalous sample scores higher than a random normal one, ties counting half; undefined
+/// without both classes. `points` are all [`operating_points`].
+///
+/// The sum is of integers (twice the number of pairs won), so it is exact up to 2^127 pairs.
+pub(super) fn roc_auc(points: &[OperatingPoint]) -> Option<f64> {
+    let all = points.last()?.confusion;
+    let (anomalous, normal) = (all.anomalous(), all.normal());
+    let mut twice_won = 0_u128;
+    let (mut found, mut below) = (0, normal);
+    for OperatingPoint { confusion, .. } in points {
+        twice_won += u128::from(confusion.tp - found) * u128::from(confusion.tn + below);
+        (found, below) = (confusion.tp, confusion.tn);
+    }
+    let pairs = 2 * u128::from(anomalous) * u128::from(normal);
+    (pairs > 0).then(|| twice_won as f64 / pairs as f64)
+}
+
+/// The sum over thresholds of precision times the recall gained; undefined without an anomalous sample. `points` are all
+/// [`operating_points`].
+///
+/// Unlike the area under an interpolated curve it does not flatter. Source: M. Zhu, "Recall, precision and average
+/// precision", University of Waterloo (2004); the same as scikit-learn's `average_precision_score`.
+pub(super) fn average_precision(points: &[OperatingPoint]) -> Option<f64> {
+    // Multiplied by the number of anomalous samples until the end, so that a perfect ranking gives exactly 1.
+    let mut sum = 0.0;
+    let mut found = 0;
+    for OperatingPoint { confusion, .. } in points {
+        sum += (confusion.tp - found) as f64 * confusion.precision().unwrap_or(0.0);
+        found = confusion.tp;
+    }
+    (found > 0).then(|| sum / found as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::Label::{Anomalous, Normal};
+
+    #[test]
+    fn the_chosen_thresholds_do_what_they_are_chosen_for() {
+        // From the highest score down: 19 anomalous, 1 normal, 1 anomalous, 99 normal.
+        let mut scored: Vec<Scored> = (0..19).map(|i| (0.9 - f64::from(i) / 100.0, Anomalous)).collect();
+        scored.push((0.6, Normal));
+        scored.push((0.5, Anomalous));
+        scored.extend((0..99).map(|i| (0.4 - f64::from(i) / 1000.0, Normal)));
+        let choices = threshold_choices(&scored, 0.55);
+        let row = |index: usize| {
+            let ThresholdChoice {
+                threshold,
+                precision,
+                recall,
+                false_alarm_rate,
+                ..
+            } = choices[index];
+            (threshold, precision, recall, false_alarm_rate)
+        };
+        assert_eq!(row(0), (Some(0.55), Some(0.95), Some(0.95), Some(0.01)));
+        assert_eq!(row(1), (Some(0.5), Some(20.0 / 21.0), Some(1.0), Some(0.01)));
+        assert_eq!(row(2), (Some(0.72), Some(1.0), Some(0.95), Some(0.0)));
+        assert_eq!(row(3), row(1));
+    }
+
+    #[test]
+    fn with_one_class_there_is_nothing_to_choose() {
+        let choices = threshold_choices(&[(0.5, Normal)], 0.3);
+        assert_eq!(choices[0].false_alarm_rate, Some(1.0));
+        assert!(choices[1..].iter().all(|choice| choice.threshold.is_none()));
+    }
+}

@@ -1,0 +1,6 @@
+//! How good a model is, and what follows from that.
+
+pub(crate) mod diagnostics;
+pub(crate) mod evaluation;
+pub(crate) mod gate;
+pub mod metrics;

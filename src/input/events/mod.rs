@@ -1,0 +1,203 @@
+//! Reads events, one JSON object a line, strictly: what is not exactly an event is refused with its line and the reason.
+
+mod json;
+mod sessions;
+mod time;
+
+pub use sessions::{SessionRules, Sessions, read_sessions};
+pub use time::{NoSpan, Span, Time};
+
+use crate::data::dataset::Label;
+use crate::input::line_chunks::{Block, take_line};
+use crate::input::samples::Refusal;
+
+/// Longest agent, action or cohort, in bytes of UTF-8.
+pub const MAX_NAME: usize = 1024;
+
+/// Something that an agent did.
+///
+/// ```text
+/// {"agent_id": "a7", "action_type": "delete", "risk_score": 0.8, "cohort": "support", "timestamp": "2026-11-22T10:00:00Z"}
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Event {
+    /// Who did it; never empty.
+    pub agent_id: String,
+    /// What was done; never empty.
+    pub action_type: String,
+    /// How risky that was according to its source; limited to 0..1 by whoever uses it.
+    pub risk_score: Option<f64>,
+    /// The group of agents that this one belongs to; empty for none.
+    pub cohort: String,
+    /// When it was done, if the event says so.
+    pub time: Option<Time>,
+}
+
+impl Event {
+    fn clear(&mut self) {
+        self.agent_id.clear();
+        self.action_type.clear();
+        self.risk_score = None;
+        self.cohort.clear();
+        self.time = None;
+    }
+}
+
+/// What training takes from an event besides its action and its time.
+#[derive(Debug, Clone, Default)]
+struct Marks {
+    /// The value of the field by which events are grouped into sessions.
+    key: Option<String>,
+    label: Option<Label>,
+}
+
+/// The fields that training takes besides the action and the time.
+#[derive(Debug, Clone, Copy)]
+struct Fields<'a> {
+    session_by: &'a str,
+    label: &'a str,
+}
+
+/// Reads the events of a [`Block`] one after the other.
+#[derive(Debug)]
+pub struct Events<'a> {
+    text: &'a [u8],
+    next_line: u64,
+}
+
+impl Block {
+    /// The events in the lines of this block.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        let mark = b"\xef\xbb\xbf";
+        let text = match self.text.strip_prefix(mark) {
+            Some(rest) if self.first_line == 1 => rest,
+            _ => &self.text,
+        };
+        Events {
+            text,
+            next_line: self.first_line,
+        }
+    }
+}
+
+impl<'a> Events<'a> {
+    /// Reads the next event into `event`, or says why its line is none; `None` after the last. Blank lines are passed over.
+    pub fn read(&mut self, event: &mut Event) -> Option<Result<(), Refusal>> {
+        let line = self.next_line()?;
+        Some(json::parse(line, event, None).map_err(|problem| self.refusal(problem)))
+    }
+
+    /// The same for training: the fields of `fields` are read too, and the agent may be missing.
+    fn read_marked(&mut self, event: &mut Event, fields: Fields<'_>, marks: &mut Marks) -> Option<Result<(), Refusal>> {
+        let line = self.next_line()?;
+        let read = json::parse(line, event, Some((fields, marks)));
+        Some(read.map_err(|problem| self.refusal(problem)))
+    }
+
+    /// The number of the line that was read last.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.next_line - 1
+    }
+
+    /// How many bytes of the block have not been read yet.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.text.len()
+    }
+
+    fn next_line(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let line = take_line(&mut self.text)?;
+            self.next_line += 1;
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                return Some(line);
+            }
+        }
+    }
+
+    fn refusal(&self, (column, problem): (Option<usize>, String)) -> Refusal {
+        Refusal {
+            line: self.line(),
+            column,
+            problem,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Event, String> {
+        let block = Block {
+            text: line.as_bytes().to_vec(),
+            first_line: 1,
+        };
+        let mut event = Event::default();
+        match block.events().read(&mut event) {
+            Some(Ok(())) => Ok(event),
+            Some(Err(refusal)) => Err(refusal.to_string()),
+            None => Err("nothing".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_whatever_the_order_of_its_fields() {
+        let expected = Event {
+            agent_id: "a7".to_owned(),
+            action_type: "delete".to_owned(),
+            risk_score: Some(0.5),
+            cohort: "support".to_owned(),
+            time: Time::from_micros(1_795_341_600_000_000),
+        };
+        for line in [
+            r#"{"agent_id":"a7","action_type":"delete","risk_score":0.5,"cohort":"support","timestamp":"2026-11-22T10:00:00Z"}"#,
+            r#"{"timestamp": 1795341600, "x": {"agent_id": []}, "cohort": "support", "risk_score": 5e-1, "action_type": "delete", "agent_id": "a7"}"#,
+            r#"{"timestamp": 1795341600.0, "cohort": "support", "risk_score": 0.5, "action_type": "del\u0065te", "\u0061gent_id": "a\u0037"}"#,
+        ] {
+            assert_eq!(read(line).as_ref(), Ok(&expected), "{line}");
+        }
+        let bare = read(r#"{"agent_id": "a7", "action_type": "delete", "cohort": null, "timestamp": null}"#).unwrap();
+        assert_eq!((bare.risk_score, bare.cohort.as_str(), bare.time), (None, "", None));
+    }
+
+    #[test]
+    fn every_refusal_says_what_is_wrong() {
+        let with = |rest: &str| format!(r#"{{"agent_id": "a", "action_type": "b", {rest}}}"#);
+        for (line, expected) in [
+            (r#"{"agent_id": "a"}"#.to_owned(), "\"action_type\" is missing"),
+            (r#"{"action_type": "a"}"#.to_owned(), "\"agent_id\" is missing"),
+            (
+                r#"{"agent_id": "", "action_type": "b"}"#.to_owned(),
+                "\"agent_id\" is empty",
+            ),
+            (
+                r#"{"agent_id": 7, "action_type": "b"}"#.to_owned(),
+                "\"agent_id\" to be a string",
+            ),
+            (r#"["a", "b"]"#.to_owned(), "an object like"),
+            (r#"[{"agent_id": "a"}]"#.to_owned(), "not an array"),
+            (with(r#""agent_id": "c""#), "duplicate key \"agent_id\""),
+            (with(r#""x": 1, "x": 2"#), "duplicate key \"x\""),
+            (with(r#""timestamp": -1"#), "1970 to 9999"),
+            (with(r#""timestamp": 1795341600000"#), "1970 to 9999"),
+            (with(r#""timestamp": NaN"#), "not valid JSON"),
+            (with(r#""timestamp": "yesterday""#), "RFC 3339"),
+            (with(r#""timestamp": true"#), "timestamp"),
+            (with(r#""risk_score": "high""#), "\"risk_score\" to be a number"),
+            (with(r#""risk_score": 1e999"#), "not valid JSON"),
+            (with(r#""cohort": 5"#), "\"cohort\" to be a string"),
+            (
+                with(&format!(r#""cohort": "{}""#, "x".repeat(MAX_NAME + 1))),
+                "1025 bytes",
+            ),
+        ] {
+            let message = read(&line).unwrap_err();
+            assert!(message.contains(expected), "{line}: {message}");
+            assert!(message.starts_with("1:"), "{message}");
+        }
+        assert!(read(&with(&format!(r#""cohort": "{}""#, "x".repeat(MAX_NAME)))).is_ok());
+    }
+}

@@ -1,0 +1,231 @@
+//! Turns event logs into labelled sequences: what most people have into what a model is trained on.
+
+use super::{Event, Fields, Marks, Span};
+use crate::data::dataset::{Dataset, Interner, Label};
+use crate::input::line_chunks::Blocks;
+use crate::input::samples::{MAX_ACTIONS, Refused};
+use std::io::{self, Read};
+
+/// How events become sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRules {
+    /// The top-level field whose values keep sessions apart: a string, number or boolean.
+    pub session_by: String,
+    /// A pause longer than this between two events of a value starts a new session.
+    pub session_gap: Span,
+    /// The top-level field that holds the label, 0 or 1. A session is anomalous if one of its events is.
+    pub label_field: String,
+}
+
+/// The events read so far, to be cut into sessions when all are there.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    keys: Interner,
+    actions: Interner,
+    steps: Vec<Step>,
+    /// For each key, the time of its event that was read last and had one.
+    previous: Vec<Option<i64>>,
+    /// How many steps have no time yet because none before them of the same key has one.
+    timeless: usize,
+}
+
+/// What is kept of an event.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    key: u32,
+    action: u32,
+    /// Microseconds since 1970, if the time is known.
+    time: Option<i64>,
+    label: Option<Label>,
+}
+
+/// Reads all events of `reader` into `sessions`. The first `keep` lines that are refused are returned with their reasons.
+///
+/// # Errors
+///
+/// If `reader` fails. Lines that are no events are not errors of this kind but [`Refusal`](crate::Refusal)s.
+pub fn read_sessions(
+    reader: impl Read,
+    rules: &SessionRules,
+    sessions: &mut Sessions,
+    keep: usize,
+) -> io::Result<Refused> {
+    let fields = Fields {
+        session_by: &rules.session_by,
+        label: &rules.label_field,
+    };
+    let (mut event, mut marks) = (Event::default(), Marks::default());
+    let mut refused = Refused::default();
+    for block in Blocks::new(reader) {
+        let block = block?;
+        let mut events = block.events();
+        while let Some(read) = events.read_marked(&mut event, fields, &mut marks) {
+            match read {
+                Ok(()) => sessions.push(&event, &marks),
+                Err(refusal) => {
+                    refused.count += 1;
+                    if refused.first.len() < keep {
+                        refused.first.push(refusal);
+                    }
+                }
+            }
+        }
+        if block.is_overlong() {
+            break;
+        }
+    }
+    Ok(refused)
+}
+
+impl Sessions {
+    fn push(&mut self, event: &Event, marks: &Marks) {
+        let key = self.keys.intern(marks.key.as_deref().unwrap_or_default());
+        if self.previous.len() <= key as usize {
+            self.previous.push(None);
+        }
+        // Without a time of its own an event follows the one before it at once; see also `give_times`.
+        let previous = &mut self.previous[key as usize];
+        *previous = event.time.map(super::Time::micros).or(*previous);
+        self.timeless += usize::from(previous.is_none());
+        self.steps.push(Step {
+            key,
+            action: self.actions.intern(&event.action_type),
+            time: *previous,
+            label: marks.label,
+        });
+    }
+
+    /// Gives the first events of a key, if they have no time, that of the next one that has. Where none has they all stand at
+    /// the same one.
+    fn give_times(&mut self) {
+        if self.timeless == 0 {
+            return;
+        }
+        let mut next = vec![None; self.previous.len()];
+        for step in self.steps.iter_mut().rev() {
+            let next = &mut next[step.key as usize];
+            step.time = step.time.or(*next);
+            *next = step.time;
+        }
+    }
+
+    /// Adds the sessions to `data`, in order of their first events, until it holds `limit` samples. The group of each is
+    /// the value of the field that makes the sessions. Returns how many sessions were left out because none of their events
+    /// has a label.
+    ///
+    /// A session longer than the longest sequence that a model takes is cut there.
+    pub fn finish(mut self, rules: &SessionRules, limit: u64, data: &mut Dataset) -> u64 {
+        self.give_times();
+        let gap = rules.session_gap.as_micros();
+        // Stable, so that events of one moment keep the order of the file.
+        self.steps.sort_by_key(|step| (step.key, step.time));
+        let mut sessions: Vec<&[Step]> = self
+            .steps
+            .chunk_by(|a, b| a.key == b.key && b.time.unwrap_or_default() - a.time.unwrap_or_default() <= gap)
+            .flat_map(|session| session.chunks(MAX_ACTIONS))
+            .collect();
+        sessions.sort_by_key(|session| session.first().map(|step| step.time));
+        let mut without_label = 0;
+        for session in sessions {
+            if data.len() as u64 >= limit {
+                break;
+            }
+            let Some(label) = session.iter().filter_map(|step| step.label).max() else {
+                without_label += 1;
+                continue;
+            };
+            let actions = session.iter().map(|step| self.actions.name(step.action));
+            let key = session.first().map(|step| self.keys.name(step.key));
+            data.push_grouped(actions, label, key);
+        }
+        without_label
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sessions(text: &str, session_by: &str) -> (Dataset, u64) {
+        let rules = SessionRules {
+            session_by: session_by.to_owned(),
+            session_gap: Span::seconds(60),
+            label_field: "label".to_owned(),
+        };
+        let mut sessions = Sessions::default();
+        let refused = read_sessions(text.as_bytes(), &rules, &mut sessions, 5).unwrap();
+        assert_eq!(refused.count, 0, "{refused:?}");
+        let mut data = Dataset::new();
+        let without = sessions.finish(&rules, u64::MAX, &mut data);
+        (data, without)
+    }
+
+    fn listed(data: &Dataset) -> Vec<(String, Label)> {
+        (0..data.len())
+            .map(|index| (data.sequence(index).collect::<Vec<_>>().join(" "), data.labels()[index]))
+            .collect()
+    }
+
+    #[test]
+    fn a_gap_starts_a_session_and_one_anomalous_event_makes_it_anomalous() {
+        let (data, without) = sessions(
+            r#"{"agent_id": "a", "action_type": "late", "timestamp": 161.000001, "label": 0}
+{"agent_id": "a", "action_type": "one", "timestamp": 100, "label": 0}
+{"agent_id": "b", "action_type": "x", "timestamp": 50, "label": 0}
+{"agent_id": "a", "action_type": "two", "timestamp": 101, "label": 1}
+{"agent_id": "a", "action_type": "three", "timestamp": 101}
+{"agent_id": "c", "action_type": "y", "timestamp": 0}
+"#,
+            "agent_id",
+        );
+        let expected = [
+            ("x", Label::Normal),
+            ("one two three", Label::Anomalous),
+            ("late", Label::Normal),
+        ];
+        assert_eq!(
+            listed(&data),
+            expected.map(|(actions, label)| (actions.to_owned(), label))
+        );
+        assert_eq!(without, 1);
+        assert_eq!(data.groups(), [0, 1, 1]);
+    }
+
+    #[test]
+    fn events_without_a_time_at_the_start_belong_to_the_next_one_that_has_one() {
+        let (data, _) = sessions(
+            r#"{"agent_id": "b", "action_type": "x", "timestamp": 900, "label": 0}
+{"agent_id": "a", "action_type": "one", "label": 0}
+{"agent_id": "a", "action_type": "two"}
+{"agent_id": "b", "action_type": "y"}
+{"agent_id": "a", "action_type": "three", "timestamp": 1000}
+{"agent_id": "a", "action_type": "four", "timestamp": 2000, "label": 1}
+"#,
+            "agent_id",
+        );
+        let expected = [
+            ("x y", Label::Normal),
+            ("one two three", Label::Normal),
+            ("four", Label::Anomalous),
+        ];
+        assert_eq!(
+            listed(&data),
+            expected.map(|(actions, label)| (actions.to_owned(), label))
+        );
+    }
+
+    #[test]
+    fn events_without_a_time_keep_the_order_of_the_file_and_any_scalar_makes_sessions() {
+        let (data, _) = sessions(
+            r#"{"session": 1, "action_type": "a", "label": 0}
+{"session": 2, "action_type": "b", "label": 1}
+{"session": 1, "action_type": "c", "timestamp": null}
+"#,
+            "session",
+        );
+        assert_eq!(
+            listed(&data),
+            [("a c".to_owned(), Label::Normal), ("b".to_owned(), Label::Anomalous)]
+        );
+    }
+}

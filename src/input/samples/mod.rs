@@ -1,0 +1,265 @@
+//! Reads samples from JSON lines, strictly: what is not exactly a sample is refused with its line and the reason.
+
+pub(crate) mod json;
+mod plain;
+
+use crate::data::dataset::{Dataset, Label};
+use crate::input::line_chunks::{Block, Blocks, take_line};
+use crate::parallel::map_beside;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Read};
+use std::iter;
+use std::num::NonZeroUsize;
+
+/// Longest name of an action, in bytes of UTF-8.
+pub const MAX_ACTION: usize = 1024;
+/// Most actions in a sequence.
+pub const MAX_ACTIONS: usize = 100_000;
+
+/// One line of input: a sequence of actions and what came with it.
+///
+/// ```text
+/// {"id": "optional", "features": {"sequence": ["read", "process", "write"]}, "label": 0}
+/// {"sequence": ["read", "process", "write"]}
+/// ["read", "process", "write"]
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Record<'a> {
+    id: Option<&'a RawValue>,
+    group: Option<String>,
+    label: Option<Label>,
+    actions: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Record<'a> {
+    /// The `id` as it stands in the input: a string, number or boolean.
+    #[must_use]
+    pub fn id(&self) -> Option<&'a RawValue> {
+        self.id
+    }
+
+    /// The label, if there is one.
+    #[must_use]
+    pub fn label(&self) -> Option<Label> {
+        self.label
+    }
+
+    /// The actions of the sequence, in order.
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.actions.iter().map(AsRef::as_ref)
+    }
+
+    fn clear(&mut self) {
+        self.id = None;
+        self.group = None;
+        self.label = None;
+        self.actions.clear();
+    }
+}
+
+/// Why a line was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The line, from 1.
+    pub line: u64,
+    /// The byte in the line near which the trouble was noticed, from 1, where that is known.
+    pub column: Option<usize>,
+    /// What is wrong and what to do, on one line.
+    pub problem: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.column {
+            Some(column) => write!(f, "{}:{column}: {}", self.line, self.problem),
+            None => write!(f, "{}: {}", self.line, self.problem),
+        }
+    }
+}
+
+/// Reads the records of a [`Block`] one after the other.
+#[derive(Debug)]
+pub struct Records<'a> {
+    text: &'a [u8],
+    next_line: u64,
+    group_by: Option<&'a str>,
+}
+
+impl Block {
+    /// The records in the lines of this block.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        let mark = b"\xef\xbb\xbf";
+        let text = match self.text.strip_prefix(mark) {
+            // Some editors put a byte order mark at the start of a file.
+            Some(rest) if self.first_line == 1 => rest,
+            _ => &self.text,
+        };
+        Records {
+            text,
+            next_line: self.first_line,
+            group_by: None,
+        }
+    }
+}
+
+impl<'a> Records<'a> {
+    /// Requires the top-level field `field`, a string, number or boolean, in every record and keeps it as its group.
+    #[must_use]
+    pub fn group_by(mut self, field: Option<&'a str>) -> Self {
+        self.group_by = field;
+        self
+    }
+
+    /// Reads the next record into `record`, or says why its line is none; `None` after the last. Blank lines are passed
+    /// over.
+    pub fn read(&mut self, record: &mut Record<'a>) -> Option<Result<(), Refusal>> {
+        loop {
+            let line = take_line(&mut self.text)?;
+            let number = self.next_line;
+            self.next_line += 1;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let read = json::text(line).and_then(|text| match plain::parse(text, self.group_by, record) {
+                Some(()) => Ok(()),
+                None => json::parse(text, self.group_by, record),
+            });
+            return Some(read.map_err(|(column, problem)| Refusal {
+                line: number,
+                column,
+                problem,
+            }));
+        }
+    }
+}
+
+/// Bytes for each thread that are read at once.
+const BATCH: usize = 2 << 20;
+
+/// Adds the labelled samples of `reader` to `data`, until its end or until `data` holds `limit` samples. `group_by` is the
+/// top-level field that names the group of a sample. The first `keep` lines that are refused are returned with their
+/// reasons. At most `threads` threads share the work, which changes no result.
+///
+/// # Errors
+///
+/// If `reader` fails. Lines that are not labelled samples are not errors of this kind but [`Refusal`]s.
+pub fn read_labelled(
+    reader: impl Read,
+    group_by: Option<&str>,
+    data: &mut Dataset,
+    limit: u64,
+    keep: usize,
+    threads: NonZeroUsize,
+) -> io::Result<Refused> {
+    let mut blocks = Blocks::new(reader);
+    let mut overlong = false;
+    // After a line that is too long the input is refused already: nobody looks for its end.
+    let mut blocks = iter::from_fn(|| {
+        let block = if overlong { None } else { blocks.next() };
+        overlong |= matches!(&block, Some(Ok(block)) if block.is_overlong());
+        block
+    });
+    let mut refused = Refused::default();
+    if limit < u64::MAX {
+        // Nothing behind the last sample that is wanted may count, or be waited for.
+        while (data.len() as u64) < limit
+            && let Some(block) = blocks.next()
+        {
+            refused.extend(read_block(&block?, group_by, data, limit, keep), keep);
+        }
+        return Ok(refused);
+    }
+    let mut batch = Vec::new();
+    loop {
+        let parse = |block: &Block| {
+            let mut chunk = Dataset::new();
+            let refused = read_block(block, group_by, &mut chunk, u64::MAX, keep);
+            (chunk, refused)
+        };
+        // While some threads work on a batch, this one reads the next.
+        let (chunks, (next, ended)) = map_beside(&batch, threads, parse, || read_batch(&mut blocks, threads));
+        for (chunk, in_chunk) in chunks {
+            data.append(&chunk);
+            refused.extend(in_chunk, keep);
+        }
+        ended?;
+        if next.is_empty() {
+            return Ok(refused);
+        }
+        batch = next;
+    }
+}
+
+/// Reads about as many blocks as keep all threads busy for a while; fewer at the end of the input or before an error.
+fn read_batch(
+    blocks: &mut impl Iterator<Item = io::Result<Block>>,
+    threads: NonZeroUsize,
+) -> (Vec<Block>, io::Result<()>) {
+    let (mut batch, mut size) = (Vec::new(), 0);
+    while size < BATCH * threads.get() {
+        match blocks.next() {
+            Some(Ok(block)) => {
+                size += block.size();
+                batch.push(block);
+            }
+            Some(Err(error)) => return (batch, Err(error)),
+            None => break,
+        }
+    }
+    (batch, Ok(()))
+}
+
+/// Adds the labelled samples of `block` to `data` until it holds `limit`.
+fn read_block(block: &Block, group_by: Option<&str>, data: &mut Dataset, limit: u64, keep: usize) -> Refused {
+    let mut record = Record::default();
+    let mut refused = Refused::default();
+    let mut records = block.records().group_by(group_by);
+    while (data.len() as u64) < limit
+        && let Some(read) = records.read(&mut record)
+    {
+        match read.and_then(|()| records.label(&record)) {
+            Ok(label) => data.push_grouped(record.actions(), label, record.group.as_deref()),
+            Err(refusal) => {
+                refused.count += 1;
+                if refused.first.len() < keep {
+                    refused.first.push(refusal);
+                }
+            }
+        }
+    }
+    refused
+}
+
+impl Records<'_> {
+    /// The label of the record read last.
+    fn label(&self, record: &Record<'_>) -> Result<Label, Refusal> {
+        record.label.ok_or_else(|| Refusal {
+            line: self.next_line - 1,
+            column: None,
+            problem: "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)".to_owned(),
+        })
+    }
+}
+
+/// The lines of an input that were refused.
+#[derive(Debug, Clone, Default)]
+pub struct Refused {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<Refusal>,
+}
+
+impl Refused {
+    fn extend(&mut self, other: Self, keep: usize) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        self.first.truncate(keep);
+    }
+}
+
+#[cfg(test)]
+mod tests;

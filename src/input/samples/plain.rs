@@ -1,0 +1,227 @@
+//! Reads lines of the usual form in one go.
+//!
+//! Nearly all lines hold nothing but names without escapes, the usual fields and little white space. They are read here
+//! about twice as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
+//! that module, which alone decides what is refused and why.
+
+use super::{MAX_ACTION, MAX_ACTIONS, Record};
+use crate::data::dataset::Label;
+use std::borrow::Cow;
+
+/// Reads `line` into `record` if it is of the usual form. If not, `None`, and `record` holds some of it.
+pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Record<'a>) -> Option<()> {
+    // Without these, quotes end strings and nothing else, and strings are what they look like.
+    let has_special = line
+        .bytes()
+        .fold(false, |found, byte| found | (byte < b' ') | (byte == b'\\'));
+    if has_special {
+        return None;
+    }
+    record.clear();
+    let mut rest = Rest(line);
+    let mut seen = [false; KEYS.len()];
+    rest.expect('{')?;
+    loop {
+        let key = rest.string()?;
+        let index = KEYS.iter().position(|known| *known == key)?;
+        if std::mem::replace(&mut seen[index], true) {
+            return None;
+        }
+        rest.expect(':')?;
+        match key {
+            "features" => {
+                rest.expect('{')?;
+                if rest.string()? != "sequence" {
+                    return None;
+                }
+                rest.expect(':')?;
+                rest.sequence(&mut record.actions)?;
+                rest.expect('}')?;
+            }
+            "sequence" => rest.sequence(&mut record.actions)?,
+            "label" => {
+                record.label = Some(match rest.number()? {
+                    "0" => Label::Normal,
+                    "1" => Label::Anomalous,
+                    _ => return None,
+                });
+            }
+            _ => {
+                let start = rest.0;
+                let name = rest.string();
+                if name.is_none() {
+                    rest.0 = start;
+                    rest.number()?;
+                }
+                let value = &start[..start.len() - rest.0.len()];
+                if key == "id" {
+                    record.id = Some(serde_json::from_str(value).ok()?);
+                }
+                if group_by == Some(key) {
+                    record.group = Some(name.map_or_else(|| value.trim().to_owned(), |name| format!("\"{name}")));
+                }
+            }
+        }
+        if rest.expect(',').is_none() {
+            break;
+        }
+    }
+    rest.expect('}')?;
+    let [features, sequence, ..] = seen;
+    let whole = features != sequence && rest.after_blanks().is_empty();
+    (whole && (group_by.is_none() || record.group.is_some())).then_some(())
+}
+
+/// The fields that lines usually have.
+const KEYS: [&str; 5] = ["features", "sequence", "label", "id", "group"];
+
+/// What is left of a line.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    /// What comes after blanks.
+    #[inline]
+    fn after_blanks(&self) -> &'a str {
+        let mut text = self.0;
+        while let Some(rest) = text.strip_prefix(' ') {
+            text = rest;
+        }
+        text
+    }
+
+    /// Passes over blanks and then `wanted`, if that comes next.
+    #[inline]
+    fn expect(&mut self, wanted: char) -> Option<()> {
+        self.0 = self.after_blanks().strip_prefix(wanted)?;
+        Some(())
+    }
+
+    /// A string, without its quotes.
+    #[inline]
+    fn string(&mut self) -> Option<&'a str> {
+        self.expect('"')?;
+        let (string, rest) = self.0.split_at(memchr::memchr(b'"', self.0.as_bytes())?);
+        self.0 = &rest[1..];
+        Some(string)
+    }
+
+    /// The digits of a number that has nothing else, of at most 18 of them.
+    fn number(&mut self) -> Option<&'a str> {
+        let text = self.after_blanks();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = text.split_at(digits);
+        let is_plain = (1..=18).contains(&digits) && (digits == 1 || !number.starts_with('0'));
+        let ends = matches!(rest.as_bytes().first(), Some(b',' | b'}' | b' '));
+        self.0 = rest;
+        (is_plain && ends).then_some(number)
+    }
+
+    /// An array of actions.
+    fn sequence(&mut self, actions: &mut Vec<Cow<'a, str>>) -> Option<()> {
+        self.expect('[')?;
+        if self.expect(']').is_some() {
+            return Some(());
+        }
+        loop {
+            let action = self.string()?;
+            if action.len() > MAX_ACTION || actions.len() == MAX_ACTIONS {
+                return None;
+            }
+            actions.push(Cow::Borrowed(action));
+            if self.expect(',').is_none() {
+                return self.expect(']');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::samples::json;
+    use proptest::prelude::*;
+
+    fn plain(line: &str, group_by: Option<&str>) -> Option<String> {
+        let mut record = Record::default();
+        parse(line, group_by, &mut record).map(|()| format!("{record:?}"))
+    }
+
+    fn strict(line: &str, group_by: Option<&str>) -> Option<String> {
+        let mut record = Record::default();
+        let read = json::parse(line, group_by, &mut record);
+        read.ok().map(|()| format!("{record:?}"))
+    }
+
+    #[test]
+    fn usual_lines_are_read() {
+        for line in [
+            r#"{"features": {"sequence": ["read", "écrire"]}, "label": 1}"#,
+            r#"{"id":"a-1","group":"g","features":{"sequence":["a"]},"label":0}"#,
+            r#" { "label" : 0 , "id" : 907 , "sequence" : [ ] , "group" : 0 } "#,
+            r#"{"sequence": ["", "b"]}"#,
+        ] {
+            assert!(plain(line, None).is_some(), "{line}");
+            assert_eq!(plain(line, None), strict(line, None));
+        }
+        let line = r#"{"group": "g", "id": 12, "sequence": ["a"]}"#;
+        for field in ["group", "id"] {
+            assert_eq!(plain(line, Some(field)), strict(line, Some(field)));
+            assert!(plain(line, Some(field)).unwrap().contains("group: Some"));
+        }
+    }
+
+    #[test]
+    fn what_may_be_wrong_is_left_to_the_other_reader() {
+        let long = format!(r#"{{"sequence": ["{}"]}}"#, "x".repeat(MAX_ACTION + 1));
+        let many = format!(r#"{{"sequence": [{}"a"]}}"#, r#""a","#.repeat(MAX_ACTIONS));
+        for line in [
+            &long,
+            &many,
+            r#"{"sequence": ["a"], "label": 2}"#,
+            r#"{"sequence": ["a"], "label": 01}"#,
+            r#"{"sequence": ["a"], "label": 1.0}"#,
+            r#"{"sequence": ["a"], "label": 1e0}"#,
+            r#"{"sequence": ["a"], "label": 1"#,
+            r#"{"sequence": ["a"], "label": 1}}"#,
+            r#"{"sequence": ["a"], "label": 1, "label": 1}"#,
+            r#"{"sequence": ["a"], "features": {"sequence": ["a"]}}"#,
+            r#"{"label": 1}"#,
+            r#"{"sequence": ["a",]}"#,
+            r#"{"sequence": ["a" "b"]}"#,
+            r#"{"sequence": ["a\n"]}"#,
+            "{\"sequence\": [\"a\tb\"]}",
+            r#"{"sequence": ["a"], "label": 1,}"#,
+            r#"{"sequence": ["a"], "id": 1 2}"#,
+            r#"{}"#,
+            "",
+        ] {
+            assert_eq!(plain(line, None), None, "{line}");
+        }
+        assert_eq!(plain(r#"{"sequence": ["a"]}"#, Some("group")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_the_other_reader_finds(
+            fields in proptest::collection::vec(prop::sample::select(vec![
+                r#""label": 0"#, r#""label":1"#, r#""label": 10"#, r#""id": "x""#, r#""id" : 7 "#, r#""id": 07"#,
+                r#""group": "g""#, r#""group": -1"#, r#""group": 3"#, r#""sequence": ["a", "b"]"#, r#""sequence": []"#,
+                r#""sequence": ["é",""]"#, r#""features": {"sequence": ["a" , "b" ]}"#,
+                r#""features": {"sequence": ["c"], "z": 1}"#, r#""z": 1"#,
+            ]), 0..5),
+            group_by in prop::sample::select(vec![None, Some("group"), Some("id"), Some("z")]),
+            damage in proptest::option::of((any::<prop::sample::Index>(), prop::sample::select(
+                vec!["\"", "{", "}", "[", "]", ",", ":", " ", "0", "1", "\\", "\t", "é", ""]))),
+        ) {
+            let mut line = format!("{{{}}}", fields.join(", "));
+            if let Some((place, put)) = damage {
+                let places: Vec<(usize, char)> = line.char_indices().collect();
+                let (start, old) = places[place.index(places.len())];
+                line.replace_range(start..start + old.len_utf8(), put);
+            }
+            if let Some(found) = plain(&line, group_by) {
+                prop_assert_eq!(Some(found), strict(&line, group_by), "{}", line);
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Why a sequence has the score it has.
+
+use crate::data::dataset::ClassCounts;
+use crate::model::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY, Row};
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::model::pattern::Pattern;
+use crate::model::weights::logistic;
+use crate::model::{AnomalyModel, Scorer};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What each of the four analyses adds to the log odds of a sequence being anomalous. The sum of all parts is the log
+/// odds of its score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub struct Contributions {
+    /// What every sequence starts with.
+    pub bias: f64,
+    /// The actions that are present, and how many of them are new.
+    pub frequency: f64,
+    /// The n-grams that are present, and how many of them are new.
+    pub ngram: f64,
+    /// How evenly the actions are spread.
+    pub entropy: f64,
+    /// How many different actions there are for the length, and the length.
+    pub diversity: f64,
+}
+
+impl Contributions {
+    fn of(model: &AnomalyModel, row: Row<'_>) -> Self {
+        let weights = &model.weights;
+        let known_actions = model.actions.len() as u32;
+        let first_ngram = row.present.partition_point(|&id| id < known_actions);
+        let (actions, ngrams) = row.present.split_at(first_ngram);
+        let dense = |index: usize| row.dense[index] * weights.dense[index];
+        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
+        let present = |ids: &[u32]| {
+            let weights = ids.iter().map(|&id| weights.present[id as usize]);
+            weights.fold(0.0, |sum, weight| sum + weight)
+        };
+        Self {
+            bias: weights.bias,
+            frequency: present(actions) + dense(ACTION_NOVELTY),
+            ngram: present(ngrams) + dense(NGRAM_NOVELTY),
+            entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
+            diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
+        }
+    }
+
+    /// The log odds that the parts add up to.
+    #[must_use]
+    pub fn log_odds(&self) -> f64 {
+        self.bias + self.frequency + self.ngram + self.entropy + self.diversity
+    }
+}
+
+/// A score, taken apart.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub struct Explanation {
+    /// P(anomalous), 0..1.
+    #[serde(skip)]
+    pub score: f64,
+    /// The natural logarithm of score / (1 − score).
+    pub log_odds: f64,
+    /// The parts that add up to the log odds.
+    pub contributions: Contributions,
+    /// What the model knows nothing of.
+    pub unknown: Unknown,
+    /// The known actions and n-grams of the sequence, those that weigh most first.
+    pub evidence: Vec<Evidence>,
+}
+
+/// How much of a sequence is unknown to the model, and what that adds to the log odds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub struct Unknown {
+    /// The actions that the model does not know, in order of first appearance.
+    pub actions: Vec<String>,
+    /// Share of the distinct actions that are unknown, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub action_share: f64,
+    /// Share of the distinct n-grams that are unknown, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub ngram_share: f64,
+    /// What both shares together add to the log odds.
+    pub contribution: f64,
+}
+
+impl Unknown {
+    /// Whether anything is unknown.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        self.action_share + self.ngram_share > 0.0
+    }
+}
+
+/// A pattern with what it adds to the log odds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub struct Evidence {
+    /// The action or n-gram.
+    #[serde(flatten)]
+    pub pattern: Pattern,
+    /// Where in the sequence its first action stands, counted from 1; once for each time that it occurs.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
+    pub positions: Vec<usize>,
+    /// What it adds to the log odds; below 0 it speaks for a normal sequence.
+    pub contribution: f64,
+    /// In how many training samples it occurs.
+    pub seen: ClassCounts,
+}
+
+impl Explanation {
+    /// What speaks most for an anomaly, in a sentence. Looks at all the evidence that the explanation holds.
+    #[must_use]
+    pub fn main_reason(&self) -> String {
+        let most = self.evidence.iter().find(|evidence| evidence.contribution > 0.0);
+        match most {
+            Some(evidence) if evidence.contribution >= self.unknown.contribution => evidence.to_string(),
+            _ if self.unknown.contribution > 0.0 => self.unknown.to_string(),
+            _ => "nothing in particular; its entropy, diversity and length together".to_owned(),
+        }
+    }
+}
+
+impl Scorer<'_> {
+    /// What each analysis contributes to the log odds of a sequence.
+    pub fn contributions<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Contributions {
+        let model = self.model;
+        Contributions::of(model, self.row(actions))
+    }
+
+    /// Explains the score of a sequence, with at most `most` pieces of evidence.
+    pub fn explain<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, most: usize) -> Explanation {
+        let model = self.model;
+        let row = self.row(actions);
+        let contributions = Contributions::of(model, row);
+        let log_odds = model.weights.log_odds(row);
+        let (action_share, ngram_share) = (row.dense[ACTION_NOVELTY], row.dense[NGRAM_NOVELTY]);
+        let mut evidence: Vec<Evidence> = self
+            .occurrences()
+            .into_iter()
+            .map(|(id, positions)| {
+                let (pattern, seen) = model.pattern(id);
+                Evidence {
+                    pattern,
+                    positions,
+                    contribution: model.weights.present[id as usize],
+                    seen,
+                }
+            })
+            .collect();
+        // Features come in the order of their numbers, which settles ties.
+        evidence.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
+        evidence.truncate(most);
+        Explanation {
+            score: logistic(log_odds),
+            log_odds,
+            contributions,
+            unknown: Unknown {
+                actions: self.unknown.iter().cloned().collect(),
+                action_share,
+                ngram_share,
+                contribution: action_share * model.weights.dense[ACTION_NOVELTY]
+                    + ngram_share * model.weights.dense[NGRAM_NOVELTY],
+            },
+            evidence,
+        }
+    }
+
+    /// For each known action and n-gram of the sequence scored last, where it begins, counted from 1.
+    fn occurrences(&self) -> BTreeMap<u32, Vec<usize>> {
+        let table = &self.model.table;
+        let known_actions = self.model.actions.len() as u32;
+        let symbols: Vec<u32> = std::iter::once(BEGIN)
+            .chain(self.numbers.iter().map(|number| number + FIRST_ACTION))
+            .chain([END])
+            .collect();
+        let mut occurrences: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (place, &first) in symbols
+            .iter()
+            .enumerate()
+            .filter(|&(_, &first)| first < table.symbols())
+        {
+            if first >= FIRST_ACTION {
+                occurrences.entry(first - FIRST_ACTION).or_default().push(place);
+            }
+            let mut node = first;
+            for &symbol in symbols[place + 1..].iter().take(self.model.config.ngram_size.get() - 1) {
+                let Some(longer) = table.child(node, symbol) else {
+                    break;
+                };
+                node = longer;
+                let id = known_actions + table.number(node);
+                // The marker stands before the first action, at place 0.
+                occurrences.entry(id).or_default().push(place.max(1));
+            }
+        }
+        occurrences
+    }
+}
+
+/// `raises the odds 14-fold`, for what is added to the log odds.
+fn effect(contribution: f64) -> String {
+    let direction = if contribution < 0.0 { "lowers" } else { "raises" };
+    let factor = libm::exp(contribution.abs());
+    if factor < 9.95 {
+        format!("{direction} the odds {factor:.1}-fold")
+    } else {
+        format!("{direction} the odds {factor:.0}-fold")
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        let length = self.pattern.actions.len();
+        let places = self.positions.iter().take(SHOWN).map(|&first| match length {
+            0 | 1 => first.to_string(),
+            _ => format!("{first}..{}", first + length - 1),
+        });
+        let places = places.collect::<Vec<_>>().join(", ");
+        let more = self.positions.len().saturating_sub(SHOWN);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let ClassCounts { normal, anomalous } = self.seen;
+        write!(
+            f,
+            "`{}` (seen in {normal} normal and {anomalous} anomalous sequences) at {places}{more} {}",
+            self.pattern,
+            effect(self.contribution)
+        )
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} % of its actions and {} % of its n-grams are unknown, which {}",
+            // Rounded down: 100 % is said only if it is so.
+            (100.0 * self.action_share).floor(),
+            (100.0 * self.ngram_share).floor(),
+            effect(self.contribution)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::{Dataset, Label};
+    use crate::data::synthetic::{Scenario, generate};
+    use crate::model::config::TrainingConfig;
+    use crate::train::trainer::train;
+
+    #[test]
+    fn the_parts_add_up_to_the_log_odds_and_the_evidence_to_its_analyses() {
+        let data = generate(Scenario::Mixed, 1200, 1);
+        let training: Vec<u32> = (0..200).collect();
+        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
+        let mut scorer = model.scorer();
+        for index in 200..1200 {
+            let explanation = scorer.explain(data.sequence(index), usize::MAX);
+            let parts = explanation.contributions;
+            assert!((explanation.log_odds - parts.log_odds()).abs() < 1e-12);
+            assert_eq!(explanation.log_odds, scorer.log_odds(data.sequence(index)));
+            let evidence: f64 = explanation.evidence.iter().map(|e| e.contribution).sum();
+            let listed = evidence + explanation.unknown.contribution;
+            assert!((listed - parts.frequency - parts.ngram).abs() < 1e-12);
+            // Single actions without a marker are the frequency analysis, but for the novelty of actions.
+            let is_action = |pattern: &Pattern| pattern.actions.len() == 1 && !pattern.at_begin && !pattern.at_end;
+            let actions = explanation.evidence.iter().filter(|e| is_action(&e.pattern));
+            let actions: f64 = actions.map(|e| e.contribution).sum();
+            let novelty = explanation.unknown.action_share * model.weights.dense[ACTION_NOVELTY];
+            assert!((actions + novelty - parts.frequency).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn positions_counts_and_unknown_actions_are_those_of_the_sequence() {
+        let mut data = Dataset::new();
+        data.push(["a", "b", "a", "b"], Label::Normal);
+        data.push(["b", "a"], Label::Anomalous);
+        data.push(["c"], Label::Anomalous);
+        let model = train(&data, &[0, 1, 2], &TrainingConfig::default()).unwrap();
+        let explanation = model.scorer().explain(["a", "x", "b", "a", "b", "\u{1b}"], 100);
+        assert_eq!(explanation.unknown.actions, ["x", "\u{1b}"]);
+        assert_eq!(explanation.unknown.action_share, 0.5);
+        let find = |actions: &[&str], at_begin, at_end| {
+            let wanted = |e: &&Evidence| {
+                e.pattern.actions == actions && e.pattern.at_begin == at_begin && e.pattern.at_end == at_end
+            };
+            explanation.evidence.iter().find(wanted)
+        };
+        let seen = |normal, anomalous| ClassCounts { normal, anomalous };
+        let a = find(&["a"], false, false).unwrap();
+        assert_eq!((&a.positions[..], a.seen), (&[1, 4][..], seen(1, 1)));
+        let ab = find(&["a", "b"], false, false).unwrap();
+        assert_eq!((&ab.positions[..], ab.seen), (&[4][..], seen(1, 0)));
+        let begin = find(&["a"], true, false).unwrap();
+        assert_eq!((&begin.positions[..], begin.seen), (&[1][..], seen(1, 0)));
+        assert!(find(&["b"], false, true).is_none());
+        let sentence = ab.to_string();
+        let expected = "`a -> b` (seen in 1 normal and 0 anomalous sequences) at 4..5 lowers the odds 1.";
+        assert!(sentence.starts_with(expected), "{sentence}");
+    }
+}

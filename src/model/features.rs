@@ -1,0 +1,310 @@
+//! What the model sees of a sequence.
+//!
+//! A sequence becomes two things: the numbers of the actions and n-grams that are present in it, each with a
+//! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
+
+use std::ops::Range;
+
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+
+/// Number of dense figures.
+pub(crate) const DENSE_COUNT: usize = 8;
+
+/// The dense figures of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
+/// bits, L its length and d its number of distinct actions divided by L, and all but the first two figures
+/// [discounted](discount_shape) by action novelty:
+///
+/// | name | value | range |
+/// |---|---|---|
+/// | `action_novelty` | share of its distinct actions that no other training sequence has | 0..1 |
+/// | `ngram_novelty` | share of its distinct n-grams that no other training sequence has | 0..1 |
+/// | `entropy` | H | 0..log2 L |
+/// | `entropy_squared` | H² / 4 | |
+/// | `diversity` | d | 0..1 |
+/// | `diversity_squared` | d² | 0..1 |
+/// | `length` | ln(1 + L) / 2 | |
+/// | `length_diversity` | d · ln(1 + L) / 2 | |
+pub(crate) const DENSE: [&str; DENSE_COUNT] = [
+    "action_novelty",
+    "ngram_novelty",
+    "entropy",
+    "entropy_squared",
+    "diversity",
+    "diversity_squared",
+    "length",
+    "length_diversity",
+];
+/// The lowest and highest value of each dense figure.
+pub(crate) type Ranges = [(f64, f64); DENSE_COUNT];
+pub(crate) const ACTION_NOVELTY: usize = 0;
+pub(crate) const NGRAM_NOVELTY: usize = 1;
+/// The figures that belong to the entropy analysis.
+pub(crate) const ENTROPY: Range<usize> = 2..4;
+/// The figures that belong to the diversity analysis.
+pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
+
+/// The features of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    /// Numbers of the known actions that are present, and after them those of the n-grams.
+    pub(crate) present: &'a [u32],
+    pub(crate) dense: [f64; DENSE_COUNT],
+}
+
+/// What the figures of entropy and diversity are worked out from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    entropy: f64,
+    diversity: f64,
+    log_length: f64,
+}
+
+impl Shape {
+    /// Of a sequence of `length` actions with an entropy of `entropy` bits, `distinct` of them different.
+    pub(crate) fn new(entropy: f64, distinct: usize, length: usize) -> Self {
+        Self {
+            entropy,
+            diversity: share(distinct, length),
+            log_length: libm::log1p(length as f64) / 2.0,
+        }
+    }
+
+    /// All dense figures, without any discount.
+    pub(crate) fn figures(self, action_novelty: f64, ngram_novelty: f64) -> [f64; DENSE_COUNT] {
+        let Self {
+            entropy,
+            diversity,
+            log_length,
+        } = self;
+        [
+            action_novelty,
+            ngram_novelty,
+            entropy,
+            entropy * entropy / 4.0,
+            diversity,
+            diversity * diversity,
+            log_length,
+            diversity * log_length,
+        ]
+    }
+}
+
+/// Turns sequences into features by looking up what the model knows. Holds buffers, so use one for many sequences.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    /// The sequence between its markers.
+    symbols: Vec<u32>,
+    present: Vec<u32>,
+    /// The n-grams of the length in hand, by the place where they begin, and those that are one longer.
+    nodes: Vec<Node>,
+    longer: Vec<Node>,
+    /// Start and length of the n-grams that the model does not know.
+    unknown: Vec<(u32, u32)>,
+    shape: ShapeCounter,
+}
+
+impl Encoder {
+    /// The features of a sequence. `actions` are numbers below the model's number of actions, or above them for
+    /// actions that it does not know: the same number for the same action, another for another.
+    ///
+    /// Dense figures outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
+    /// a sequence is that is ten times as long as any other, and its weight must not grow tenfold for that.
+    pub(crate) fn encode(
+        &mut self,
+        table: &NgramTable,
+        n: usize,
+        ranges: &Ranges,
+        actions: impl Iterator<Item = u32>,
+    ) -> Row<'_> {
+        with_markers(&mut self.symbols, actions);
+        let known_actions = table.symbols() - FIRST_ACTION;
+
+        let (distinct, shape) = self.shape.count(inner(&self.symbols));
+        let is_known = |&action: &u32| action < known_actions;
+        self.present.clear();
+        self.present.extend(distinct.iter().copied().filter(is_known));
+        let actions = self.present.len();
+        let action_novelty = share(distinct.len() - actions, distinct.len());
+
+        self.unknown.clear();
+        // Symbols behind those of the table would be taken for n-grams.
+        let node = |&symbol: &u32| if symbol < table.symbols() { symbol } else { UNKNOWN };
+        self.nodes.clear();
+        self.nodes.extend(self.symbols.iter().map(node));
+        for length in 2..=n.min(self.symbols.len()) {
+            let last = &self.symbols[length - 1..];
+            let shorter = self.present.len();
+            table.children(&self.nodes[..last.len()], last, &mut self.longer);
+            for (start, &node) in self.longer.iter().enumerate() {
+                if node == UNKNOWN {
+                    self.unknown.push((start as u32, length as u32));
+                } else {
+                    self.present.push(known_actions + table.number(node));
+                }
+            }
+            // N-grams are numbered by length, so sorting each length sorts them all.
+            self.present[shorter..].sort_unstable();
+            std::mem::swap(&mut self.longer, &mut self.nodes);
+        }
+        self.present.dedup();
+        let known = self.present.len() - actions;
+        let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
+        self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
+        self.unknown.dedup_by(|a, b| window(a) == window(b));
+        let ngram_novelty = share(self.unknown.len(), known + self.unknown.len());
+
+        let mut dense = shape.figures(action_novelty, ngram_novelty);
+        for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
+            *value = value.clamp(low, high);
+        }
+        discount_shape(&mut dense);
+        Row {
+            present: &self.present,
+            dense,
+        }
+    }
+}
+
+/// Scales the figures of entropy and diversity by the share of the actions that are not novel. The shape of a sequence says
+/// something about it as far as its actions are known: that short sequences are harmless was learned of known actions, and
+/// must not excuse unknown ones.
+pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
+    let known = 1.0 - dense[ACTION_NOVELTY];
+    for value in &mut dense[ENTROPY.start..DIVERSITY.end] {
+        *value *= known;
+    }
+}
+
+/// Fills `symbols` with the actions between the two markers.
+pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item = u32>) {
+    symbols.clear();
+    symbols.push(BEGIN);
+    symbols.extend(actions.map(|action| action + FIRST_ACTION));
+    symbols.push(END);
+}
+
+/// The symbols without the markers.
+pub(crate) fn inner(symbols: &[u32]) -> &[u32] {
+    &symbols[1..symbols.len() - 1]
+}
+
+/// `part / whole`; 0 of nothing is 0.
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Counts how often each action occurs and computes from it the figures that need no vocabulary.
+#[derive(Debug, Default)]
+pub(crate) struct ShapeCounter {
+    /// By action; all 0 between two sequences.
+    counts: Vec<u32>,
+    distinct: Vec<u32>,
+    /// How many actions occur so many times.
+    alike: Vec<u32>,
+}
+
+impl ShapeCounter {
+    /// The distinct actions in order of first appearance, and the shape of the sequence.
+    pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[u32], Shape) {
+        self.distinct.clear();
+        for symbol in symbols {
+            let action = (symbol - FIRST_ACTION) as usize;
+            if action >= self.counts.len() {
+                self.counts.resize(action + 1, 0);
+            }
+            if self.counts[action] == 0 {
+                self.distinct.push(action as u32);
+            }
+            self.counts[action] += 1;
+        }
+        self.alike.clear();
+        for &action in &self.distinct {
+            let count = std::mem::take(&mut self.counts[action as usize]) as usize;
+            if count >= self.alike.len() {
+                self.alike.resize(count + 1, 0);
+            }
+            self.alike[count] += 1;
+        }
+
+        // Most actions occur equally often, and a logarithm costs more than a division. The sum does not depend on the order
+        // of the actions.
+        let length = symbols.len() as f64;
+        let entropy: f64 = (0..)
+            .zip(&self.alike)
+            .filter(|&(_, &actions)| actions > 0)
+            .map(|(count, &actions)| {
+                let count = f64::from(count);
+                f64::from(actions) * (count / length * libm::log2(length / count))
+            })
+            .sum();
+        (&self.distinct, Shape::new(entropy, self.distinct.len(), symbols.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: Ranges = [(0.0, f64::MAX); DENSE_COUNT];
+
+    #[test]
+    fn shape_is_what_a_hand_works_out() {
+        // a b a a: p = 3/4 and 1/4, H = 0.75 log2(4/3) + 0.25 * 2 = 0.8112781244591328.
+        let mut counter = ShapeCounter::default();
+        let dense = counter.count(&[2, 3, 2, 2]).1.figures(0.0, 0.0);
+        let ln5_half = 0.804_718_956_217_050_1;
+        let h = 0.811_278_124_459_132_8;
+        let expected = [h, h * h / 4.0, 0.5, 0.25, ln5_half, ln5_half / 2.0];
+        for (got, want) in dense[2..].iter().zip(expected) {
+            assert!((got - want).abs() < 1e-15, "{got} {want}");
+        }
+    }
+
+    #[test]
+    fn entropy_of_a_repeated_action_is_positive_zero() {
+        for length in 1..50 {
+            let mut counter = ShapeCounter::default();
+            let dense = counter.count(&vec![7; length]).1.figures(0.0, 0.0);
+            assert_eq!(dense[2].to_bits(), 0.0_f64.to_bits());
+        }
+    }
+
+    #[test]
+    fn unknown_actions_and_ngrams_count_once_each() {
+        // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
+        let mut table = NgramTable::new(2);
+        table.child_or_new(BEGIN, 2);
+        table.child_or_new(2, 3);
+        let mut encoder = Encoder::default();
+        // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
+        let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
+        assert_eq!(row.present, [0, 1, 2, 3]);
+        assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
+    }
+
+    #[test]
+    fn an_unknown_action_is_not_taken_for_an_ngram_with_its_number() {
+        // Symbol 4 would be the first action that is unknown, and node 4 is the pair of the begin and action 0.
+        let mut table = NgramTable::new(2);
+        let pair = table.child_or_new(BEGIN, 2);
+        assert_eq!(pair, 4);
+        table.child_or_new(pair, 3);
+        let mut encoder = Encoder::default();
+        let row = encoder.encode(&table, 3, &ANY, [2, 1].into_iter());
+        assert_eq!(row.present, [1]);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
+    }
+
+    #[test]
+    fn a_sequence_shorter_than_n_still_has_its_actions_and_shorter_ngrams() {
+        let table = NgramTable::new(1);
+        let mut encoder = Encoder::default();
+        let row = encoder.encode(&table, 8, &ANY, [0].into_iter());
+        // ^a, a$ and ^a$, all unknown.
+        assert_eq!(row.present, [0]);
+        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
+        let row = encoder.encode(&table, 1, &ANY, [0].into_iter());
+        assert_eq!(row.dense[NGRAM_NOVELTY], 0.0);
+    }
+}

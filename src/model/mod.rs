@@ -1,0 +1,294 @@
+//! A trained model: what it knows, and the score it gives to a sequence.
+
+pub(crate) mod config;
+pub(crate) mod explanation;
+pub(crate) mod features;
+pub(crate) mod ngrams;
+pub(crate) mod pattern;
+pub(crate) mod weights;
+
+use crate::bounds::Share;
+use crate::data::dataset::Scored;
+use crate::data::dataset::{ClassCounts, Dataset, Interner, Label};
+use crate::model::config::TrainingConfig;
+use crate::model::features::{Encoder, Ranges, Row};
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::model::pattern::Pattern;
+use crate::model::weights::{Weights, logistic};
+use crate::parallel::map_pieces;
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
+use serde::Serialize;
+use std::num::NonZeroUsize;
+
+/// A logistic regression over the actions and n-grams of a sequence, its entropy and its diversity.
+///
+/// Made by a [`Trainer`](crate::Trainer) or read from a file; see the crate documentation for an example.
+#[derive(Debug, Clone)]
+pub struct AnomalyModel {
+    pub(crate) config: TrainingConfig,
+    /// What the model was trained on.
+    pub(crate) samples: ClassCounts,
+    /// The range of each dense figure in the training part.
+    pub(crate) ranges: Ranges,
+    /// The known actions by name, which is also the order of their numbers.
+    pub(crate) names: Interner,
+    pub(crate) actions: Vec<ClassCounts>,
+    pub(crate) table: NgramTable,
+    pub(crate) ngrams: Vec<ClassCounts>,
+    pub(crate) weights: Weights,
+    /// Fingerprints of the sequences it was trained on, ascending.
+    pub(crate) fingerprints: Vec<u64>,
+}
+
+/// What a model says of one sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Anomalous if the score is at least the threshold.
+    pub label: Label,
+    /// P(anomalous), 0..1.
+    pub score: f64,
+    /// Distance of the score from the threshold, scaled to 0..1 on either side of it.
+    pub confidence: f64,
+}
+
+impl Prediction {
+    /// The decision that `score` leads to under `threshold`.
+    #[must_use]
+    pub fn new(score: f64, threshold: Share) -> Self {
+        let threshold = threshold.get();
+        let (label, confidence) = if score >= threshold {
+            (Label::Anomalous, (score - threshold) / (1.0 - threshold))
+        } else {
+            (Label::Normal, (threshold - score) / threshold)
+        };
+        Self {
+            label,
+            score,
+            confidence,
+        }
+    }
+}
+
+/// An action or n-gram that a model knows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PatternWeight {
+    /// The action or n-gram.
+    #[serde(flatten)]
+    pub pattern: Pattern,
+    /// What its presence adds to the log odds of an anomaly.
+    pub weight: f64,
+    /// In how many training samples it occurs.
+    pub seen: ClassCounts,
+}
+
+impl AnomalyModel {
+    /// How the model was trained.
+    #[must_use]
+    pub fn config(&self) -> &TrainingConfig {
+        &self.config
+    }
+
+    /// The score from which a sequence is labelled anomalous.
+    #[must_use]
+    pub fn threshold(&self) -> Share {
+        self.config.anomaly_threshold
+    }
+
+    pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {
+        self.fingerprints.binary_search(&fingerprint).is_ok()
+    }
+
+    /// What the model was trained on.
+    #[must_use]
+    pub fn training_samples(&self) -> ClassCounts {
+        self.samples
+    }
+
+    /// The action or n-gram whose weight has number `id`, and in how many training samples it occurs.
+    pub(crate) fn pattern(&self, id: u32) -> (Pattern, ClassCounts) {
+        let name = |action: u32| self.names.name(action).to_owned();
+        let Some(number) = id.checked_sub(self.actions.len() as u32) else {
+            let pattern = Pattern {
+                actions: vec![name(id)],
+                at_begin: false,
+                at_end: false,
+            };
+            return (pattern, self.actions[id as usize]);
+        };
+        let symbols = self.table.symbols_of(number);
+        let actions = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
+        let pattern = Pattern {
+            actions: actions.map(name).collect(),
+            at_begin: symbols.first() == Some(&BEGIN),
+            at_end: symbols.last() == Some(&END),
+        };
+        (pattern, self.ngrams[number as usize])
+    }
+
+    /// The actions and n-grams with the highest weights, highest first, and those with the lowest, lowest first; at most
+    /// `most` of each, and none whose weight points the other way.
+    #[must_use]
+    pub fn most_telling(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
+        let weights = &self.weights.present;
+        let mut ids: Vec<u32> = (0..weights.len() as u32).collect();
+        ids.sort_by(|&a, &b| weights[b as usize].total_cmp(&weights[a as usize]));
+        let pattern_weight = |&id: &u32| {
+            let (pattern, seen) = self.pattern(id);
+            PatternWeight {
+                pattern,
+                weight: weights[id as usize],
+                seen,
+            }
+        };
+        let highest = ids.iter().take_while(|&&id| weights[id as usize] > 0.0).take(most);
+        let lowest = ids
+            .iter()
+            .rev()
+            .take_while(|&&id| weights[id as usize] < 0.0)
+            .take(most);
+        (
+            highest.map(pattern_weight).collect(),
+            lowest.map(pattern_weight).collect(),
+        )
+    }
+
+    /// Number of actions that the model knows.
+    #[must_use]
+    pub fn action_count(&self) -> usize {
+        self.actions.len()
+    }
+
+    /// Number of n-grams that the model knows.
+    #[must_use]
+    pub fn ngram_count(&self) -> usize {
+        self.ngrams.len()
+    }
+
+    /// Scores one sequence and decides on it. An empty sequence has a score too, but one that means nothing.
+    ///
+    /// For many sequences a [`Scorer`] is faster.
+    pub fn predict<'a>(&self, actions: impl IntoIterator<Item = &'a str>) -> Prediction {
+        self.scorer().predict(actions)
+    }
+
+    /// Something that scores many sequences one after the other.
+    #[must_use]
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer {
+            model: self,
+            encoder: Encoder::default(),
+            numbers: Vec::new(),
+            unknown: IndexSet::default(),
+        }
+    }
+
+    /// The scores and labels of the samples `indices` of `data`, in that order, worked out by at most `threads` threads.
+    #[must_use]
+    pub fn score_samples(&self, data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> Vec<Scored> {
+        // Any number above those of the known actions stands for an unknown action of its own.
+        let numbers: Vec<u32> = (0..data.action_count() as u32)
+            .map(|action| {
+                let known = self.names.get(data.action_name(action));
+                known.unwrap_or(self.actions.len() as u32 + action)
+            })
+            .collect();
+        map_pieces(indices, threads, |piece| {
+            let mut encoder = Encoder::default();
+            piece
+                .iter()
+                .map(|&index| {
+                    let steps = data.steps(index as usize);
+                    let row = encoder.encode(
+                        &self.table,
+                        self.config.ngram_size.get(),
+                        &self.ranges,
+                        steps.map(|step| numbers[step as usize]),
+                    );
+                    let score = logistic(self.weights.log_odds(row));
+                    (score, data.labels()[index as usize])
+                })
+                .collect()
+        })
+    }
+}
+
+/// Scores sequences with a model, reusing its buffers.
+#[derive(Debug)]
+pub struct Scorer<'m> {
+    pub(crate) model: &'m AnomalyModel,
+    encoder: Encoder,
+    /// The sequence scored last, as numbers: known actions, then unknown ones as `unknown` has them.
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) unknown: IndexSet<String, RandomState>,
+}
+
+impl Scorer<'_> {
+    /// Scores one sequence and decides on it.
+    pub fn predict<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Prediction {
+        let threshold = self.model.config.anomaly_threshold;
+        Prediction::new(logistic(self.log_odds(actions)), threshold)
+    }
+
+    /// The log odds that the sequence is anomalous.
+    pub fn log_odds<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> f64 {
+        let weights = &self.model.weights;
+        weights.log_odds(self.row(actions))
+    }
+
+    pub(crate) fn row<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Row<'_> {
+        let mut numbers = std::mem::take(&mut self.numbers);
+        numbers.clear();
+        self.unknown.clear();
+        for action in actions {
+            numbers.push(self.model.names.get(action).unwrap_or_else(|| {
+                let index = self.unknown.get_index_of(action);
+                let index = index.unwrap_or_else(|| self.unknown.insert_full(action.to_owned()).0);
+                (self.model.actions.len() + index) as u32
+            }));
+        }
+        let row = self.encoder.encode(
+            &self.model.table,
+            self.model.config.ngram_size.get(),
+            &self.model.ranges,
+            numbers.iter().copied(),
+        );
+        self.numbers = numbers;
+        row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::synthetic::{Scenario, generate};
+    use crate::train::trainer::train;
+
+    #[test]
+    fn confidence_is_the_distance_from_the_threshold() {
+        let threshold = Share::try_from(0.25).unwrap();
+        let of = |score| {
+            let prediction = Prediction::new(score, threshold);
+            (prediction.label, prediction.confidence)
+        };
+        assert_eq!(of(0.25), (Label::Anomalous, 0.0));
+        assert_eq!(of(0.625), (Label::Anomalous, 0.5));
+        assert_eq!(of(1.0), (Label::Anomalous, 1.0));
+        assert_eq!(of(0.125), (Label::Normal, 0.5));
+        assert_eq!(of(0.0), (Label::Normal, 1.0));
+    }
+
+    #[test]
+    fn samples_score_the_same_by_number_and_by_name() {
+        let data = generate(Scenario::Mixed, 1200, 1);
+        let training: Vec<u32> = (0..20).collect();
+        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
+        let all: Vec<u32> = (0..data.len() as u32).collect();
+        let scored = model.score_samples(&data, &all, 3.try_into().unwrap());
+        for (index, &(score, label)) in scored.iter().enumerate() {
+            let prediction = model.predict(data.sequence(index));
+            assert_eq!(prediction.score.to_bits(), score.to_bits());
+            assert_eq!(data.labels()[index], label);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The record of which models were promoted.
+
+pub(crate) mod history;

@@ -1,0 +1,316 @@
+//! A page for people: everything about a model and how it did, as one HTML file that needs nothing else.
+
+mod charts;
+
+use crate::artifact::{Artifact, Promotion};
+use crate::data::dataset::{Dataset, Label};
+use crate::evaluate::evaluation::Evaluation;
+use crate::evaluate::metrics::{
+    Confusion, Interval, Metrics, ReliabilityBin, Scored, operating_points, reliability_bins, threshold_choices,
+};
+use crate::model::PatternWeight;
+use crate::text::name;
+use askama::Template;
+
+/// What a page is made of.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The model.
+    pub artifact: &'a Artifact,
+    /// The samples that it was judged on are `indices` of these.
+    pub data: &'a Dataset,
+    /// Which samples it was judged on.
+    pub indices: &'a [u32],
+    /// How it did.
+    pub evaluation: &'a Evaluation,
+    /// The verdict that these figures led to, if they led to one.
+    pub verdict: Option<&'a Promotion>,
+    /// What the samples are, in a few words.
+    pub source: &'a str,
+}
+
+/// A page that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct PageError(String);
+
+const TELLING: usize = 12;
+const MISTAKES: usize = 8;
+const SHOWN_ACTIONS: usize = 60;
+const SENTENCES: usize = 4;
+const HISTOGRAM_BINS: u32 = 20;
+
+/// What the template shows. Everything is escaped but the drawings, which hold numbers and fixed words only.
+#[derive(Template)]
+#[template(path = "page.html")]
+struct View<'a> {
+    source: &'a str,
+    threshold: f64,
+    samples: u64,
+    anomalous: u64,
+    promotion: Option<&'a Promotion>,
+    overlap: u64,
+    figures: Vec<Figure>,
+    confusion: Confusion,
+    reliability: String,
+    bins: Vec<ReliabilityBin>,
+    histogram: String,
+    precision_recall: String,
+    roc: String,
+    thresholds: Vec<Vec<String>>,
+    telling: [(&'static str, Vec<Telling>); 2],
+    mistakes: Vec<Mistake>,
+    provenance: Vec<(&'static str, String)>,
+}
+
+struct Figure {
+    name: &'static str,
+    value: String,
+    interval: String,
+    unseen: String,
+}
+
+struct Mistake {
+    kind: &'static str,
+    score: String,
+    times: usize,
+    sequence: String,
+    sentences: Vec<String>,
+}
+
+struct Telling {
+    pattern: String,
+    weight: String,
+    normal: u32,
+    anomalous: u32,
+}
+
+impl Page<'_> {
+    /// The page as HTML. It holds no script and names no other file or address.
+    ///
+    /// # Errors
+    ///
+    /// Only if formatting a value fails.
+    pub fn render(&self) -> Result<String, PageError> {
+        let metrics = &self.evaluation.metrics;
+        let scored = &self.evaluation.scored;
+        let model = &self.artifact.model;
+        let (speak_for, speak_against) = model.most_telling(TELLING);
+        let telling = |patterns: Vec<PatternWeight>| patterns.into_iter().map(Telling::from).collect::<Vec<_>>();
+        let thresholds: Vec<Vec<String>> = threshold_choices(scored, metrics.threshold.get())
+            .into_iter()
+            .map(|row| {
+                let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+                vec![
+                    row.choice.to_owned(),
+                    // With all its digits, or it would not do what its row says.
+                    row.threshold
+                        .map_or_else(|| "–".to_owned(), |threshold| threshold.to_string()),
+                    figure(row.precision),
+                    figure(row.recall),
+                    figure(row.false_alarm_rate),
+                ]
+            })
+            .collect();
+        let view = View {
+            source: self.source,
+            threshold: metrics.threshold.get(),
+            samples: metrics.samples,
+            anomalous: metrics.confusion.anomalous(),
+            promotion: self.verdict,
+            overlap: metrics.overlap.unwrap_or(0),
+            figures: figures(metrics),
+            confusion: metrics.confusion,
+            reliability: self.reliability(),
+            bins: reliability_bins(scored, metrics.ece_bins),
+            histogram: histogram(scored),
+            precision_recall: precision_recall(scored),
+            roc: roc(scored),
+            thresholds,
+            telling: [
+                ("For an anomaly", telling(speak_for)),
+                ("For a normal sequence", telling(speak_against)),
+            ],
+            mistakes: self.mistakes(),
+            provenance: self.provenance(),
+        };
+        view.render().map_err(|error| PageError(error.to_string()))
+    }
+
+    fn reliability(&self) -> String {
+        let bins = reliability_bins(&self.evaluation.scored, self.evaluation.metrics.ece_bins);
+        let points: Vec<(f64, f64)> = bins
+            .into_iter()
+            .filter_map(|bin| Some((bin.mean_score?, bin.anomalous_share?)))
+            .collect();
+        charts::reliability(&points)
+    }
+
+    /// The wrong decisions that were surest, each sequence once.
+    fn mistakes(&self) -> Vec<Mistake> {
+        let threshold = self.evaluation.metrics.threshold.get();
+        let mut wrong: Vec<(f64, usize)> = self
+            .evaluation
+            .scored
+            .iter()
+            .enumerate()
+            .filter_map(|(place, &(score, label))| match label {
+                Label::Anomalous if score < threshold => Some((1.0 - score, place)),
+                Label::Normal if score >= threshold => Some((score, place)),
+                _ => None,
+            })
+            .collect();
+        wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut seen: Vec<(&[u16], Label, Mistake)> = Vec::new();
+        let mut scorer = self.artifact.model.scorer();
+        for (_, place) in wrong {
+            let index = self.indices[place] as usize;
+            let (score, label) = self.evaluation.scored[place];
+            let key = self.data.sequence_key(index);
+            if let Some((_, _, mistake)) = seen.iter_mut().find(|other| other.0 == key && other.1 == label) {
+                mistake.times += 1;
+                continue;
+            }
+            // Others of the same score may still be more of the ones that are shown.
+            if seen.len() == MISTAKES {
+                continue;
+            }
+            let explanation = scorer.explain(self.data.sequence(index), SENTENCES);
+            let unknown = &explanation.unknown;
+            let unknown = unknown.is_something().then(|| unknown.to_string());
+            let evidence = explanation.evidence.iter().map(ToString::to_string);
+            let mistake = Mistake {
+                kind: match label {
+                    Label::Anomalous => "missed",
+                    Label::Normal => "false alarm",
+                },
+                score: format!("{score:.4}"),
+                times: 1,
+                sequence: shown_sequence(self.data.sequence(index)),
+                sentences: unknown.into_iter().chain(evidence).collect(),
+            };
+            seen.push((key, label, mistake));
+        }
+        seen.into_iter().map(|(_, _, mistake)| mistake).collect()
+    }
+
+    fn provenance(&self) -> Vec<(&'static str, String)> {
+        let model = &self.artifact.model;
+        let config = model.config();
+        let samples = model.training_samples();
+        let mut rows = vec![
+            ("model digest", self.artifact.digest()),
+            (
+                "created",
+                self.artifact
+                    .created_at
+                    .map_or_else(|| "unknown".to_owned(), |time| time.to_rfc3339()),
+            ),
+            ("page made by", format!("anomaly-train {}", env!("CARGO_PKG_VERSION"))),
+            (
+                "trained on",
+                format!("{} normal and {} anomalous samples", samples.normal, samples.anomalous),
+            ),
+            (
+                "knows",
+                format!("{} actions, {} n-grams", model.action_count(), model.ngram_count()),
+            ),
+            (
+                "options",
+                format!(
+                    "n {}, seed {}, {} epochs, batch size {}, L2 {}",
+                    config.ngram_size, config.seed, config.epochs, config.batch_size, config.l2
+                ),
+            ),
+            ("judged on", self.source.to_owned()),
+            ("digest of the data judged on", self.data.digest()),
+        ];
+        if let Some(promotion) = &self.artifact.promotion {
+            let promoted = if promotion.verdict.promoted { "yes" } else { "no" };
+            rows.push(("promoted when it was trained", promoted.to_owned()));
+        }
+        if let Some(provenance) = &self.artifact.provenance {
+            rows.push(("digest of the data of the training run", provenance.data_digest.clone()));
+        }
+        rows
+    }
+}
+
+impl From<PatternWeight> for Telling {
+    fn from(PatternWeight { pattern, weight, seen }: PatternWeight) -> Self {
+        Self {
+            pattern: pattern.to_string(),
+            weight: format!("{weight:+.3}"),
+            normal: seen.normal,
+            anomalous: seen.anomalous,
+        }
+    }
+}
+
+/// The figures with intervals, and the same on unseen sequences.
+fn figures(metrics: &Metrics) -> Vec<Figure> {
+    let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
+    let intervals = &metrics.intervals;
+    let unseen = metrics.unseen.as_ref().map(|unseen| unseen.named());
+    (0..)
+        .zip(metrics.named())
+        .map(|(place, (name, value))| {
+            let interval = match name {
+                "precision" => intervals.precision,
+                "recall" => intervals.recall,
+                "accuracy" => intervals.accuracy,
+                _ => None,
+            };
+            let value = match (value, metrics.undefined.get(name)) {
+                (None, Some(reason)) => format!("undefined: {reason}"),
+                (value, _) => shown(value),
+            };
+            Figure {
+                name,
+                value,
+                interval: interval.map_or_else(String::new, |Interval(low, high)| format!("{low:.4}–{high:.4}")),
+                unseen: unseen.map_or_else(String::new, |named: [_; 9]| shown(named[place].1)),
+            }
+        })
+        .collect()
+}
+
+fn histogram(scored: &[Scored]) -> String {
+    let mut normal = vec![0; HISTOGRAM_BINS as usize];
+    let mut anomalous = normal.clone();
+    for &(score, label) in scored {
+        let bin = ((score * f64::from(HISTOGRAM_BINS)) as usize).min(HISTOGRAM_BINS as usize - 1);
+        match label {
+            Label::Normal => normal[bin] += 1,
+            Label::Anomalous => anomalous[bin] += 1,
+        }
+    }
+    charts::histogram(&normal, &anomalous)
+}
+
+fn precision_recall(scored: &[Scored]) -> String {
+    let points: Vec<(f64, f64)> = operating_points(scored)
+        .iter()
+        .filter_map(|point| Some((point.confusion.recall()?, point.confusion.precision()?)))
+        .collect();
+    charts::curve("Precision-recall curve", ("recall", "precision"), &points, false)
+}
+
+fn roc(scored: &[Scored]) -> String {
+    let points = operating_points(scored);
+    let rest = points
+        .iter()
+        .filter_map(|point| Some((point.confusion.false_alarm_rate()?, point.confusion.recall()?)));
+    let points: Vec<(f64, f64)> = std::iter::once((0.0, 0.0)).chain(rest).collect();
+    charts::curve("ROC curve", ("false-alarm rate", "recall"), &points, true)
+}
+
+fn shown_sequence<'a>(mut actions: impl Iterator<Item = &'a str>) -> String {
+    let shown = actions.by_ref().take(SHOWN_ACTIONS).map(name);
+    let mut shown = shown.collect::<Vec<_>>().join(" → ");
+    let more = actions.count();
+    if more > 0 {
+        shown.push_str(&format!(" → … {more} more"));
+    }
+    shown
+}

@@ -1,0 +1,204 @@
+//! Values that the command line refuses, and how the program ends.
+
+use crate::common::{Ended, Sandbox, samples};
+use std::ffi::OsStr;
+
+#[test]
+fn values_out_of_range_are_refused_before_anything_is_done() {
+    let huge = "9".repeat(100);
+    let cases: &[(&[&str], &str)] = &[
+        (&["--num-samples", "0"], "from 1 to"),
+        (&["--num-samples", "18446744073709551615"], "from 1 to 10000000"),
+        (&["--num-samples", "-1"], "from 1 to"),
+        (&["--num-samples", "1e3"], "from 1 to"),
+        (&["--num-samples", "１０"], "from 1 to"),
+        (&["--num-samples", &huge], "from 1 to"),
+        (&["--ngram-size", "0"], "1 to 8"),
+        (&["--ngram-size", "9"], "1 to 8"),
+        (&["--ngram-size", "-1"], "1 to 8"),
+        (&["--anomaly-threshold", "NaN"], "must lie between 0 and 1"),
+        (&["--anomaly-threshold", "inf"], "must lie between 0 and 1"),
+        (&["--anomaly-threshold", "-1"], "must lie between 0 and 1"),
+        (&["--anomaly-threshold", "0"], "must lie between 0 and 1"),
+        (&["--anomaly-threshold", "1.01"], "must lie between 0 and 1"),
+        (&["--anomaly-threshold", "1e999"], "must lie between 0 and 1"),
+        (&["--promotion-max-ece", "NaN"], "must lie between 0 and 1"),
+        (&["--promotion-max-ece", "-1"], "must lie between 0 and 1"),
+        (&["--promotion-min-accuracy", "2"], "must lie between 0 and 1"),
+        (&["--train-ratio", "0"], "must lie between 0 and 1"),
+        (&["--train-ratio", "1"], "must lie between 0 and 1"),
+        (&["--train-ratio", "NaN"], "must lie between 0 and 1"),
+        (&["--seed", "-1"], "from 0 to 18446744073709551615"),
+        (&["--seed", "18446744073709551616"], "from 0 to"),
+        (&["--seed", "0x2a"], "from 0 to"),
+        (&["--seed", ""], "from 0 to"),
+        (&["--epochs", "0"], "from 1 to"),
+        (&["--batch-size", "0"], "from 1 to"),
+        (&["--l2", "0"], "must lie between 1e-6"),
+        (&["--l2", "NaN"], "must lie between 1e-6"),
+        (&["--learning-rate", "1.5"], "at most 1"),
+        (&["--max-ngrams", "0"], "from 1 to"),
+        (&["--ece-bins", "0"], "from 1 to"),
+        (&["--threads", "0"], "from 1 to 1024"),
+        (&["--threads", "100000"], "from 1 to 1024"),
+        (&["--model-type", "../../x"], "anomaly"),
+        (&["--model-type", "heuristic"], "anomaly"),
+        (&["--scenario", "hard"], "mixed"),
+        (&["--split-strategy", "half"], "temporal"),
+        (&["--num-sample", "5"], "--num-samples"),
+        (&["--seed", "1", "--seed", "2"], "--seed"),
+        (&["-v", "-q"], "cannot be used with"),
+        (&["--data", "x", "--scenario", "mixed"], "cannot be used with"),
+        (&["--validation-data", "x"], "--data"),
+        (
+            &["--data", "x", "--validation-data", "y", "--train-ratio", "0.5"],
+            "cannot be used with",
+        ),
+        (&["--data", "x", "--group-by", "task"], "--split-strategy grouped"),
+        (
+            &["--data", "x", "--split-strategy", "grouped", "--group-by", "label"],
+            "field of its own",
+        ),
+        (&["extra"], "extra"),
+        (&["evaluate"], "--data"),
+        (&["predict", "--sequence", "a", "input"], "cannot be used with"),
+        (&["predict", "--anomaly-threshold", "NaN"], "must lie between 0 and 1"),
+        (&["predict", "--top", "0"], "from 1 to"),
+        (
+            &["--seed", "1", "generate"],
+            "--seed stands before the subcommand generate",
+        ),
+        (&["predict", "--sequence", "a", "--strict"], "cannot be used with"),
+        (&["generate", "--num-samples", "-5"], "from 1 to"),
+    ];
+    let sandbox = Sandbox::new();
+    for (args, message) in cases {
+        let ended = sandbox.run(args);
+        assert_eq!(ended.code, 2, "{args:?}: {ended:?}");
+        ended.assert_refused(2, message);
+    }
+    assert!(sandbox.files(".").is_empty());
+}
+
+#[test]
+fn the_documented_spelling_of_the_original_is_accepted() {
+    let sandbox = Sandbox::new();
+    let args = [
+        "--model-type",
+        "anomaly",
+        "--num-samples",
+        "500",
+        "--epochs",
+        "3",
+        "--batch-size",
+        "64",
+        "--seed",
+        "7",
+    ];
+    assert_eq!(sandbox.run(&args).code, 0);
+}
+
+#[test]
+fn a_clock_that_cannot_be_is_refused() {
+    let sandbox = Sandbox::new();
+    for value in ["", "-1", "now", "9223372036854775808", "1.5"] {
+        let mut command = sandbox.command(&["--num-samples", "100"]);
+        Ended::of(command.env("SOURCE_DATE_EPOCH", value)).assert_refused(2, "SOURCE_DATE_EPOCH");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["predict", "--help"],
+        &["generate", "-h"],
+    ] {
+        let ended = sandbox.run(args);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{args:?}");
+        assert!(!ended.stdout.is_empty());
+    }
+    assert!(sandbox.run(&["--version"]).stdout.starts_with("anomaly-train 0."));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["generate", "--num-samples", "3"],
+        &["--num-samples", "100", "-qq", "--json"],
+    ] {
+        sandbox
+            .run_into_full_device(args)
+            .assert_refused(1, "cannot write output");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let sandbox = Sandbox::new();
+    for args in [&["--help"][..], &["generate", "--num-samples", "200000"]] {
+        let unread = sandbox.run_without_reader(args);
+        assert_eq!((unread.code, unread.stderr.as_str()), (0, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn whoever_reads_the_report_decides_neither_what_is_saved_nor_the_verdict() {
+    let sandbox = Sandbox::new();
+    let unread = sandbox.run_without_reader(&["--num-samples", "2000"]);
+    assert_eq!(
+        (unread.code, sandbox.files("models/current").len()),
+        (0, 2),
+        "{unread:?}"
+    );
+    let full = sandbox.run_into_full_device(&["--num-samples", "2000"]);
+    assert_eq!((full.code, sandbox.files("models/current").len()), (1, 4), "{full:?}");
+    let refused = [
+        "--num-samples",
+        "2000",
+        "--promotion-max-ece",
+        "0",
+        "--require-promotion",
+    ];
+    assert_eq!(sandbox.run_without_reader(&refused).code, 4);
+    assert_eq!(sandbox.files("models/candidates").len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_that_are_not_utf8_work_and_other_values_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new();
+    let strange = OsStr::from_bytes(b"d\xffta");
+    std::fs::write(sandbox.path("").join(strange), samples(60)).unwrap();
+    let mut command = sandbox.command(&["--data"]);
+    assert_eq!(Ended::of(command.arg(strange)).code, 0);
+    let mut command = sandbox.command(&["--seed"]);
+    assert_eq!(Ended::of(command.arg(strange)).code, 2);
+}
+
+#[test]
+fn verbosity_changes_what_is_said_and_rust_log_overrides_it() {
+    let sandbox = Sandbox::new();
+    let args = ["--num-samples", "2000"];
+    assert_eq!(sandbox.run(&args).stderr, "");
+    let verbose = sandbox.run(&[&args[..], &["-v"]].concat());
+    assert!(verbose.stderr.contains("[DEBUG] epoch 10:"), "{}", verbose.stderr);
+    let mut command = sandbox.command(&args);
+    assert!(Ended::of(command.env("RUST_LOG", "debug")).stderr.contains("[DEBUG]"));
+    assert_eq!(sandbox.run(&[&args[..], &["-q"]].concat()).stdout, "");
+}
+
+#[test]
+fn a_pipe_shows_no_progress_bar() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data", samples(2000));
+    let ended = sandbox.run(&["--data", "data"]);
+    assert!(!ended.stderr.contains(['\r', '\u{1b}']), "{:?}", ended.stderr);
+}

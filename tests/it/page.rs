@@ -1,0 +1,179 @@
+//! The report page: complete, self-contained, harmless.
+
+use crate::common::Sandbox;
+use std::path::Path;
+use std::process::Command;
+
+/// Data with names that would act on a page if they were not escaped.
+fn hostile_data(sandbox: &Sandbox) {
+    let names = [
+        "<script>alert(1)</script>",
+        "\"><img src=http://example.com/x>",
+        "a&amp;b",
+        "{{ 7 * 7 }}",
+        "read",
+    ];
+    let lines: String = (0..600)
+        .map(|i| {
+            let sequence = [names[i % 5], names[(i / 5) % 5], names[(i / 25) % 5]];
+            let label = u8::from(i % 5 == 0 || i % 7 == 0);
+            format!("{}\n", serde_json::json!({"sequence": sequence, "label": label}))
+        })
+        .collect();
+    sandbox.write("data", lines);
+}
+
+#[test]
+fn training_and_evaluation_write_a_whole_page_that_names_nothing_outside() {
+    let sandbox = Sandbox::new();
+    hostile_data(&sandbox);
+    let trained = sandbox.run(&["--data", "data", "--report", "train.html"]);
+    assert_eq!(trained.code, 0, "{trained:?}");
+    assert!(
+        trained.stdout.contains("[INFO] Report saved to train.html"),
+        "{}",
+        trained.stdout
+    );
+    let model = sandbox
+        .files("models")
+        .into_iter()
+        .find(|file| file.contains("model_"))
+        .unwrap();
+    let model = format!("models/{model}");
+    let evaluated = sandbox.run(&[
+        "evaluate",
+        "--model",
+        &model,
+        "--data",
+        "data",
+        "--report",
+        "evaluate.html",
+    ]);
+    assert_eq!(evaluated.code, 0, "{evaluated:?}");
+    for name in ["train.html", "evaluate.html"] {
+        let page = std::fs::read_to_string(sandbox.path(name)).unwrap();
+        for part in [
+            "Figures",
+            "Reliability",
+            "Precision and recall",
+            "ROC",
+            "Thresholds",
+            "Worst mistakes",
+            "Provenance",
+        ] {
+            assert!(page.contains(part), "{name}: {part}");
+        }
+        assert_eq!(page.matches("<svg").count(), 4);
+        assert!(page.ends_with("</html>\n") || page.ends_with("</html>"));
+        for forbidden in ["url(", "@import", "NaN"] {
+            assert!(!page.contains(forbidden), "{name}: {forbidden}");
+        }
+        assert!(
+            page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"),
+            "names are shown, escaped"
+        );
+        assert!(page.contains("{{ 7 * 7 }}"));
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error_with_its_path() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.run(&["--num-samples", "500", "--report", "missing/page.html"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        sandbox.files("models").is_empty(),
+        "refused before anything was trained"
+    );
+    assert!(
+        ended.stderr.contains("missing/page.html: cannot write the report"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_page_replaces_an_older_page_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    hostile_data(&sandbox);
+    let run = |report: &str| sandbox.run(&["--data", "data", "--report", report]);
+    assert_eq!(run("page.html").code, 0);
+    assert_eq!(run("page.html").code, 0);
+    let data = std::fs::read(sandbox.path("data")).unwrap();
+    let models = sandbox.files("models");
+    let model = format!("models/{}", models.last().unwrap());
+    let before = std::fs::read(sandbox.path(&model)).unwrap();
+    for target in ["data", &model, "/dev/null", ".", "-"] {
+        run(target).assert_refused(2, "only an older report may be replaced");
+    }
+    assert_eq!(std::fs::read(sandbox.path("data")).unwrap(), data);
+    assert_eq!(std::fs::read(sandbox.path(&model)).unwrap(), before);
+    assert_eq!(sandbox.files("models"), models, "refused before anything was trained");
+    std::os::unix::fs::symlink("page.html", sandbox.path("link.html")).unwrap();
+    assert_eq!(run("link.html").code, 0);
+    assert!(
+        std::fs::symlink_metadata(sandbox.path("link.html"))
+            .unwrap()
+            .is_symlink()
+    );
+}
+
+#[test]
+fn one_class_alone_still_gives_a_page() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data", "{\"sequence\": [\"a\", \"b\"], \"label\": 0}\n".repeat(50));
+    let ended = sandbox.run(&["--data", "data", "--report", "page.html"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let page = std::fs::read_to_string(sandbox.path("page.html")).unwrap();
+    assert!(page.contains("undefined: no sample is anomalous") && !page.contains("NaN"));
+}
+
+/// Opens the page in Chromium, if there is one, with a net log, and looks at what it did.
+#[test]
+fn chromium_finds_no_error_in_the_page_and_requests_nothing() {
+    let Some(chromium) = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ]
+    .into_iter()
+    .find(|path| Path::new(path).exists()) else {
+        eprintln!("no Chromium here: the page was not opened");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    hostile_data(&sandbox);
+    assert_eq!(sandbox.run(&["--data", "data", "--report", "page.html"]).code, 0);
+    let profile = sandbox.path("profile");
+    let net_log = sandbox.path("net.json");
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--enable-logging=stderr",
+            "--v=0",
+        ])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("--log-net-log={}", net_log.display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", sandbox.path("page.html").display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        dom.contains("Worst mistakes") && dom.matches("<svg").count() == 4,
+        "{dom}"
+    );
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(!log.contains("CONSOLE"), "{log}");
+    let requests = std::fs::read_to_string(net_log).unwrap();
+    assert!(!requests.contains("example.com"), "the page asked for something");
+}

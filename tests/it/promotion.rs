@@ -1,0 +1,230 @@
+//! The record of promotions: who is current, what a new model is compared with, and the way back.
+
+use crate::common::{Sandbox, samples};
+use serde_json::Value;
+use std::fs;
+
+const MIXED: [&str; 4] = ["--scenario", "mixed", "--num-samples", "2000"];
+
+fn record(sandbox: &Sandbox) -> Vec<Value> {
+    let text = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn used(sandbox: &Sandbox) -> String {
+    let ended = sandbox.run(&["predict", "--sequence", "read"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line = ended.stderr.lines().find_map(|line| line.strip_prefix("[INFO] using "));
+    line.unwrap().to_owned()
+}
+
+#[test]
+fn each_verdict_is_a_line_with_what_it_was_based_on() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.train(&MIXED);
+    let second = sandbox.train(&[&MIXED[..], &["--promotion-max-ece", "0"]].concat());
+    let [promoted, refused] = &record(&sandbox)[..] else {
+        panic!("two lines are expected");
+    };
+    assert_eq!(promoted["act"], "promoted");
+    assert_eq!(promoted["at"], "2026-11-22T12:00:00Z");
+    assert_eq!(promoted["digest"], first["digest"]);
+    assert_eq!(promoted["follows"], Value::Null);
+    assert_eq!(promoted["metrics"]["f1"], first["metrics"]["f1"]);
+    assert_eq!(promoted["reasons"], serde_json::json!([]));
+    assert_eq!(refused["act"], "refused");
+    assert_eq!(refused["follows"], promoted["model"]);
+    assert_eq!(refused["reasons"], second["reasons"]);
+    assert_eq!(refused["champion"]["digest"], first["digest"]);
+    assert_eq!(
+        format!("models/{}", refused["model"].as_str().unwrap()),
+        second["model_path"]
+    );
+}
+
+#[test]
+fn a_model_that_is_clearly_worse_than_the_current_one_is_refused_and_changes_no_digest() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&MIXED);
+    let worse = [
+        &MIXED[..],
+        &["--epochs", "1", "--learning-rate", "0.05", "--promotion-max-ece", "1"],
+    ]
+    .concat();
+    let compared = sandbox.train(&worse);
+    assert_eq!(compared["promoted"], false, "{compared}");
+    let reason = compared["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.contains("of current/anomaly_model_20261122_120000.json"),
+        "{reason}"
+    );
+    assert_eq!(compared["champion"]["figures"]["samples"], 400);
+    assert_eq!(used(&sandbox), "models/current/anomaly_model_20261122_120000.json");
+
+    let said = sandbox.run(&worse).stdout;
+    assert!(
+        said.contains("[INFO] Champion: current/anomaly_model_20261122_120000.json on the same 400 samples"),
+        "{said}"
+    );
+    let lenient = sandbox.train(&[&worse[..], &["--promotion-max-regression", "1"]].concat());
+    assert_eq!(lenient["promoted"], true, "{lenient}");
+    let alone = sandbox.train(&[&worse[..], &["--no-champion"]].concat());
+    assert_eq!(alone["promoted"], true, "{alone}");
+    assert_eq!(alone["champion"], Value::Null);
+    for other in [&lenient, &alone] {
+        assert_eq!(other["digest"], compared["digest"]);
+    }
+}
+
+#[test]
+fn the_samples_that_the_champion_was_trained_on_are_counted() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data", samples(300));
+    let first = sandbox.train(&["--data", "data"]);
+    let second = sandbox.train(&["--data", "data", "--epochs", "20"]);
+    assert_eq!(second["champion"]["overlap"], first["metrics"]["overlap"]);
+}
+
+#[test]
+fn a_current_model_that_cannot_be_read_blocks_promotion_and_is_named() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.train(&MIXED);
+    let path = first["model_path"].as_str().unwrap();
+    let whole = fs::read(sandbox.path(path)).unwrap();
+    fs::write(sandbox.path(path), &whole[..whole.len() / 2]).unwrap();
+    let second = sandbox.train(&MIXED);
+    assert_eq!(second["promoted"], false);
+    let reason = second["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.contains("cannot be compared with") && reason.contains(path),
+        "{reason}"
+    );
+    sandbox
+        .run(&["predict", "--sequence", "read"])
+        .assert_refused(3, "cut off");
+    assert_eq!(
+        sandbox.train(&[&MIXED[..], &["--no-champion"]].concat())["promoted"],
+        true
+    );
+}
+
+#[test]
+fn rollback_makes_the_previous_model_current_and_deletes_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["rollback"]).assert_refused(3, "none to go back from");
+    assert!(sandbox.files("models").is_empty());
+    let paths: Vec<String> = ["1", "2"]
+        .iter()
+        .map(|seed| {
+            sandbox.train(&["--num-samples", "500", "--seed", seed])["model_path"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let files = sandbox.files("models");
+    assert_eq!(used(&sandbox), paths[1]);
+    let ended = sandbox.run(&["rollback"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(used(&sandbox), paths[0]);
+    assert_eq!(sandbox.files("models"), files);
+    sandbox.run(&["rollback"]).assert_refused(3, "none to go back to");
+    let entries = record(&sandbox);
+    assert_eq!(entries.len(), 3);
+    assert_eq!(entries[2]["act"], "rolled_back");
+    assert_eq!(entries[2]["follows"], entries[1]["model"]);
+
+    let third = sandbox.train(&["--num-samples", "500", "--seed", "3"]);
+    assert_eq!(record(&sandbox)[3]["follows"], entries[0]["model"]);
+    assert_eq!(used(&sandbox), third["model_path"].as_str().unwrap());
+    let back: Value = serde_json::from_str(&sandbox.run(&["rollback", "--json"]).stdout).unwrap();
+    assert_eq!(back["model"], entries[0]["model"]);
+}
+
+#[test]
+fn rollback_does_not_lead_to_a_model_that_is_damaged_or_gone() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.train(&["--num-samples", "500"]);
+    sandbox.train(&["--num-samples", "500", "--seed", "2"]);
+    let path = sandbox.path(first["model_path"].as_str().unwrap());
+    let before = fs::read(sandbox.path("models/promotions.jsonl")).unwrap();
+    // Whole, but another one: somebody put it there.
+    let other = sandbox.train(&["--num-samples", "400", "--models-dir", "other"]);
+    fs::copy(sandbox.path(other["model_path"].as_str().unwrap()), &path).unwrap();
+    sandbox
+        .run(&["rollback"])
+        .assert_refused(3, "not the model that was promoted");
+    fs::remove_file(&path).unwrap();
+    sandbox.run(&["rollback"]).assert_refused(1, "cannot open");
+    assert_eq!(fs::read(sandbox.path("models/promotions.jsonl")).unwrap(), before);
+}
+
+#[test]
+fn history_shows_all_that_was_recorded_and_marks_the_current_model() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.run(&["history"]);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (0, "models: nothing was recorded yet\n")
+    );
+    sandbox.train(&MIXED);
+    sandbox.train(&[&MIXED[..], &["--promotion-max-ece", "0"]].concat());
+    let ended = sandbox.run(&["history"]);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[1].starts_with("* 2026-11-22T12:00:00Z  promoted "), "{ended:?}");
+    assert!(lines[2].contains("refused"), "{ended:?}");
+    assert!(lines[3].contains("not promoted: ECE"), "{ended:?}");
+    assert!(
+        lines[4].starts_with("* current: current/anomaly_model_20261122_120000.json, digest "),
+        "{ended:?}"
+    );
+    let json = sandbox.run(&["history", "--json"]).stdout;
+    assert_eq!(
+        json.as_bytes(),
+        fs::read(sandbox.path("models/promotions.jsonl")).unwrap()
+    );
+}
+
+#[test]
+fn a_damaged_record_stops_everything_that_depends_on_it_and_is_not_touched() {
+    let sandbox = Sandbox::new();
+    sandbox.train(&["--num-samples", "500"]);
+    let whole = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    let damaged = format!("{}{whole}", whole.replace("promoted", "demoted"));
+    sandbox.write("models/promotions.jsonl", &damaged);
+    for args in [
+        &["--num-samples", "500"][..],
+        &["predict"],
+        &["rollback"],
+        &["history"],
+        &["verify"],
+    ] {
+        sandbox.run(args).assert_refused(3, "promotions.jsonl:1: not a line");
+    }
+    assert_eq!(
+        fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap(),
+        damaged
+    );
+    // What a killed run left of a line is no damage.
+    sandbox.write("models/promotions.jsonl", format!("{whole}{}", &whole[..100]));
+    let ended = sandbox.run(&["history"]);
+    assert_eq!(ended.code, 0);
+    assert!(ended.stderr.contains("cut off"), "{ended:?}");
+    sandbox.train(&["--num-samples", "500"]);
+    assert_eq!(record(&sandbox).len(), 2);
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_change_who_is_newest() {
+    let sandbox = Sandbox::new();
+    let at = |epoch: &str, seed: &str| {
+        let mut command = sandbox.command(&["--num-samples", "500", "--json", "--seed", seed]);
+        let output = command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap();
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        summary["model_path"].as_str().unwrap().to_owned()
+    };
+    let later = at("1795348800", "1");
+    let earlier = at("0", "2");
+    assert!(earlier < later);
+    assert_eq!(used(&sandbox), earlier);
+}

@@ -1,0 +1,128 @@
+//! The metrics against scikit-learn, torchmetrics and statsmodels; `reference/metrics.py` says how the values were made.
+
+use anomaly_train::Label;
+use anomaly_train::metrics::{Interval, Metrics};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    scores: Vec<f64>,
+    labels: Vec<u8>,
+    bins: u32,
+    threshold: f64,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    ece: f64,
+    roc_auc: Option<f64>,
+    average_precision: Option<f64>,
+    brier: f64,
+    log_loss: f64,
+    f1: Option<f64>,
+    precision: Option<[f64; 2]>,
+    recall: Option<[f64; 2]>,
+    accuracy: Option<[f64; 2]>,
+}
+
+fn assert_close(case: &str, figure: &str, got: Option<f64>, expected: Option<f64>) {
+    let close = match (got, expected) {
+        (Some(got), Some(expected)) => (got - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+        (got, expected) => got == expected,
+    };
+    assert!(close, "{case}: {figure} is {got:?}, expected {expected:?}");
+}
+
+#[test]
+fn every_figure_equals_that_of_the_independent_libraries() {
+    let reference: Reference = serde_json::from_str(include_str!("../reference/metrics.json")).unwrap();
+    assert_eq!(reference.cases.len(), 20);
+    for case in reference.cases {
+        let labels = case
+            .labels
+            .iter()
+            .map(|&label| if label == 1 { Label::Anomalous } else { Label::Normal });
+        let scored: Vec<_> = case.scores.iter().copied().zip(labels).collect();
+        let metrics = Metrics::compute(
+            &scored,
+            case.threshold.try_into().unwrap(),
+            case.bins.try_into().unwrap(),
+        );
+        let expected = &case.expected;
+        for (figure, got, expected) in [
+            ("ece", metrics.ece, Some(expected.ece)),
+            ("roc_auc", metrics.roc_auc, expected.roc_auc),
+            (
+                "average_precision",
+                metrics.average_precision,
+                expected.average_precision,
+            ),
+            ("brier", metrics.brier, Some(expected.brier)),
+            ("log_loss", metrics.log_loss, Some(expected.log_loss)),
+            ("f1", metrics.f1, expected.f1),
+        ] {
+            assert_close(&case.name, figure, got, expected);
+        }
+        for (figure, got, expected) in [
+            ("precision", metrics.intervals.precision, expected.precision),
+            ("recall", metrics.intervals.recall, expected.recall),
+            ("accuracy", metrics.intervals.accuracy, expected.accuracy),
+        ] {
+            assert_close(
+                &case.name,
+                figure,
+                got.map(|Interval(low, _)| low),
+                expected.map(|ends| ends[0]),
+            );
+            assert_close(
+                &case.name,
+                figure,
+                got.map(|Interval(_, high)| high),
+                expected.map(|ends| ends[1]),
+            );
+        }
+        for (name, value) in metrics.named() {
+            assert_eq!(
+                value.is_none(),
+                metrics.undefined.contains_key(name),
+                "{}: {name}",
+                case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn precision_and_recall_are_not_swapped() {
+    use Label::{Anomalous, Normal};
+    // Three of four reported are anomalous; three of five anomalous are reported.
+    let scored = [
+        (0.9, Anomalous),
+        (0.8, Anomalous),
+        (0.7, Anomalous),
+        (0.6, Normal),
+        (0.2, Anomalous),
+        (0.1, Anomalous),
+        (0.1, Normal),
+    ];
+    let metrics = Metrics::compute(&scored, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    assert_eq!((metrics.precision, metrics.recall), (Some(0.75), Some(0.6)));
+    let confusion = metrics.confusion;
+    assert_eq!((confusion.tp, confusion.fp, confusion.fn_, confusion.tn), (3, 1, 2, 1));
+}
+
+#[test]
+fn without_samples_every_figure_is_undefined_and_says_why() {
+    let metrics = Metrics::compute(&[], 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    assert!(metrics.named().iter().all(|(_, value)| value.is_none()));
+    assert!(metrics.undefined.values().all(|reason| reason == "there is no sample"));
+    let json = serde_json::to_value(&metrics).unwrap();
+    assert!(json["ece"].is_null() && json["intervals"]["accuracy"].is_null());
+}

@@ -1,0 +1,33 @@
+//! The model against an implementation of its own in Python; `reference/model.py` says how the values were made.
+
+use anomaly_train::{Dataset, TrainingConfig, read_labelled, train};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    log_odds: Vec<f64>,
+}
+
+#[test]
+fn training_approaches_the_optimum_that_another_implementation_finds() {
+    let reference: Reference = serde_json::from_str(include_str!("../reference/model.json")).unwrap();
+    let mut data = Dataset::new();
+    let lines = include_str!("../reference/sequences.jsonl");
+    let refused = read_labelled(lines.as_bytes(), None, &mut data, u64::MAX, 1, 2.try_into().unwrap()).unwrap();
+    assert_eq!((refused.count, data.len()), (0, 308));
+
+    let training: Vec<u32> = (0..240).collect();
+    let config = TrainingConfig {
+        epochs: 2000.try_into().unwrap(),
+        ..TrainingConfig::default()
+    };
+    let model = train(&data, &training, &config).unwrap();
+    let mut scorer = model.scorer();
+    for (index, expected) in (240..).zip(reference.log_odds) {
+        let got = scorer.log_odds(data.sequence(index));
+        assert!(
+            (got - expected).abs() < 1e-5,
+            "sample {index}: {got}, expected {expected}"
+        );
+    }
+}

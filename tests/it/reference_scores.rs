@@ -1,0 +1,30 @@
+//! Scores against an implementation that knows only the documented file format; `reference/score.py` says how they were
+//! made.
+
+use anomaly_train::{Artifact, Blocks, Record};
+
+#[test]
+fn a_thousand_sequences_score_as_the_documented_format_says() {
+    let artifact = Artifact::read(&include_bytes!("../reference/scored_model.json")[..]).unwrap();
+    let expected: Vec<f64> = serde_json::from_str(include_str!("../reference/scores.json")).unwrap();
+    let lines = include_str!("../reference/scored_sequences.jsonl");
+    let mut scorer = artifact.model.scorer();
+    let mut scores = Vec::new();
+    for block in Blocks::new(lines.as_bytes()) {
+        let block = block.unwrap();
+        let mut records = block.records();
+        let mut record = Record::default();
+        while let Some(read) = records.read(&mut record) {
+            read.unwrap();
+            scores.push(scorer.predict(record.actions()).score);
+        }
+    }
+    assert_eq!((scores.len(), expected.len()), (1000, 1000));
+    for (index, (score, expected)) in scores.into_iter().zip(expected).enumerate() {
+        assert!(
+            (score - expected).abs() < 1e-9,
+            "line {}: {score}, expected {expected}",
+            index + 1
+        );
+    }
+}

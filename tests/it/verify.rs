@@ -1,0 +1,277 @@
+//! `verify`: a model file is what its training makes of its data, or it is said where not.
+
+use crate::common::{Sandbox, samples};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fs;
+
+/// Changes the file at `path` and makes its digest fit, as somebody would who wants the change to go unnoticed.
+fn forge(sandbox: &Sandbox, path: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(sandbox.path(path)).unwrap();
+    let changed = text.replacen(from, to, 1);
+    assert_ne!(text, changed);
+    let body = changed.find(",\"format_version\"").unwrap() + 1;
+    let sealed = format!("{{{}", changed[body..].trim_end());
+    let digest: String = Sha256::digest(sealed)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let old = &text[r#"{"digest":""#.len()..][..64];
+    sandbox.write(path, changed.replacen(old, &digest, 1));
+}
+
+#[test]
+fn what_was_drawn_is_verified_without_any_file() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["--num-samples", "300"][..],
+        &[
+            "--num-samples",
+            "500",
+            "--scenario",
+            "mixed",
+            "--seed",
+            "9",
+            "--ngram-size",
+            "2",
+        ],
+        &[
+            "--num-samples",
+            "200",
+            "--split-strategy",
+            "temporal",
+            "--threads",
+            "1",
+            "--max-ngrams",
+            "9",
+        ],
+    ] {
+        let model = sandbox.train(args)["model_path"].as_str().unwrap().to_owned();
+        let ended = sandbox.run(&["verify", &model]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stdout.contains("[INFO] Verification result: PASS"), "{ended:?}");
+        assert_eq!(ended.stdout.matches(": ok: ").count(), 6, "{ended:?}");
+    }
+    let summary = sandbox.run(&["verify", "--json"]).json_lines().remove(0);
+    assert_eq!(summary["verified"], true);
+    assert_eq!(summary["checks"][5]["what"], "training");
+}
+
+#[test]
+fn what_was_read_is_verified_with_the_same_data_and_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data", samples(300));
+    sandbox.write("more", samples(90).replace("close", "shut"));
+    let grouped = samples(300).replace("{\"features", "{\"user\": 5, \"features");
+    sandbox.write("grouped", grouped.replacen("\"user\": 5", "\"user\": 6", 100));
+    for options in [
+        &["--data", "data"][..],
+        &["--data", "data", "--data", "more"],
+        &["--data", "data", "--num-samples", "200"],
+        &["--data", "data", "--validation-data", "more"],
+        &["--data", "grouped", "--split-strategy", "grouped", "--group-by", "user"],
+    ] {
+        let model = sandbox.train(options)["model_path"].as_str().unwrap().to_owned();
+        let files: Vec<&str> = options
+            .chunks(2)
+            .filter(|pair| pair[0].ends_with("data"))
+            .flatten()
+            .copied()
+            .collect();
+        let ended = sandbox.run(&[&["verify", &model][..], &files].concat());
+        assert_eq!(ended.code, 0, "{options:?}: {ended:?}");
+        sandbox
+            .run(&["verify", &model])
+            .assert_refused(2, "name them with --data");
+    }
+    let model = sandbox.train(&["--data", "data"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ended = sandbox.run(&["verify", &model, "--data", "more"]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stdout.contains("data: FAILED: digest "), "{ended:?}");
+    assert!(ended.stderr.contains("but the model was trained on"), "{ended:?}");
+    for (args, message) in [
+        (
+            &["--data", "data", "--validation-data", "more"][..],
+            "without --validation-data",
+        ),
+        (&["--quick", "--data", "data"], "cannot be used with"),
+        (&["--data", "-", "--data", "-"], "read only once"),
+        (&["--data", "gone"], "cannot open"),
+    ] {
+        let code = if message == "cannot open" { 1 } else { 2 };
+        sandbox
+            .run(&[&["verify", &model][..], args].concat())
+            .assert_refused(code, message);
+    }
+    let separate = sandbox.train(&["--data", "data", "--validation-data", "more"]);
+    let separate = separate["model_path"].as_str().unwrap();
+    sandbox
+        .run(&["verify", separate, "--data", "data"])
+        .assert_refused(2, "name them with --validation-data");
+}
+
+#[test]
+fn what_was_made_of_events_is_verified_with_the_same_events() {
+    let sandbox = Sandbox::new();
+    let event = |agent: usize, place: usize| {
+        let action = ["read", "list", "send", "delete"][(agent * 7 + place * (1 + agent % 3)) % 4];
+        let (time, label) = (1_700_000_000 + 10 * place, usize::from(agent.is_multiple_of(3)));
+        format!(
+            "{{\"agent_id\": \"a{agent}\", \"action_type\": \"{action}\", \"timestamp\": {time}, \"bad\": {label}}}\n"
+        )
+    };
+    let events: String = (0..600).map(|index| event(index % 120, index / 120)).collect();
+    sandbox.write("events", events);
+    let options = [
+        "--events",
+        "events",
+        "--session-by",
+        "agent_id",
+        "--label-field",
+        "bad",
+        "--session-gap",
+        "5m",
+    ];
+    let model = sandbox.train(&options)["model_path"].as_str().unwrap().to_owned();
+    let ended = sandbox.run(&["verify", &model, "--data", "events"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    sandbox
+        .run(&["verify", &model])
+        .assert_refused(2, "name them with --data");
+}
+
+#[test]
+fn a_forged_model_is_found_out_by_the_member_and_by_how_much() {
+    let sandbox = Sandbox::new();
+    let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let text = fs::read_to_string(sandbox.path(&model)).unwrap();
+    let bias = text
+        .split("\"bias\":")
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    let moved = (bias.parse::<f64>().unwrap() + 0.125).to_string();
+    fs::create_dir(sandbox.path("aside")).unwrap();
+    let aside = "aside/model.json";
+    sandbox.write(aside, &text);
+    assert_eq!(sandbox.run(&["verify", aside]).code, 0);
+    forge(&sandbox, aside, &bias, &moved);
+    let ended = sandbox.run(&["verify", aside]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains(&format!("training: FAILED: bias is {moved}, not {bias} (by 1.25e-1)")),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stdout.ends_with("[INFO] Verification result: FAIL\n"),
+        "{ended:?}"
+    );
+    // The file alone is consistent; only training again tells.
+    let quick = sandbox.run(&["verify", "--quick", aside]);
+    assert_eq!(quick.code, 0);
+    assert!(quick.stdout.contains("the file alone was checked"), "{quick:?}");
+
+    sandbox.write(aside, &text);
+    forge(&sandbox, aside, "\"epochs\":10", "\"epochs\":11");
+    assert_eq!(sandbox.run(&["verify", aside]).code, 3);
+    sandbox.write(aside, text.replacen(&bias, &moved, 1));
+    sandbox
+        .run(&["verify", aside])
+        .assert_refused(3, "damaged: the digest in the file is");
+    sandbox.run(&["verify", "--quick", aside]).assert_refused(3, "damaged");
+}
+
+#[test]
+fn a_candidate_that_somebody_copied_into_current_is_found_out() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.train(&["--num-samples", "300", "--promotion-max-ece", "0"]);
+    let candidate = refused["model_path"].as_str().unwrap();
+    assert_eq!(sandbox.run(&["verify", candidate]).code, 0);
+    fs::create_dir(sandbox.path("models/current")).unwrap();
+    let copy = "models/current/anomaly_model_20261122_120000.json";
+    fs::copy(sandbox.path(candidate), sandbox.path(copy)).unwrap();
+    let ended = sandbox.run(&["verify", copy]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("record: FAILED: the record does not know this file"),
+        "{ended:?}"
+    );
+    // Nor does it help to write another verdict into its header.
+    let text = fs::read_to_string(sandbox.path(copy)).unwrap();
+    let reasons: Value = serde_json::from_str(&text).unwrap();
+    let reasons = reasons["promotion"]["verdict"]["reasons"].to_string();
+    let better = text
+        .replacen("\"promoted\":false", "\"promoted\":true", 1)
+        .replacen(&reasons, "[]", 1);
+    sandbox.write("better.json", better);
+    let ended = sandbox.run(&["verify", "--quick", "better.json"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended.stdout.contains("verdict: FAILED: \"promoted\" does not follow"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_verdict_other_than_that_of_the_record_is_found_out() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.train(&["--num-samples", "300", "--promotion-max-ece", "0"]);
+    let candidate = refused["model_path"].as_str().unwrap();
+    let text = fs::read_to_string(sandbox.path(candidate)).unwrap();
+    let reasons = refused["reasons"].to_string();
+    let lenient = text
+        .replacen("\"max_ece\":0.0", "\"max_ece\":1.0", 1)
+        .replacen("\"promoted\":false", "\"promoted\":true", 1)
+        .replacen(&reasons, "[]", 1);
+    assert!(lenient.contains("\"promoted\":true,\"reasons\":[]"));
+    sandbox.write(candidate, lenient);
+    let ended = sandbox.run(&["verify", candidate]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("record: FAILED: refused 2026-11-22T12:00:00+00:00, which is not what"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn metrics_that_say_other_than_the_model_or_are_gone_are_found_out() {
+    let sandbox = Sandbox::new();
+    let summary = sandbox.train(&["--num-samples", "300"]);
+    let path = sandbox.path(summary["metrics_path"].as_str().unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"accuracy\": ", "\"accuracy\": 0.0", 1)).unwrap();
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
+    fs::remove_file(&path).unwrap();
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
+}
+
+#[test]
+fn metrics_that_belong_to_another_model_are_found_out() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.train(&["--num-samples", "300"]);
+    let second = sandbox.train(&["--num-samples", "300", "--seed", "1"]);
+    let path = |summary: &Value, member: &str| sandbox.path(summary[member].as_str().unwrap());
+    fs::copy(path(&first, "metrics_path"), path(&second, "metrics_path")).unwrap();
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
+}
