@@ -45,6 +45,23 @@ impl Sandbox {
         Ended::of(&mut self.command(args))
     }
 
+    /// Runs under a limit that the shell sets, such as `ulimit -t 20; `.
+    pub(crate) fn run_within(&self, limit: &str, args: &[&str]) -> Ended {
+        let mut command = Command::new("bash");
+        command
+            .args([
+                "-c",
+                &format!("{limit}exec \"$0\" \"$@\""),
+                env!("CARGO_BIN_EXE_anomaly-train"),
+            ])
+            .args(args)
+            .current_dir(self.0.path())
+            .env_remove("RUST_LOG")
+            .env("SOURCE_DATE_EPOCH", "1795348800")
+            .stdin(Stdio::null());
+        Ended::of(&mut command)
+    }
+
     /// Runs with `input` on standard input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ended {
         let mut child = self

@@ -7,7 +7,10 @@ use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+/// What no run here needs, so that one that does too much work ends: seconds of processor time, however busy the machine is.
+const CPU_LIMIT: &str = "ulimit -t 20; ";
 
 /// What runs a command as a user without rights: root has to become somebody else, all others are that already. The program
 /// is copied before, since that user may not be allowed to go where it was built.
@@ -103,27 +106,24 @@ fn what_is_wrong(fault: &Fault) -> Option<String> {
     let data = sandbox.write("data.jsonl", samples(1200));
     let mut command = Command::new("bash");
     command
-        .args(["-c", script])
+        .args(["-c", &format!("{CPU_LIMIT}{script}")])
         .current_dir(sandbox.path(""))
         .env("AT", env!("CARGO_BIN_EXE_anomaly-train"))
         .env("AS_NOBODY", as_nobody())
         .env("DATA", data)
         .env("SOURCE_DATE_EPOCH", "1795348800")
         .stdin(Stdio::null());
-    let start = Instant::now();
     let ended = Ended::of(&mut command);
-    let took = start.elapsed();
     let errors = ended.stderr.lines().filter(|line| line.contains("error: ")).count();
     // Many bad lines are named one by one before their number; a run that a signal ends says nothing.
     let as_it_should = ended.code == *code
         && ended.stderr.contains(says)
         && !ended.stderr.contains("internal error")
-        && took < Duration::from_secs(20)
         && (*code == 0 || says.is_empty() || *number == "R5" || errors == 1);
     for folder in ["models", "m"] {
         assert_pairs(&sandbox, folder, number);
     }
-    (!as_it_should).then(|| format!("{number}: {script}: after {took:?}: {ended:?}"))
+    (!as_it_should).then(|| format!("{number}: {script}: {ended:?}"))
 }
 
 /// Every model below `folder` is whole and has its metrics, and nothing is left over.
@@ -273,12 +273,9 @@ fn m1_whatever_stands_in_a_model_file_nothing_of_it_is_run_and_one_line_says_why
             &["predict", "--model", "model.json", "--sequence", "a"][..],
             &["verify", "model.json"],
         ] {
-            let start = Instant::now();
-            let ended = sandbox.run(args);
+            let ended = sandbox.run_within(CPU_LIMIT, args);
             ended.assert_refused(3, "model.json: ");
             assert!(ended.stderr.len() < 600, "{number}: {ended:?}");
-            // In a debug build; a release build takes a tenth.
-            assert!(start.elapsed() < Duration::from_secs(20), "{number}");
         }
     }
     assert!(!sandbox.path("canary").exists());
