@@ -3,23 +3,14 @@
 mod args;
 mod champion;
 mod clock;
+mod commands;
 mod disk;
-mod evaluate;
 mod failure;
-mod generate;
-mod history;
 mod input;
-mod inspect;
 mod memory;
 mod model;
-mod monitor;
-mod monitor_args;
-mod monitor_files;
-mod monitor_input;
-mod monitor_signals;
 mod output;
 mod page_file;
-mod predict;
 mod progress;
 mod read_ahead;
 mod report;
@@ -30,21 +21,19 @@ mod sessions;
 mod signals;
 mod store;
 mod summary;
-mod train;
-mod verify;
+mod values;
 
 use anomaly_train::text::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};
+use commands::{evaluate, generate, history, inspect, monitor, predict, rollback, train, verify};
 use failure::Failure;
 use log::LevelFilter;
 use output::Output;
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::panic;
 use std::process::ExitCode;
-use std::thread::available_parallelism;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
@@ -94,8 +83,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Verify(args)) => verify::run(args, cli.verbosity()),
-        Some(Command::History(args)) => history::show(args),
-        Some(Command::Rollback(args)) => history::roll_back(args),
+        Some(Command::History(args)) => history::run(args),
+        Some(Command::Rollback(args)) => rollback::run(args),
     }
 }
 
@@ -111,12 +100,6 @@ fn explain(failure: Failure) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "anomaly-train: error: {line}");
     }
     failure.exit_code()
-}
-
-/// The number of threads that was asked for, or one for each processor.
-fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
-    let all = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    asked.unwrap_or_else(all)
 }
 
 /// Warnings go to standard error as `[WARN] ...`; `RUST_LOG` overrides `-v` and `-q`.

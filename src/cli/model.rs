@@ -3,9 +3,22 @@
 use super::failure::{Failure, shown};
 use super::store;
 use anomaly_train::{Artifact, Entry, LoadError};
+use clap::Args;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+
+/// Which saved model to use.
+#[derive(Debug, Args)]
+pub(crate) struct SavedModel {
+    /// The model file [default: the current model]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where the current model is looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+}
 
 /// Loads the model file `path`, or the current model of `models_dir`. Returns its path too.
 pub(crate) fn load(path: Option<&Path>, models_dir: &Path) -> Result<(Artifact, PathBuf), Failure> {

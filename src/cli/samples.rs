@@ -1,9 +1,8 @@
 //! Samples for training and validation, from what a run was asked for or a model records.
 
 use super::failure::Failure;
-use super::input;
 use super::progress::Progress;
-use super::sessions;
+use super::{input, sessions};
 use anomaly_train::events::SessionRules;
 use anomaly_train::split::{Parts, split};
 use anomaly_train::synthetic::generate;

@@ -1,6 +1,6 @@
 //! The JSON Schemas in `docs/schema`, made from the types that are written, and the test that they are those of these types.
 
-use super::predict::Answer;
+use super::commands::predict::Answer;
 use super::summary::{MetricsFile, RunSummary};
 use anomaly_train::{Entry, model_schema};
 use schemars::generate::SchemaSettings;

@@ -2,12 +2,38 @@
 
 use super::failure::Failure;
 use super::input::{SHOWN_PROBLEMS, named, open, reading};
-use super::monitor_args::EventsArgs;
 use super::progress::Progress;
 use anomaly_train::Dataset;
-use anomaly_train::events::{SessionRules, Sessions, read_sessions};
+use anomaly_train::events::{SessionRules, Sessions, Span, read_sessions};
+use clap::{ArgAction, Args};
 use log::warn;
 use std::path::PathBuf;
+
+/// Reading events instead of samples, for training.
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// Events as JSON lines to make labelled sequences of, plain or gzip; "-" is standard input; may be repeated
+    #[arg(
+        long,
+        value_name = "FILE",
+        action = ArgAction::Append,
+        requires_all = ["session_by", "label_field"],
+        conflicts_with_all = ["data", "scenario"]
+    )]
+    pub(crate) events: Vec<PathBuf>,
+
+    /// Field of an event that says whose session it belongs to; also the group of grouped splits
+    #[arg(long, value_name = "FIELD", requires = "events")]
+    pub(crate) session_by: Option<String>,
+
+    /// A pause longer than this starts a new session
+    #[arg(long, value_name = "TIME", default_value = "30m", requires = "events")]
+    pub(crate) session_gap: Span,
+
+    /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is
+    #[arg(long, value_name = "FIELD", requires = "events")]
+    pub(crate) label_field: Option<String>,
+}
 
 impl EventsArgs {
     /// How events become sessions, if there are events.

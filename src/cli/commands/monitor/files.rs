@@ -1,9 +1,9 @@
 //! The files of a monitor: its state, its baselines, and the model it reloads.
 
-use super::disk::{Temporary, folder, replace, write_temporary};
-use super::failure::{Failure, shown};
-use super::model;
-use super::monitor_args::MonitorArgs;
+use super::args::MonitorArgs;
+use crate::cli::disk::{Temporary, folder, replace, write_temporary};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::model;
 use anomaly_train::AnomalyModel;
 use anomaly_train::monitor::{Baselines, Bookmark, Monitor, RestoreError, Settings};
 use anomaly_train::text::one_line;

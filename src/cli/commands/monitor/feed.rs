@@ -1,8 +1,8 @@
 //! Reading events without ever being stuck in it: a thread waits for input, so that signals and time are noticed meanwhile.
 
-use super::failure::{Failure, shown};
-use super::input;
-use super::progress::Progress;
+use crate::cli::failure::{Failure, shown};
+use crate::cli::input;
+use crate::cli::progress::Progress;
 use anomaly_train::monitor::Bookmark;
 use anomaly_train::{Block, Blocks};
 use log::warn;

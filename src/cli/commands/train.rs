@@ -1,22 +1,142 @@
 //! `anomaly-train` without a subcommand: from samples to a judged model on disk.
 
-use super::args::TrainArgs;
-use super::failure::{Failure, shown};
-use super::output::Output;
-use super::progress::Progress;
-use super::report::Report;
-use super::samples::{Files, Samples, load};
-use super::store::Store;
-use super::summary::{Config, RunSummary, SampleCounts};
-use super::{champion, clock, input, memory, page_file, store, threads};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::cli::report::Report;
+use crate::cli::samples::{Files, Samples, load};
+use crate::cli::sessions::EventsArgs;
+use crate::cli::store::Store;
+use crate::cli::summary::{Config, RunSummary, SampleCounts};
+use crate::cli::values::{
+    MAX_SAMPLES, ScenarioArg, SplitArg, bins, nonzero_u32, nonzero_u64, thread_count, threads, whole,
+};
+use crate::cli::{champion, clock, input, memory, page_file, store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Page, Promotion, Provenance, Source, Trainer,
-    TrainingConfig, Validation, advice, confusables, evaluate, parallel,
+    AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Limit, NgramSize, Page, Penalty, Promotion,
+    Provenance, Share, Source, StepSize, Trainer, TrainingConfig, Validation, advice, confusables, evaluate, parallel,
 };
+use clap::{ArgAction, Args};
 use log::{debug, warn};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 
-use std::num::NonZeroUsize;
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// What to train; "anomaly" is the only type
+    #[arg(long, value_name = "TYPE", default_value = "anomaly", value_parser = ["anomaly"])]
+    model_type: String,
+
+    /// Synthetic samples to draw [default: 10000]; with --data, most samples to use (the first ones)
+    #[arg(long, value_name = "N", value_parser = whole::<1, MAX_SAMPLES>)]
+    pub(crate) num_samples: Option<u64>,
+
+    /// Which synthetic samples to draw
+    #[arg(long, value_name = "NAME", default_value = "documented", conflicts_with = "data")]
+    pub(crate) scenario: ScenarioArg,
+
+    /// Labelled JSON lines to train on, plain or gzip; "-" is standard input; may be repeated
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) data: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) from_events: EventsArgs,
+
+    /// Judge on these labelled JSON lines instead of on part of the samples
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "data",
+        conflicts_with_all = ["train_ratio", "split_strategy", "group_by"]
+    )]
+    pub(crate) validation_data: Option<PathBuf>,
+
+    /// Share of the samples to train on; the others validate
+    #[arg(long, value_name = "R", default_value = "0.8")]
+    pub(crate) train_ratio: Share,
+
+    /// How samples are divided
+    #[arg(long, value_name = "S", default_value = "stratified")]
+    pub(crate) split_strategy: SplitArg,
+
+    /// For grouped splits: top-level field that names the group; without it, identical sequences form one
+    #[arg(long, value_name = "FIELD", requires = "data")]
+    pub(crate) group_by: Option<String>,
+
+    /// Longest n-gram, 1 to 8
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) ngram_size: NgramSize,
+
+    /// Score from which a sequence is labelled anomalous
+    #[arg(long, value_name = "T", default_value = "0.3")]
+    pub(crate) anomaly_threshold: Share,
+
+    /// Passes over the training part, in each of which every batch is gone through twice; above 200,000 different sequences,
+    /// the most passes there are
+    #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32)]
+    pub(crate) epochs: NonZeroU32,
+
+    /// Distinct sequences that are fitted together, or visited in a row, before the next ones are
+    #[arg(long, value_name = "N", default_value = "32", value_parser = nonzero_u32)]
+    pub(crate) batch_size: NonZeroU32,
+
+    /// Where all randomness comes from: the same seed gives the same model
+    #[arg(long, value_name = "N", default_value = "42", value_parser = whole::<0, { u64::MAX }>)]
+    pub(crate) seed: u64,
+
+    /// Strength of the L2 penalty on the weights
+    #[arg(long, value_name = "X", default_value = "2")]
+    pub(crate) l2: Penalty,
+
+    /// The part of the way to its optimum that each training step goes
+    #[arg(long, value_name = "X", default_value = "1")]
+    pub(crate) learning_rate: StepSize,
+
+    /// Most n-grams to keep, the most frequent first
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = nonzero_u64)]
+    pub(crate) max_ngrams: NonZeroU64,
+
+    /// Highest calibration error with which a model is promoted
+    #[arg(long, value_name = "X", default_value = "0.08")]
+    pub(crate) promotion_max_ece: Limit,
+
+    /// Lowest accuracy with which a model is promoted
+    #[arg(long, value_name = "X", default_value = "0.85")]
+    pub(crate) promotion_min_accuracy: Limit,
+
+    /// By how much accuracy, F1 and calibration error may be worse than those of the current model on the same samples
+    #[arg(long, value_name = "X", default_value = "0.02")]
+    pub(crate) promotion_max_regression: Limit,
+
+    /// Promote without comparing with the current model
+    #[arg(long)]
+    pub(crate) no_champion: bool,
+
+    /// Bins of the calibration error
+    #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
+    pub(crate) ece_bins: NonZeroU32,
+
+    /// Also write a page with figures and drawings for people
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Where models are kept
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models_dir: PathBuf,
+
+    /// End with exit code 4 if the model is not promoted
+    #[arg(long)]
+    pub(crate) require_promotion: bool,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write one JSON object to standard output and the report to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 const DEFAULT_SAMPLES: u64 = 10_000;
 
@@ -28,7 +148,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let config = training_config(args);
     let (source, plan) = plan(args)?;
     let progress = Progress::new(verbosity);
-    let threads = threads(args.threads);
+    let threads = thread_count(args.threads);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
 
@@ -174,7 +294,7 @@ fn judge(
     };
     let (mut champion, mut unreadable) = (None, None);
     if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
-        let threads = threads(args.threads);
+        let threads = thread_count(args.threads);
         match champion::judge(&args.models_dir, current, samples, args.ece_bins, threads)? {
             Ok(judged) => champion = Some(judged),
             Err(problem) => unreadable = Some(problem),

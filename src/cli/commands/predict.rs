@@ -1,17 +1,75 @@
 //! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
-use super::args::{FormatArg, PredictArgs};
-use super::failure::{Failure, shown};
-use super::output::{Output, json_line};
-use super::progress::Progress;
-use super::read_ahead::ReadAhead;
-use super::{input, model, threads};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::model::SavedModel;
+use crate::cli::output::{Output, json_line};
+use crate::cli::progress::Progress;
+use crate::cli::read_ahead::ReadAhead;
+use crate::cli::values::{count, thread_count, threads};
+use crate::cli::{input, model};
 use anomaly_train::text::one_line;
 use anomaly_train::{AnomalyModel, Block, Explanation, Label, Prediction, Record, Refusal, Scorer, Share, parallel};
+use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    pub(crate) saved: SavedModel,
+
+    /// Score this sequence instead of a file: actions with commas between them, blanks around which do not count
+    #[arg(long, value_name = "A,B,C", conflicts_with_all = ["input", "only_anomalies", "strict", "threads"])]
+    pub(crate) sequence: Option<String>,
+
+    /// Score from which a sequence is labelled anomalous [default: the model's]
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Share>,
+
+    /// Say why: what each analysis contributes, and the actions and n-grams that weigh most
+    #[arg(long)]
+    pub(crate) explain: bool,
+
+    /// How many actions and n-grams an explanation names
+    #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
+    pub(crate) top: usize,
+
+    /// Write no answers for normal sequences
+    #[arg(long)]
+    pub(crate) only_anomalies: bool,
+
+    /// Stop at the first line that is not a sample
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// How answers are written: "auto" is a table on a terminal and JSON lines elsewhere
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) format: FormatArg,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// JSON lines to score, plain or gzip; "-" is standard input. Each line but blank ones gets an answer
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub(crate) input: PathBuf,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// A table on a terminal, JSON lines elsewhere
+    Auto,
+    /// A table
+    Table,
+    /// JSON lines
+    Json,
+}
 
 /// What is written for a line of input.
 #[derive(Serialize)]
@@ -125,7 +183,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
 
 /// Answers the input block by block, each shared by all threads.
 fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
-    let threads = threads(args.threads);
+    let threads = thread_count(args.threads);
     // Answers may go to the same terminal, so there is no progress to show.
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();

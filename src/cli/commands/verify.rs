@@ -1,15 +1,49 @@
 //! `anomaly-train verify`: whether a model file is what its training made of its data.
 
-use super::args::VerifyArgs;
-use super::failure::{Failure, shown};
-use super::output::Output;
-use super::progress::Progress;
-use super::samples::{Files, load};
-use super::{input, memory, model, store, threads};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::cli::samples::{Files, load};
+use crate::cli::values::{thread_count, threads};
+use crate::cli::{input, memory, model, store};
 use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Provenance, Source, Trainer, Validation, evaluate};
+use clap::{ArgAction, Args};
 use serde::Serialize;
 use std::fs;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct VerifyArgs {
+    /// The model file [default: the current model]
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where the current model is looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// The labelled JSON lines that the model was trained on; may be repeated, in the same order
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) data: Vec<PathBuf>,
+
+    /// The labelled JSON lines that the model was judged on, if they were files of their own
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub(crate) validation_data: Option<PathBuf>,
+
+    /// Check the file alone; do not train again
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) quick: bool,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write one JSON object instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// One thing that was looked at, and what was found.
 #[derive(Serialize)]
@@ -194,7 +228,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         return Ok(Vec::new());
     };
     let config = artifact.model.config();
-    let threads = threads(args.threads);
+    let threads = thread_count(args.threads);
     let files = Files {
         data: &args.data,
         validation: args.validation_data.as_ref(),

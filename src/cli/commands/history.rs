@@ -1,16 +1,26 @@
-//! `anomaly-train history` and `rollback`: the record of promotions, and a step back in it.
+//! `anomaly-train history`: the record of promotions.
 
-use super::args::{HistoryArgs, RollbackArgs};
-use super::clock;
-use super::failure::{Failure, shown};
-use super::model;
-use super::output::Output;
-use super::store::{self, Store};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::output::Output;
+use crate::cli::store;
+use anomaly_train::Act;
 use anomaly_train::text::one_line;
-use anomaly_train::{Act, Entry};
+use clap::Args;
 use log::warn;
+use std::path::PathBuf;
 
-pub(crate) fn show(args: &HistoryArgs) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The models directory
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Write the lines of the record as they are
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     let history = store::history(&args.models_dir)?;
     if history.is_torn() {
         warn!("the last line of the record is cut off; it does not count, and the next run that saves removes it");
@@ -62,44 +72,4 @@ fn what(act: Act) -> &'static str {
         Act::Refused => "refused",
         Act::RolledBack => "rolled back",
     }
-}
-
-pub(crate) fn roll_back(args: &RollbackArgs) -> Result<(), Failure> {
-    let time = clock::now()?;
-    let nothing = |why: &str| Failure::refused(format_args!("{}: {why}", shown(&args.models_dir)));
-    // Asked first, so that a directory without a record is left as it is.
-    if store::history(&args.models_dir)?.current().is_none() {
-        return Err(nothing("no promoted model here, so there is none to go back from"));
-    }
-    let store = Store::open(&args.models_dir)?;
-    let current = store.history().current();
-    let (Some(current), Some(previous)) = (current, store.history().previous()) else {
-        return Err(nothing(
-            "the current model followed no other, so there is none to go back to",
-        ));
-    };
-    // What cannot be used must not become current.
-    model::load_recorded(&args.models_dir, previous)?;
-    let entry = Entry {
-        at: time,
-        act: Act::RolledBack,
-        model: previous.model.clone(),
-        digest: previous.digest.clone(),
-        follows: Some(current.model.clone()),
-        reasons: Vec::new(),
-        metrics: None,
-        champion: None,
-    };
-    store.return_to(&entry)?;
-    let mut output = Output::stdout();
-    if args.json {
-        output.write(&entry.to_line())?;
-    } else {
-        let current = entry.follows.as_ref().map(ToString::to_string).unwrap_or_default();
-        output.line(&format!(
-            "{} is current again, instead of {current}; both stay where they are",
-            entry.model
-        ))?;
-    }
-    output.finish()
 }

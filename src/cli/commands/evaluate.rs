@@ -1,15 +1,50 @@
 //! `anomaly-train evaluate`: the figures of a saved model on labelled data.
 
-use super::args::EvaluateArgs;
-use super::failure::{Failure, shown};
-use super::output::Output;
-use super::progress::Progress;
-use super::report::Report;
-use super::{input, memory, model, page_file, threads};
+use crate::cli::failure::{Failure, shown};
+use crate::cli::model::SavedModel;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::cli::report::Report;
+use crate::cli::values::{bins, thread_count, threads};
+use crate::cli::{input, memory, model, page_file};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Dataset, Page, evaluate};
+use anomaly_train::{Dataset, Page, Share, evaluate};
+use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) saved: SavedModel,
+
+    /// Labelled JSON lines, plain or gzip; "-" is standard input; may be repeated
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, required = true)]
+    pub(crate) data: Vec<PathBuf>,
+
+    /// Score from which a sequence is labelled anomalous [default: the model's]
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Share>,
+
+    /// Bins of the calibration error
+    #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
+    pub(crate) ece_bins: NonZeroU32,
+
+    /// Also write a page with figures and drawings for people
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Most threads to use [default: all]; never changes a result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write one JSON object instead of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// The object that `--json` writes.
 #[derive(Serialize)]
@@ -26,7 +61,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut data = Dataset::new();
     input::check_distinct(&args.data)?;
-    let threads = threads(args.threads);
+    let threads = thread_count(args.threads);
     memory::check(&args.data)?;
     input::read_all(&args.data, None, &mut data, u64::MAX, threads, Progress::new(verbosity))?;
     if data.skipped_empty() > 0 {

@@ -1,14 +1,36 @@
 //! `anomaly-train inspect`: what is in a model file, for people.
 
-use super::args::InspectArgs;
-use super::failure::{Failure, shown};
-use super::model;
-use super::output::Output;
+use crate::cli::failure::{Failure, shown};
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::cli::values::count;
 use anomaly_train::text::one_line;
 use anomaly_train::{Artifact, Pattern, PatternWeight, Promotion, Provenance, Source, Validation};
 use chrono::{DateTime, Utc};
+use clap::Args;
 use serde::Serialize;
 use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct InspectArgs {
+    /// The model file [default: the current model]
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Where the current model is looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
+
+    /// How many actions and n-grams to name for and against
+    #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
+    pub(crate) top: usize,
+
+    /// Write one JSON object instead of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// The object that `--json` writes.
 #[derive(Serialize)]

@@ -1,17 +1,22 @@
 //! `anomaly-train monitor`: from events to alerts, for as long as there are any.
 
-use super::clock;
-use super::failure::{Failure, shown};
-use super::monitor_args::MonitorArgs;
-use super::monitor_files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
-use super::monitor_input::{Feed, Piece};
-use super::monitor_signals::Signals;
-use super::output::{Output, json_line};
+pub(crate) mod args;
+mod feed;
+mod files;
+mod signals;
+
+use crate::cli::clock;
+use crate::cli::failure::{Failure, shown};
+use crate::cli::output::{Output, json_line};
 use anomaly_train::Refusal;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
+use args::MonitorArgs;
+use feed::{Feed, Piece};
+use files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
 use log::{info, warn};
 use serde::Serialize;
+use signals::Signals;
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};

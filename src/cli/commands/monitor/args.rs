@@ -1,38 +1,12 @@
-//! The options of `anomaly-train monitor`, and those with which training reads events.
+//! The options of `anomaly-train monitor`.
 
-use super::args::{nonzero_u32, whole};
+use crate::cli::values::{count, nonzero_u32, whole};
 use anomaly_train::events::Span;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
 use anomaly_train::{Divergence, Limit, NgramSize, Share, Smoothing};
-use clap::{ArgAction, Args};
+use clap::Args;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
-
-/// Reading events instead of samples, for training.
-#[derive(Debug, Args)]
-pub(crate) struct EventsArgs {
-    /// Events as JSON lines to make labelled sequences of, plain or gzip; "-" is standard input; may be repeated
-    #[arg(
-        long,
-        value_name = "FILE",
-        action = ArgAction::Append,
-        requires_all = ["session_by", "label_field"],
-        conflicts_with_all = ["data", "scenario"]
-    )]
-    pub(crate) events: Vec<PathBuf>,
-
-    /// Field of an event that says whose session it belongs to; also the group of grouped splits
-    #[arg(long, value_name = "FIELD", requires = "events")]
-    pub(crate) session_by: Option<String>,
-
-    /// A pause longer than this starts a new session
-    #[arg(long, value_name = "TIME", default_value = "30m", requires = "events")]
-    pub(crate) session_gap: Span,
-
-    /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is
-    #[arg(long, value_name = "FIELD", requires = "events")]
-    pub(crate) label_field: Option<String>,
-}
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
@@ -54,7 +28,7 @@ pub(crate) struct MonitorArgs {
     session_gap: Span,
 
     /// How many actions and n-grams the model's evidence names
-    #[arg(long, value_name = "N", default_value = "5", value_parser = super::args::count, requires = "model")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = count, requires = "model")]
     pub(crate) top: usize,
 
     /// Sequence rule: actions in an n-gram, 1 to 8
@@ -170,16 +144,6 @@ pub(crate) struct MonitorArgs {
     pub(crate) input: PathBuf,
 }
 
-fn many(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, 100_000_000>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
-}
-
-fn window(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, 10_000>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
-}
-
 impl MonitorArgs {
     /// What the options mean.
     pub(crate) fn settings(&self, baselines: Baselines) -> Settings {
@@ -213,4 +177,14 @@ impl MonitorArgs {
             baselines,
         }
     }
+}
+
+fn many(text: &str) -> Result<NonZeroU32, String> {
+    let value = whole::<1, 100_000_000>(text)?;
+    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
+}
+
+fn window(text: &str) -> Result<NonZeroU32, String> {
+    let value = whole::<1, 10_000>(text)?;
+    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! Signals that ask a long run to end or to look at its files anew.
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -18,7 +18,7 @@ impl Signals {
     pub(crate) fn install() -> Result<Self, Failure> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::flag;
-        let ignored = super::signals::ignored_at_start();
+        let ignored = crate::cli::signals::ignored_at_start();
         let heard = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
         let signals = Self::none();
         let asked = Arc::new(AtomicBool::new(false));

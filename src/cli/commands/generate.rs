@@ -1,0 +1,46 @@
+//! `anomaly-train generate`: synthetic samples as JSON lines.
+
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::values::{MAX_SAMPLES, ScenarioArg, whole};
+use anomaly_train::{Label, synthetic};
+use clap::Args;
+use serde::Serialize;
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct GenerateArgs {
+    /// Samples to draw
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = whole::<1, MAX_SAMPLES>)]
+    pub(crate) num_samples: u64,
+
+    /// Where all randomness comes from
+    #[arg(long, value_name = "N", default_value = "42", value_parser = whole::<0, { u64::MAX }>)]
+    pub(crate) seed: u64,
+
+    /// Which samples to draw
+    #[arg(long, value_name = "NAME", default_value = "documented")]
+    pub(crate) scenario: ScenarioArg,
+}
+
+#[derive(Serialize)]
+struct Sample {
+    features: Features,
+    label: Label,
+}
+
+#[derive(Serialize)]
+struct Features {
+    sequence: Vec<&'static str>,
+}
+
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+    let mut output = Output::stdout();
+    for (sequence, label) in synthetic::samples(args.scenario.0, args.num_samples, args.seed) {
+        output.json_line(&Sample {
+            features: Features { sequence },
+            label,
+        })?;
+    }
+    output.finish()
+}
