@@ -57,7 +57,10 @@ mod train;
 
 #[cfg(feature = "schema")]
 pub use artifact::model_schema;
-pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion};
+pub use artifact::{
+    Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, MAX_SYNTHETIC, Promotion, Provenance, Source,
+    Validation,
+};
 pub use bounds::{Divergence, Limit, NgramSize, OutOfBounds, Penalty, Share, Smoothing, StepSize};
 pub use data::confusables::confusables;
 pub use data::dataset::{ClassCounts, Dataset, Label};
@@ -75,5 +78,5 @@ pub use model::pattern::Pattern;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 pub use report::Page;
-pub use run::{MAX_SYNTHETIC, Provenance, Source, Validation};
+pub use run::{Origin, Outcome, Run, RunError, Samples};
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};

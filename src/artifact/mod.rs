@@ -4,12 +4,14 @@
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
 mod difference;
+mod provenance;
 mod read;
 #[cfg(feature = "schema")]
 mod schema;
 mod write;
 
 pub use difference::Difference;
+pub use provenance::{MAX_SYNTHETIC, Provenance, Source, Validation};
 #[cfg(feature = "schema")]
 pub use schema::model_schema;
 
@@ -17,7 +19,6 @@ use crate::data::dataset::hex;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
-use crate::run::Provenance;
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use memchr::memmem;

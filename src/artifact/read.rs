@@ -1,5 +1,6 @@
 //! The members of the model file, as they are read, and everything that is checked before they become a model.
 
+use super::provenance::{MAX_SYNTHETIC, Provenance, Source};
 use super::write::{DenseFigure, Fitting};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
@@ -12,7 +13,6 @@ use crate::model::config::{MAX_EPOCHS, TrainingConfig};
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
-use crate::run::{MAX_SYNTHETIC, Provenance, Source};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};

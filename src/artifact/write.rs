@@ -3,6 +3,7 @@
 //! The file is one JSON object, written as two: a header, which depends on when and where the model was trained, and a
 //! body, which does not and which the digest covers.
 
+use super::provenance::Provenance;
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE, Promotion};
 use crate::bounds::{NgramSize, Penalty, Share, StepSize};
 use crate::data::dataset::{ClassCounts, hex};
@@ -10,7 +11,6 @@ use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::features::DENSE;
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
-use crate::run::Provenance;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};

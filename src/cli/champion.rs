@@ -2,9 +2,8 @@
 
 use super::failure::Failure;
 use super::model;
-use super::samples::Samples;
-use anomaly_train::{Champion, Entry, Figures, evaluate};
-use std::num::{NonZeroU32, NonZeroUsize};
+use anomaly_train::{Champion, Entry, Figures, Run, Samples};
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// Judges the current model, by its own threshold, on the validation part of `samples`, or says why it is no model any more.
@@ -12,8 +11,8 @@ use std::path::Path;
 pub(crate) fn judge(
     models_dir: &Path,
     current: &Entry,
+    run: &Run,
     samples: &Samples,
-    ece_bins: NonZeroU32,
     threads: NonZeroUsize,
 ) -> Result<Result<Champion, String>, Failure> {
     let gone = !models_dir.join(current.model.to_string()).exists();
@@ -22,15 +21,7 @@ pub(crate) fn judge(
         Err(failure @ Failure::Environment(_)) if !gone => return Err(failure),
         Err(failure) => return Ok(Err(failure.lines().join(" "))),
     };
-    let model = &artifact.model;
-    let evaluation = evaluate(
-        model,
-        &samples.data,
-        &samples.parts.validation,
-        model.threshold(),
-        ece_bins,
-        threads,
-    );
+    let evaluation = run.evaluate(&artifact.model, samples, threads);
     Ok(Ok(Champion {
         model: current.model.to_string(),
         digest: current.digest.clone(),

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use super::output::Output;
 use anomaly_train::metrics::{Interval, Metrics};
-use anomaly_train::{Champion, ClassCounts, Promotion};
+use anomaly_train::{Champion, Promotion, Samples};
+use log::warn;
 
 /// Writes the lines that a person follows a run by.
 ///
@@ -39,11 +40,18 @@ impl Report {
         self.failure.map_or(Ok(()), Err)
     }
 
-    pub(crate) fn parts(&mut self, training: ClassCounts, validation: ClassCounts) {
+    /// How many samples there are, and how they were divided.
+    pub(crate) fn samples(&mut self, samples: &Samples) {
+        let count = samples.data.len();
+        self.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
+        let skipped = samples.data.skipped_empty();
+        if skipped > 0 {
+            warn!("{skipped} samples have an empty sequence and were skipped");
+        }
         self.line(&format!(
             "[INFO] Train samples: {}, Validation samples: {}",
-            training.total(),
-            validation.total()
+            samples.parts.training.len(),
+            samples.parts.validation.len()
         ));
     }
 

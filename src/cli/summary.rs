@@ -1,7 +1,8 @@
 //! What a training run tells to programs: the summary on standard output and the metrics file.
 
+use super::store::Saved;
 use anomaly_train::metrics::Metrics;
-use anomaly_train::{Champion, Gate, Promotion, Provenance, TrainingConfig};
+use anomaly_train::{Artifact, Champion, Gate, Promotion, Provenance, Run, TrainingConfig};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -51,6 +52,40 @@ pub(crate) struct RunSummary<'a> {
     pub(crate) champion: Option<&'a Champion>,
 }
 
+impl<'a> RunSummary<'a> {
+    /// What there is to say of a run whose model was saved.
+    pub(crate) fn new(
+        run: &'a Run,
+        artifact: &'a Artifact,
+        metrics: &'a Metrics,
+        saved: &'a Saved,
+        champion: Option<&'a Champion>,
+    ) -> Self {
+        let promotion = artifact.promotion.as_ref();
+        let provenance = artifact.provenance.as_ref();
+        Self {
+            model_path: saved.model.display().to_string(),
+            metrics_path: saved.metrics.display().to_string(),
+            promoted: promotion.is_some_and(|promotion| promotion.verdict.promoted),
+            reasons: promotion.map_or(&[], |promotion| &promotion.verdict.reasons),
+            metrics,
+            digest: &saved.digest,
+            samples: SampleCounts {
+                train: provenance.map_or(0, |provenance| provenance.training_samples),
+                validation: provenance.map_or(0, |provenance| provenance.validation_samples),
+                skipped_empty: provenance.map_or(0, |provenance| provenance.skipped_empty),
+            },
+            seed: run.training.seed,
+            config: Config {
+                training: &run.training,
+                provenance,
+                gate: &run.gate,
+            },
+            champion,
+        }
+    }
+}
+
 /// Sizes of the two parts.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -72,7 +107,7 @@ pub(crate) struct Config<'a> {
     #[serde(flatten)]
     pub(crate) training: &'a TrainingConfig,
     #[serde(flatten)]
-    pub(crate) provenance: &'a Provenance,
+    pub(crate) provenance: Option<&'a Provenance>,
     /// What had to be reached.
-    pub(crate) gate: Option<&'a Gate>,
+    pub(crate) gate: &'a Gate,
 }

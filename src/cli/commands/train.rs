@@ -4,18 +4,18 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::samples::{Files, Samples, load};
+use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::store::Store;
-use crate::cli::summary::{Config, RunSummary, SampleCounts};
+use crate::cli::summary::RunSummary;
 use crate::cli::values::{
     MAX_SAMPLES, ScenarioArg, SplitArg, bins, nonzero_u32, nonzero_u64, thread_count, threads, whole,
 };
 use crate::cli::{champion, clock, input, memory, page_file, store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    AnomalyModel, Artifact, Champion, Epoch, Evaluation, Findings, Gate, Limit, NgramSize, Page, Penalty, Promotion,
-    Provenance, Share, Source, StepSize, Trainer, TrainingConfig, Validation, advice, confusables, evaluate, parallel,
+    Champion, Epoch, Evaluation, Findings, Gate, Limit, NgramSize, Outcome, Page, Penalty, Promotion, Run, Samples,
+    Share, Source, StepSize, TrainingConfig, Validation, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -145,92 +145,39 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     page_file::check(args.report.as_ref())?;
     // A record that cannot be read should be known before the work, not after it.
     store::history(&args.models_dir)?;
-    let config = training_config(args);
-    let (source, plan) = plan(args)?;
-    let progress = Progress::new(verbosity);
+    let run = args.to_run()?;
     let threads = thread_count(args.threads);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
+    let progress = Progress::new(verbosity);
 
-    let data = if args.data.is_empty() {
-        &args.from_events.events
-    } else {
-        &args.data
-    };
-    let files = Files {
-        data,
-        validation: args.validation_data.as_ref(),
-    };
-    input::check_distinct(data.iter().chain(&args.validation_data))?;
-    if args.num_samples.is_none() {
-        memory::check(data.iter().chain(&args.validation_data))?;
-    }
-    let samples = load(&source, &plan, files, args.seed, threads, progress, |count| {
-        report.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
-    })?;
-    if samples.data.skipped_empty() > 0 {
-        warn!(
-            "{} samples have an empty sequence and were skipped",
-            samples.data.skipped_empty()
-        );
-    }
-    let training = samples.data.class_counts(&samples.parts.training);
-    let validation = samples.data.class_counts(&samples.parts.validation);
-    report.parts(training, validation);
-    report.line(&format!(
-        "[INFO] Training anomaly model for {} epochs, batch size {}...",
-        config.epochs, config.batch_size
-    ));
-    // Parts of the fit need one thread; the other works out the digest meanwhile.
-    let fit = || fit(&samples, &config, threads, progress, &mut report);
-    let (fitted, data_digest) = parallel::both(threads, fit, || samples.data.digest());
-    let fitted = fitted?;
-
-    let evaluation = evaluate(
-        &fitted.model,
-        &samples.data,
-        &samples.parts.validation,
-        config.anomaly_threshold,
-        args.ece_bins,
-        threads,
-    );
-    let metrics = &evaluation.metrics;
-    report.line("[INFO] Validation Metrics:");
-    report.metrics(metrics);
+    let samples = load(&run, args.files()?, threads, progress)?;
+    report.samples(&samples);
+    let outcome = fit_and_judge(&run, &samples, threads, progress, &mut report)?;
+    let Outcome {
+        mut artifact,
+        evaluation,
+        ..
+    } = outcome;
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
     let store = Store::open(&args.models_dir)?;
-    let (promotion, champion) = judge(args, &store, &samples, &evaluation)?;
-    report.verdict(&promotion, champion.as_ref(), metrics);
+    let (promotion, champion) = decide(args, &run, &store, &samples, &evaluation)?;
+    report.verdict(&promotion, champion.as_ref(), &evaluation.metrics);
     for sentence in advice(&Findings {
-        samples: training.plus(validation),
-        normal_sequences: fitted.normal_sequences,
-        contradictory_sequences: fitted.contradictory_sequences,
+        samples: samples.training().plus(samples.validation()),
+        normal_sequences: outcome.normal_sequences,
+        contradictory_sequences: outcome.contradictory_sequences,
         lookalikes: &confusables(&samples.data),
-        metrics,
+        metrics: &evaluation.metrics,
         scored: &evaluation.scored,
     }) {
         warn!("{sentence}");
     }
 
-    let provenance = Provenance {
-        source,
-        validation: plan,
-        ece_bins: args.ece_bins,
-        data_digest,
-        training_samples: training.total(),
-        validation_samples: validation.total(),
-        skipped_empty: samples.data.skipped_empty(),
-    };
     let verdict = promotion.verdict.clone();
-    let artifact = Artifact {
-        model: fitted.model,
-        provenance: Some(provenance.clone()),
-        metrics: Some(metrics.clone()),
-        promotion: Some(promotion),
-        created_at: Some(time),
-        tool_version: None,
-    };
+    artifact.promotion = Some(promotion);
+    artifact.created_at = Some(time);
     let saved = store.save(&artifact, champion.as_ref(), time)?;
     saved.confirm()?;
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
@@ -248,29 +195,15 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         page_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
     }
-
     if args.json {
         let mut output = Output::stdout();
-        output.json_line(&RunSummary {
-            model_path: saved.model.display().to_string(),
-            metrics_path: saved.metrics.display().to_string(),
-            promoted: verdict.promoted,
-            reasons: &verdict.reasons,
-            metrics,
-            digest: &saved.digest,
-            samples: SampleCounts {
-                train: training.total(),
-                validation: validation.total(),
-                skipped_empty: samples.data.skipped_empty(),
-            },
-            seed: config.seed,
-            config: Config {
-                training: &config,
-                provenance: &provenance,
-                gate: artifact.promotion.as_ref().map(|promotion| &promotion.gate),
-            },
-            champion: champion.as_ref(),
-        })?;
+        output.json_line(&RunSummary::new(
+            &run,
+            &artifact,
+            &evaluation.metrics,
+            &saved,
+            champion.as_ref(),
+        ))?;
         output.finish()?;
     }
     if args.require_promotion && !verdict.promoted {
@@ -280,55 +213,23 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     if args.json { Ok(()) } else { report.finish() }
 }
 
-/// The verdict of the gate, also by comparison with the current model unless that was not wanted.
-fn judge(
-    args: &TrainArgs,
-    store: &Store,
+/// Carries the run out, and says how it goes.
+fn fit_and_judge(
+    run: &Run,
     samples: &Samples,
-    evaluation: &Evaluation,
-) -> Result<(Promotion, Option<Champion>), Failure> {
-    let gate = Gate {
-        max_ece: args.promotion_max_ece,
-        min_accuracy: args.promotion_min_accuracy,
-        max_regression: args.promotion_max_regression,
-    };
-    let (mut champion, mut unreadable) = (None, None);
-    if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
-        let threads = thread_count(args.threads);
-        match champion::judge(&args.models_dir, current, samples, args.ece_bins, threads)? {
-            Ok(judged) => champion = Some(judged),
-            Err(problem) => unreadable = Some(problem),
-        }
-    }
-    let mut verdict = gate.judge(&evaluation.metrics, champion.as_ref());
-    if let Some(problem) = unreadable {
-        verdict = verdict.and_against(format!(
-            "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
-        ));
-    }
-    Ok((Promotion { gate, verdict }, champion))
-}
-
-/// A trained model, and what was noticed about the samples on the way.
-struct Fitted {
-    model: AnomalyModel,
-    normal_sequences: usize,
-    contradictory_sequences: usize,
-}
-
-fn fit(
-    samples: &Samples,
-    config: &TrainingConfig,
     threads: NonZeroUsize,
     progress: Progress,
     report: &mut Report,
-) -> Result<Fitted, Failure> {
-    let mut trainer =
-        Trainer::new(&samples.data, &samples.parts.training, config, threads).map_err(Failure::refused)?;
-    let bar = progress.steps("Training", u64::from(config.epochs.get()));
+) -> Result<Outcome, Failure> {
+    let epochs = run.training.epochs;
+    report.line(&format!(
+        "[INFO] Training anomaly model for {epochs} epochs, batch size {}...",
+        run.training.batch_size
+    ));
+    let bar = progress.steps("Training", u64::from(epochs.get()));
     let mut held_out = None;
     let mut number = 0;
-    let epochs = trainer.run(|epoch| {
+    let outcome = run.carry_out(samples, threads, |epoch| {
         bar.inc(1);
         number += 1;
         match epoch {
@@ -338,76 +239,131 @@ fn fit(
                 held_out = Some(loss);
             }
         }
-    });
+    })?;
     drop(bar);
     if let Some(loss) = held_out {
         report.line(&format!(
-            "[INFO] Many sequences: stopped after {epochs} of at most {} epochs, at log loss {loss:.4} on those held out",
-            config.epochs
+            "[INFO] Many sequences: stopped after {number} of at most {epochs} epochs, at log loss {loss:.4} on those held out"
         ));
     }
-    let normal_sequences = trainer.normal_sequences();
-    let contradictory_sequences = trainer.contradictory_sequences();
-    let model = trainer.finish();
+    let model = &outcome.artifact.model;
     debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
-    Ok(Fitted {
-        model,
-        normal_sequences,
-        contradictory_sequences,
-    })
+    report.line("[INFO] Validation Metrics:");
+    report.metrics(&outcome.evaluation.metrics);
+    Ok(outcome)
 }
 
-fn training_config(args: &TrainArgs) -> TrainingConfig {
-    TrainingConfig {
-        ngram_size: args.ngram_size,
-        anomaly_threshold: args.anomaly_threshold,
-        seed: args.seed,
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        l2: args.l2,
-        learning_rate: args.learning_rate,
-        max_ngrams: args.max_ngrams,
+/// The verdict of the gate, also by comparison with the current model unless that was not wanted.
+fn decide(
+    args: &TrainArgs,
+    run: &Run,
+    store: &Store,
+    samples: &Samples,
+    evaluation: &Evaluation,
+) -> Result<(Promotion, Option<Champion>), Failure> {
+    let (mut champion, mut unreadable) = (None, None);
+    if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
+        let threads = thread_count(args.threads);
+        match champion::judge(&args.models_dir, current, run, samples, threads)? {
+            Ok(judged) => champion = Some(judged),
+            Err(problem) => unreadable = Some(problem),
+        }
     }
+    let mut verdict = run.gate.judge(&evaluation.metrics, champion.as_ref());
+    if let Some(problem) = unreadable {
+        verdict = verdict.and_against(format!(
+            "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
+        ));
+    }
+    Ok((
+        Promotion {
+            gate: run.gate,
+            verdict,
+        },
+        champion,
+    ))
 }
 
-/// Where the samples come from and how they are divided.
-fn plan(args: &TrainArgs) -> Result<(Source, Validation), Failure> {
-    let strategy = args.split_strategy.0;
-    if args.group_by.is_some() && strategy != SplitStrategy::Grouped {
-        return Err(Failure::Usage(
-            "--group-by goes with --split-strategy grouped".to_owned(),
-        ));
+impl TrainArgs {
+    /// What the options mean.
+    fn to_run(&self) -> Result<Run, Failure> {
+        Ok(Run {
+            source: self.source()?,
+            validation: self.validation()?,
+            training: TrainingConfig {
+                ngram_size: self.ngram_size,
+                anomaly_threshold: self.anomaly_threshold,
+                seed: self.seed,
+                epochs: self.epochs,
+                batch_size: self.batch_size,
+                l2: self.l2,
+                learning_rate: self.learning_rate,
+                max_ngrams: self.max_ngrams,
+            },
+            ece_bins: self.ece_bins,
+            gate: Gate {
+                max_ece: self.promotion_max_ece,
+                min_accuracy: self.promotion_min_accuracy,
+                max_regression: self.promotion_max_regression,
+            },
+        })
     }
-    if matches!(args.group_by.as_deref(), Some("features" | "sequence" | "label")) {
-        return Err(Failure::Usage(
-            "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
-        ));
+
+    fn source(&self) -> Result<Source, Failure> {
+        let num_samples = self.num_samples;
+        Ok(if let Some(rules) = self.from_events.rules()? {
+            Source::Events {
+                session_by: rules.session_by,
+                session_gap: rules.session_gap,
+                label_field: rules.label_field,
+                num_samples,
+            }
+        } else if !self.data.is_empty() {
+            Source::Files { num_samples }
+        } else {
+            Source::Synthetic {
+                scenario: self.scenario.0,
+                num_samples: num_samples.unwrap_or(DEFAULT_SAMPLES),
+            }
+        })
     }
-    let source = if let Some(rules) = args.from_events.rules()? {
-        Source::Events {
-            session_by: rules.session_by,
-            session_gap: rules.session_gap,
-            label_field: rules.label_field,
-            num_samples: args.num_samples,
+
+    fn validation(&self) -> Result<Validation, Failure> {
+        let strategy = self.split_strategy.0;
+        if self.group_by.is_some() && strategy != SplitStrategy::Grouped {
+            return Err(Failure::Usage(
+                "--group-by goes with --split-strategy grouped".to_owned(),
+            ));
         }
-    } else if args.data.is_empty() {
-        Source::Synthetic {
-            scenario: args.scenario.0,
-            num_samples: args.num_samples.unwrap_or(DEFAULT_SAMPLES),
+        if matches!(self.group_by.as_deref(), Some("features" | "sequence" | "label")) {
+            return Err(Failure::Usage(
+                "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
+            ));
         }
-    } else {
-        Source::Files {
-            num_samples: args.num_samples,
+        if self.validation_data.is_some() {
+            return Ok(Validation::Separate);
         }
-    };
-    let validation = if args.validation_data.is_some() {
-        Validation::Separate
-    } else {
-        Validation::Split {
+        Ok(Validation::Split {
             strategy,
-            train_ratio: args.train_ratio,
-            group_by: args.group_by.clone(),
+            train_ratio: self.train_ratio,
+            group_by: self.group_by.clone(),
+        })
+    }
+
+    /// The files to read, which must differ and whose content must fit into memory.
+    fn files(&self) -> Result<Files<'_>, Failure> {
+        let data = if self.data.is_empty() {
+            &self.from_events.events
+        } else {
+            &self.data
+        };
+        input::check_distinct(data.iter().chain(&self.validation_data))?;
+        if self.num_samples.is_none() {
+            memory::check(data.iter().chain(&self.validation_data))?;
         }
-    };
-    Ok((source, validation))
+        Ok(Files {
+            data,
+            validation: self.validation_data.as_ref(),
+        })
+    }
 }

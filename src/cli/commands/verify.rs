@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model, store};
-use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Provenance, Source, Trainer, Validation, evaluate};
+use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Run, Source, Validation};
 use clap::{ArgAction, Args};
 use serde::Serialize;
 use std::fs;
@@ -224,64 +224,33 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
 
 /// Trains and judges again, and compares.
 fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
-    let Some(provenance) = &artifact.provenance else {
+    let (Some(provenance), Some(run)) = (&artifact.provenance, Run::recorded(artifact)) else {
         return Ok(Vec::new());
     };
-    let config = artifact.model.config();
     let threads = thread_count(args.threads);
     let files = Files {
         data: &args.data,
         validation: args.validation_data.as_ref(),
     };
-    let samples = load(
-        &provenance.source,
-        &provenance.validation,
-        files,
-        config.seed,
-        threads,
-        progress,
-        |_| (),
-    )?;
-    let data_digest = samples.data.digest();
+    let samples = load(&run, files, threads, progress)?;
+    let digest = samples.digest();
+    let same = digest == provenance.data_digest;
     let mut checks = vec![Check {
         what: "data",
-        passed: data_digest == provenance.data_digest,
-        found: if data_digest == provenance.data_digest {
-            format!("{} samples; digest {data_digest}", samples.data.len())
+        passed: same,
+        found: if same {
+            format!("{} samples; digest {digest}", samples.data.len())
         } else {
             format!(
-                "digest {data_digest}, but the model was trained on {}",
+                "digest {digest}, but the model was trained on {}",
                 provenance.data_digest
             )
         },
     }];
-    if !checks[0].passed {
+    if !same {
         return Ok(checks);
     }
-    let mut trainer =
-        Trainer::new(&samples.data, &samples.parts.training, config, threads).map_err(Failure::refused)?;
-    trainer.run(|_| ());
-    let model = trainer.finish();
-    let metrics = evaluate(
-        &model,
-        &samples.data,
-        &samples.parts.validation,
-        config.anomaly_threshold,
-        provenance.ece_bins,
-        threads,
-    )
-    .metrics;
-    let again = Artifact {
-        provenance: Some(Provenance {
-            data_digest,
-            training_samples: model.training_samples().total(),
-            validation_samples: samples.parts.validation.len() as u64,
-            skipped_empty: samples.data.skipped_empty(),
-            ..provenance.clone()
-        }),
-        metrics: Some(metrics),
-        ..Artifact::from(model)
-    };
+    let again = run.carry_out(&samples, threads, |_| ())?.artifact;
     let difference = artifact.first_difference(&again);
     checks.push(Check {
         what: "training",
