@@ -8,7 +8,7 @@ use anomaly_train::{
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 fn main() {
     divan::main();
@@ -117,7 +117,7 @@ fn one_pass_over_many(bencher: Bencher, count: u64) {
 fn score_and_judge(bencher: Bencher, count: u64) {
     let data = samples(count);
     let (model, all) = (model(&data), all(&data));
-    let bins = NonZeroU32::new(10).expect("not zero");
+    let bins = anomaly_train::DEFAULT_ECE_BINS;
     let judge = || evaluate(&model, &data, &all, model.threshold(), bins, ONE);
     bencher.counter(ItemsCount::new(count)).bench(judge);
 }

@@ -1,22 +1,22 @@
 //! Numbers that can only hold a value in their range.
 //!
-//! The only door to each type is [`FromStr`](std::str::FromStr), [`TryFrom`] or deserialisation, and all three check that the
-//! value is finite and in range, so later code never has to.
+//! The only door to each type is [`FromStr`](std::str::FromStr), [`TryFrom`], deserialisation or a literal that is checked
+//! while compiling, and all of them check the range, so later code never has to. Options, model files and states share them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A number lies outside the range of its type.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("must lie {range}, got {got}")]
+#[error("{expected}, got {got}")]
 pub struct OutOfBounds {
-    range: &'static str,
+    expected: &'static str,
     got: String,
 }
 
-/// Declares a newtype around `f64` whose values satisfy `$accepts`.
-macro_rules! bounded {
-    ($(#[$doc:meta])* $name:ident, $range:literal, $accepts:expr) => {
+/// Declares a newtype around `f64` whose values satisfy a condition, which NaN must not.
+macro_rules! real {
+    ($(#[$doc:meta])* $name:ident, $range:literal, |$x:ident| $accepts:expr) => {
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         $(#[$doc])*
@@ -24,9 +24,23 @@ macro_rules! bounded {
         pub struct $name(f64);
 
         impl $name {
+            const fn new($x: f64) -> Option<Self> {
+                // NaN fails every comparison, so a test in accept form lets only real numbers in.
+                if $x.is_finite() && $accepts { Some(Self($x)) } else { None }
+            }
+
+            /// A number that stands in the code; in a constant, one out of range does not compile.
+            #[allow(clippy::panic)]
+            pub(crate) const fn literal(value: f64) -> Self {
+                match Self::new(value) {
+                    Some(value) => value,
+                    None => panic!("out of range"),
+                }
+            }
+
             /// The number itself, finite and in range.
             #[must_use]
-            pub fn get(self) -> f64 {
+            pub const fn get(self) -> f64 {
                 self.0
             }
         }
@@ -35,13 +49,7 @@ macro_rules! bounded {
             type Error = OutOfBounds;
 
             fn try_from(value: f64) -> Result<Self, OutOfBounds> {
-                let accepts: fn(f64) -> bool = $accepts;
-                // NaN fails every comparison, so a test in accept form lets only real numbers in.
-                if value.is_finite() && accepts(value) {
-                    Ok(Self(value))
-                } else {
-                    Err(OutOfBounds { range: $range, got: value.to_string() })
-                }
+                Self::new(value).ok_or_else(|| OutOfBounds { expected: concat!("must lie ", $range), got: value.to_string() })
             }
         }
 
@@ -56,7 +64,7 @@ macro_rules! bounded {
 
             fn from_str(text: &str) -> Result<Self, OutOfBounds> {
                 text.parse::<f64>()
-                    .map_err(|_| OutOfBounds { range: $range, got: text.to_owned() })
+                    .map_err(|_| OutOfBounds { expected: concat!("must lie ", $range), got: text.to_owned() })
                     .and_then(Self::try_from)
             }
         }
@@ -69,29 +77,97 @@ macro_rules! bounded {
     };
 }
 
-bounded!(
+/// Declares a newtype around a whole number from `$low` to `$high`.
+macro_rules! whole {
+    ($(#[$doc:meta])* $name:ident, $get:ty, $low:literal..=$high:literal) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = $low, "maximum" = $high)))]
+        $(#[$doc])*
+        #[serde(try_from = "u64", into = "u64")]
+        pub struct $name($get);
+
+        impl $name {
+            const fn new(value: u64) -> Option<Self> {
+                if $low <= value && value <= $high { Some(Self(value as $get)) } else { None }
+            }
+
+            /// A number that stands in the code; in a constant, one out of range does not compile.
+            #[allow(clippy::panic)]
+            pub(crate) const fn literal(value: u64) -> Self {
+                match Self::new(value) {
+                    Some(value) => value,
+                    None => panic!("out of range"),
+                }
+            }
+
+            /// The number itself, in range.
+            #[must_use]
+            pub const fn get(self) -> $get {
+                self.0
+            }
+
+            fn refuse(got: impl ToString) -> OutOfBounds {
+                OutOfBounds {
+                    expected: concat!("expected a whole number from ", $low, " to ", $high),
+                    got: got.to_string(),
+                }
+            }
+        }
+
+        impl TryFrom<u64> for $name {
+            type Error = OutOfBounds;
+
+            fn try_from(value: u64) -> Result<Self, OutOfBounds> {
+                Self::new(value).ok_or_else(|| Self::refuse(value))
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(value: $name) -> u64 {
+                value.0 as u64
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = OutOfBounds;
+
+            fn from_str(text: &str) -> Result<Self, OutOfBounds> {
+                text.parse::<u64>().map_err(|_| Self::refuse(text)).and_then(Self::try_from)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+real!(
     /// A share strictly between 0 and 1: a decision threshold, the size of the training part.
     #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1)))]
     Share,
     "between 0 and 1, both excluded",
     |x| 0.0 < x && x < 1.0
 );
-bounded!(
+real!(
     /// A limit from 0 to 1, both included: what the promotion gate compares a figure with.
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 1)))]
     Limit,
     "between 0 and 1",
-    |x| (0.0..=1.0).contains(&x)
+    |x| 0.0 <= x && x <= 1.0
 );
-bounded!(
+real!(
     /// The strength of the L2 penalty. Below 1e-6 nothing would hold the weights of separable data back; above 1e9
     /// nothing would be learned.
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1e-6, "maximum" = 1e9)))]
     Penalty,
     "between 1e-6 and 1e9",
-    |x| (1e-6..=1e9).contains(&x)
+    |x| 1e-6 <= x && x <= 1e9
 );
-bounded!(
+real!(
     /// The part of the way to its optimum that a training step goes.
     #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "maximum" = 1)))]
     StepSize,
@@ -99,71 +175,73 @@ bounded!(
     |x| 0.0 < x && x <= 1.0
 );
 
-bounded!(
+real!(
     /// What is added to every count to smooth probabilities.
     Smoothing,
     "between 1e-6 and 1e6",
-    |x| (1e-6..=1e6).contains(&x)
+    |x| 1e-6 <= x && x <= 1e6
 );
-bounded!(
+real!(
     /// A limit for a divergence of two distributions, in nats.
     Divergence,
     "between 0 and 100",
-    |x| (0.0..=100.0).contains(&x)
+    |x| 0.0 <= x && x <= 100.0
 );
 
-/// The largest n-gram length: 1 to 8 actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(try_from = "u64", into = "u64")]
-#[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 8)))]
-pub struct NgramSize(u8);
-
-impl NgramSize {
-    /// The length in actions, 1 to 8.
-    #[must_use]
-    pub fn get(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-impl TryFrom<u64> for NgramSize {
-    type Error = OutOfBounds;
-
-    fn try_from(value: u64) -> Result<Self, OutOfBounds> {
-        match u8::try_from(value) {
-            Ok(n @ 1..=8) => Ok(Self(n)),
-            _ => Err(OutOfBounds {
-                range: "between 1 and 8 (1 to 8 actions)",
-                got: value.to_string(),
-            }),
-        }
-    }
-}
-
-impl From<NgramSize> for u64 {
-    fn from(value: NgramSize) -> u64 {
-        u64::from(value.0)
-    }
-}
-
-impl std::str::FromStr for NgramSize {
-    type Err = OutOfBounds;
-
-    fn from_str(text: &str) -> Result<Self, OutOfBounds> {
-        let value = text.parse::<u64>().map_err(|_| OutOfBounds {
-            range: "between 1 and 8 (1 to 8 actions)",
-            got: text.to_owned(),
-        })?;
-        Self::try_from(value)
-    }
-}
-
-impl fmt::Display for NgramSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
+whole!(
+    /// The largest n-gram length, in actions and markers.
+    NgramSize,
+    usize,
+    1..=8
+);
+whole!(
+    /// How many samples are drawn, or read at most.
+    SampleCount,
+    u64,
+    1..=10000000
+);
+whole!(
+    /// Passes over the training part.
+    Epochs,
+    u32,
+    1..=1000000
+);
+whole!(
+    /// Distinct sequences that a training step fits together.
+    BatchSize,
+    u32,
+    1..=1000000
+);
+whole!(
+    /// Most n-grams that are kept. They are numbered with 32 bits.
+    MaxNgrams,
+    usize,
+    1..=1000000000
+);
+whole!(
+    /// Bins of equal width over 0..1.
+    Bins,
+    u32,
+    1..=10000
+);
+whole!(
+    /// How many actions or risk scores it takes before a rule of the monitor looks.
+    Count,
+    u32,
+    1..=1000000
+);
+whole!(
+    /// How many actions of an agent are kept in view.
+    WindowSize,
+    u32,
+    1..=10000
+);
+whole!(
+    /// How much is remembered at most.
+    Capacity,
+    u32,
+    1..=100000000
+);
 
 #[cfg(test)]
 mod tests {

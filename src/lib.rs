@@ -58,10 +58,12 @@ mod train;
 #[cfg(feature = "schema")]
 pub use artifact::model_schema;
 pub use artifact::{
-    Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, MAX_SYNTHETIC, Promotion, Provenance, Source,
-    Validation,
+    Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion, Provenance, Source, Validation,
 };
-pub use bounds::{Divergence, Limit, NgramSize, OutOfBounds, Penalty, Share, Smoothing, StepSize};
+pub use bounds::{
+    BatchSize, Bins, Capacity, Count, Divergence, Epochs, Limit, MaxNgrams, NgramSize, OutOfBounds, Penalty,
+    SampleCount, Share, Smoothing, StepSize, WindowSize,
+};
 pub use data::confusables::confusables;
 pub use data::dataset::{ClassCounts, Dataset, Label};
 pub use data::{split, synthetic};
@@ -72,11 +74,11 @@ pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{Block, Blocks};
 pub use input::samples::{MAX_ACTION, MAX_ACTIONS, Record, Records, Refusal, Refused, read_labelled};
-pub use model::config::{MAX_EPOCHS, TrainingConfig};
+pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::pattern::Pattern;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 pub use report::Page;
-pub use run::{Origin, Outcome, Run, RunError, Samples};
+pub use run::{DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Origin, Outcome, Run, RunError, Samples};
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};

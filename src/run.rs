@@ -1,7 +1,7 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
 use crate::artifact::{Artifact, Provenance, Source, Validation};
-use crate::bounds::Share;
+use crate::bounds::{Bins, SampleCount, Share};
 use crate::data::dataset::{ClassCounts, Dataset};
 use crate::data::split::{EmptyPart, Parts, SplitStrategy, split};
 use crate::data::synthetic::{Scenario, generate};
@@ -11,8 +11,15 @@ use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::parallel::both;
 use crate::train::trainer::{Epoch, Trainer};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
+
+/// Synthetic samples that are drawn unless another number is asked for.
+pub const DEFAULT_SYNTHETIC: SampleCount = SampleCount::literal(10_000);
+/// Share of the samples that train unless another one is asked for.
+pub const DEFAULT_TRAIN_RATIO: Share = Share::literal(0.8);
+/// Bins of the calibration error unless another number is asked for.
+pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
 
 /// Everything that can change the result of a training run, but for the samples that are read.
 ///
@@ -27,7 +34,7 @@ use std::sync::OnceLock;
 /// ```
 /// use anomaly_train::{Run, Source, synthetic::Scenario};
 ///
-/// let run = Run { source: Source::Synthetic { scenario: Scenario::Documented, num_samples: 1000 }, ..Run::default() };
+/// let run = Run { source: Source::Synthetic { scenario: Scenario::Documented, num_samples: 1000.try_into()? }, ..Run::default() };
 /// let samples = run.samples(|_, _| Ok::<_, anomaly_train::RunError>(()))?;
 /// let outcome = run.carry_out(&samples, 2.try_into()?, |_| ())?;
 /// assert!(run.gate.judge(&outcome.evaluation.metrics, None).promoted);
@@ -42,27 +49,25 @@ pub struct Run {
     /// How the model is trained.
     pub training: TrainingConfig,
     /// Number of bins of the calibration error.
-    pub ece_bins: NonZeroU32,
+    pub ece_bins: Bins,
     /// What the model must reach to be promoted.
     pub gate: Gate,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        // The literals are in range; should one be edited out of it, the first test that trains says so.
-        #[allow(clippy::expect_used)]
         Self {
             source: Source::Synthetic {
-                scenario: Scenario::Documented,
-                num_samples: 10_000,
+                scenario: Scenario::default(),
+                num_samples: DEFAULT_SYNTHETIC,
             },
             validation: Validation::Split {
-                strategy: SplitStrategy::Stratified,
-                train_ratio: Share::try_from(0.8).expect("in range"),
+                strategy: SplitStrategy::default(),
+                train_ratio: DEFAULT_TRAIN_RATIO,
                 group_by: None,
             },
             training: TrainingConfig::default(),
-            ece_bins: NonZeroU32::new(10).expect("in range"),
+            ece_bins: DEFAULT_ECE_BINS,
             gate: Gate::default(),
         }
     }
@@ -163,7 +168,7 @@ impl Run {
     ) -> Result<Samples, E> {
         let seed = self.training.seed;
         let mut data = match self.source {
-            Source::Synthetic { scenario, num_samples } => generate(scenario, num_samples, seed),
+            Source::Synthetic { scenario, num_samples } => generate(scenario, num_samples.get(), seed),
             Source::Files { .. } | Source::Events { .. } => {
                 let mut data = Dataset::new();
                 read(Origin::Data, &mut data)?;
@@ -213,21 +218,12 @@ impl Run {
             Ok((trainer.finish(), noticed))
         };
         // Parts of the fit need one thread; the other works out the digest meanwhile.
-        let (fitted, digest) = both(threads, fit, || samples.digest());
+        let (fitted, _) = both(threads, fit, || samples.digest());
         let (model, (normal_sequences, contradictory_sequences)) =
             fitted.map_err(|_: crate::train::trainer::NoSamples| RunError::NoSamples)?;
         let evaluation = self.evaluate(&model, samples, threads);
-        let provenance = Provenance {
-            source: self.source.clone(),
-            validation: self.validation.clone(),
-            ece_bins: self.ece_bins,
-            data_digest: digest.to_owned(),
-            training_samples: samples.training().total(),
-            validation_samples: samples.validation().total(),
-            skipped_empty: data.skipped_empty(),
-        };
         let artifact = Artifact {
-            provenance: Some(provenance),
+            provenance: Some(self.provenance(samples)),
             metrics: Some(evaluation.metrics.clone()),
             ..Artifact::from(model)
         };
@@ -237,6 +233,20 @@ impl Run {
             normal_sequences,
             contradictory_sequences,
         })
+    }
+
+    /// What a model of this run says of where it comes from.
+    #[must_use]
+    pub fn provenance(&self, samples: &Samples) -> Provenance {
+        Provenance {
+            source: self.source.clone(),
+            validation: self.validation.clone(),
+            ece_bins: self.ece_bins,
+            data_digest: samples.digest().to_owned(),
+            training_samples: samples.parts.training.len() as u64,
+            validation_samples: samples.parts.validation.len() as u64,
+            skipped_empty: samples.data.skipped_empty(),
+        }
     }
 
     /// Judges a model, by its own threshold, on the validation part of `samples`.

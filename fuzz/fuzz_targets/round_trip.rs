@@ -6,7 +6,6 @@
 use anomaly_train::{Artifact, Dataset, Label, MAX_ACTION, TrainingConfig, train};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use std::num::{NonZeroU32, NonZeroU64};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -30,13 +29,13 @@ impl Input<'_> {
             ngram_size: u64::from(self.ngram_size % 8 + 1).try_into().unwrap(),
             anomaly_threshold: ((f64::from(self.threshold) + 1.0) / 65_537.0).try_into().unwrap(),
             seed: self.seed,
-            epochs: NonZeroU32::new(u32::from(self.epochs % 4) + 1).unwrap(),
-            batch_size: NonZeroU32::new(u32::from(self.batch_size) + 1).unwrap(),
+            epochs: (u64::from(self.epochs % 4) + 1).try_into().unwrap(),
+            batch_size: (u64::from(self.batch_size) + 1).try_into().unwrap(),
             l2: l2.min(1e9).try_into().unwrap(),
             learning_rate: (f64::from(self.learning_rate) / 256.0 + 1.0 / 256.0)
                 .try_into()
                 .unwrap(),
-            max_ngrams: NonZeroU64::new(u64::from(self.max_ngrams) + 1).unwrap(),
+            max_ngrams: (u64::from(self.max_ngrams) + 1).try_into().unwrap(),
         }
     }
 

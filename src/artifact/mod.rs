@@ -11,7 +11,7 @@ mod schema;
 mod write;
 
 pub use difference::Difference;
-pub use provenance::{MAX_SYNTHETIC, Provenance, Source, Validation};
+pub use provenance::{Provenance, Source, Validation};
 #[cfg(feature = "schema")]
 pub use schema::model_schema;
 

@@ -1,14 +1,10 @@
 //! Where a model and its figures come from.
 
-use crate::bounds::Share;
+use crate::bounds::{Bins, SampleCount, Share};
 use crate::data::split::SplitStrategy;
 use crate::data::synthetic::Scenario;
 use crate::input::events::Span;
 use serde::{Deserialize, Serialize};
-use std::num::NonZeroU32;
-
-/// Most synthetic samples that can be asked for.
-pub const MAX_SYNTHETIC: u64 = 10_000_000;
 
 /// Where the samples came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,12 +16,12 @@ pub enum Source {
         /// Which kind.
         scenario: Scenario,
         /// How many.
-        num_samples: u64,
+        num_samples: SampleCount,
     },
     /// Read from JSON lines.
     Files {
         /// Most samples that were used; `None` for all.
-        num_samples: Option<u64>,
+        num_samples: Option<SampleCount>,
     },
     /// Made of events.
     Events {
@@ -36,7 +32,7 @@ pub enum Source {
         /// Field that holds the label.
         label_field: String,
         /// Most sessions that were used; `None` for all.
-        num_samples: Option<u64>,
+        num_samples: Option<SampleCount>,
     },
 }
 
@@ -68,7 +64,7 @@ pub struct Provenance {
     /// How the validation part was chosen.
     pub validation: Validation,
     /// Number of bins of the calibration error.
-    pub ece_bins: NonZeroU32,
+    pub ece_bins: Bins,
     /// SHA-256 of all samples, see [`Dataset::digest`](crate::Dataset::digest).
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub data_digest: String,

@@ -1,6 +1,6 @@
 //! The members of the model file, as they are read, and everything that is checked before they become a model.
 
-use super::provenance::{MAX_SYNTHETIC, Provenance, Source};
+use super::provenance::{Provenance, Source};
 use super::write::{DenseFigure, Fitting};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
@@ -9,7 +9,7 @@ use crate::data::dataset::{ClassCounts, Interner};
 use crate::evaluate::metrics::Metrics;
 use crate::input::samples::MAX_ACTION;
 use crate::model::AnomalyModel;
-use crate::model::config::{MAX_EPOCHS, TrainingConfig};
+use crate::model::config::TrainingConfig;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
@@ -217,17 +217,12 @@ impl Body {
     fn check_provenance(&self) -> Result<(), LoadError> {
         let digits =
             |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if self.ngrams.weights.len() as u64 > self.config.max_ngrams.get() {
+        if self.ngrams.weights.len() > self.config.max_ngrams.get() {
             return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
         }
-        if self.config.epochs.get() > MAX_EPOCHS || self.config.batch_size.get() > MAX_EPOCHS {
-            return refused("\"epochs\" or \"batch_size\" is larger than any that can be asked for");
-        }
         if let Some(provenance) = &self.provenance {
-            // Whoever trains again must not be made to draw more than there was.
             if let Source::Synthetic { num_samples, .. } = provenance.source
-                && (num_samples > MAX_SYNTHETIC
-                    || Some(num_samples) != provenance.training_samples.checked_add(provenance.validation_samples))
+                && Some(num_samples.get()) != provenance.training_samples.checked_add(provenance.validation_samples)
             {
                 return refused("inconsistent: \"source\" and the parts differ in the number of samples");
             }

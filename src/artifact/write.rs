@@ -5,7 +5,7 @@
 
 use super::provenance::Provenance;
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE, Promotion};
-use crate::bounds::{NgramSize, Penalty, Share, StepSize};
+use crate::bounds::{BatchSize, Epochs, MaxNgrams, NgramSize, Penalty, Share, StepSize};
 use crate::data::dataset::{ClassCounts, hex};
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
@@ -15,7 +15,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroU64};
 
 /// What the digest does not cover.
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,11 +94,11 @@ pub(super) struct DenseFigure {
 #[serde(deny_unknown_fields)]
 pub(super) struct Fitting {
     pub(super) seed: u64,
-    pub(super) epochs: NonZeroU32,
-    pub(super) batch_size: NonZeroU32,
+    pub(super) epochs: Epochs,
+    pub(super) batch_size: BatchSize,
     pub(super) l2: Penalty,
     pub(super) learning_rate: StepSize,
-    pub(super) max_ngrams: NonZeroU64,
+    pub(super) max_ngrams: MaxNgrams,
 }
 
 impl<'a> Body<'a> {

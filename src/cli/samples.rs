@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::{input, sessions};
 use anomaly_train::events::SessionRules;
-use anomaly_train::{Dataset, Origin, Run, RunError, Samples, Source, Validation};
+use anomaly_train::{Dataset, Origin, Run, RunError, SampleCount, Samples, Source, Validation};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::slice;
@@ -52,7 +52,7 @@ fn read(
                 paths,
                 group_by,
                 data,
-                num_samples.unwrap_or(u64::MAX),
+                num_samples.map_or(u64::MAX, SampleCount::get),
                 threads,
                 progress,
             )
@@ -68,7 +68,13 @@ fn read(
                 session_gap: *session_gap,
                 label_field: label_field.clone(),
             };
-            sessions::read_all(paths, &rules, data, num_samples.unwrap_or(u64::MAX), progress)
+            sessions::read_all(
+                paths,
+                &rules,
+                data,
+                num_samples.map_or(u64::MAX, SampleCount::get),
+                progress,
+            )
         }
     }
 }

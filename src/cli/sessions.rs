@@ -5,6 +5,7 @@ use super::input::{SHOWN_PROBLEMS, named, open, reading};
 use super::progress::Progress;
 use anomaly_train::Dataset;
 use anomaly_train::events::{SessionRules, Sessions, Span, read_sessions};
+use anomaly_train::monitor::WatchSettings;
 use clap::{ArgAction, Args};
 use log::warn;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub(crate) struct EventsArgs {
     pub(crate) session_by: Option<String>,
 
     /// A pause longer than this starts a new session
-    #[arg(long, value_name = "TIME", default_value = "30m", requires = "events")]
+    #[arg(long, value_name = "TIME", default_value_t = WatchSettings::default().session_gap, requires = "events")]
     pub(crate) session_gap: Span,
 
     /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is

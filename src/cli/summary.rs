@@ -2,7 +2,7 @@
 
 use super::store::Saved;
 use anomaly_train::metrics::Metrics;
-use anomaly_train::{Artifact, Champion, Gate, Promotion, Provenance, Run, TrainingConfig};
+use anomaly_train::{Champion, Gate, Promotion, Provenance, Run, TrainingConfig, Verdict};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -56,24 +56,23 @@ impl<'a> RunSummary<'a> {
     /// What there is to say of a run whose model was saved.
     pub(crate) fn new(
         run: &'a Run,
-        artifact: &'a Artifact,
+        provenance: &'a Provenance,
         metrics: &'a Metrics,
-        saved: &'a Saved,
+        verdict: &'a Verdict,
         champion: Option<&'a Champion>,
+        saved: &'a Saved,
     ) -> Self {
-        let promotion = artifact.promotion.as_ref();
-        let provenance = artifact.provenance.as_ref();
         Self {
             model_path: saved.model.display().to_string(),
             metrics_path: saved.metrics.display().to_string(),
-            promoted: promotion.is_some_and(|promotion| promotion.verdict.promoted),
-            reasons: promotion.map_or(&[], |promotion| &promotion.verdict.reasons),
+            promoted: verdict.promoted,
+            reasons: &verdict.reasons,
             metrics,
             digest: &saved.digest,
             samples: SampleCounts {
-                train: provenance.map_or(0, |provenance| provenance.training_samples),
-                validation: provenance.map_or(0, |provenance| provenance.validation_samples),
-                skipped_empty: provenance.map_or(0, |provenance| provenance.skipped_empty),
+                train: provenance.training_samples,
+                validation: provenance.validation_samples,
+                skipped_empty: provenance.skipped_empty,
             },
             seed: run.training.seed,
             config: Config {
@@ -107,7 +106,7 @@ pub(crate) struct Config<'a> {
     #[serde(flatten)]
     pub(crate) training: &'a TrainingConfig,
     #[serde(flatten)]
-    pub(crate) provenance: Option<&'a Provenance>,
+    pub(crate) provenance: &'a Provenance,
     /// What had to be reached.
     pub(crate) gate: &'a Gate,
 }

@@ -2,14 +2,10 @@
 
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::synthetic::Scenario;
-use anomaly_train::{MAX_EPOCHS, MAX_SYNTHETIC};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
-
-/// Most synthetic samples that can be asked for.
-pub(crate) const MAX_SAMPLES: u64 = MAX_SYNTHETIC;
 
 /// A whole number in a range that the message names.
 pub(crate) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
@@ -19,24 +15,8 @@ pub(crate) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, 
         .ok_or_else(|| format!("expected a whole number from {LOW} to {HIGH}"))
 }
 
-pub(crate) fn nonzero_u32(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, { MAX_EPOCHS as u64 }>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
-}
-
-pub(crate) fn nonzero_u64(text: &str) -> Result<NonZeroU64, String> {
-    // N-grams are numbered with 32 bits.
-    let value = whole::<1, 1_000_000_000>(text)?;
-    NonZeroU64::try_from(value).map_err(|error| error.to_string())
-}
-
 pub(crate) fn count(text: &str) -> Result<usize, String> {
     whole::<1, 1_000_000>(text).map(|value| value as usize)
-}
-
-pub(crate) fn bins(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, 10_000>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
 }
 
 pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
@@ -45,7 +25,7 @@ pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 /// [`Scenario`] as a value of the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ScenarioArg(pub(crate) Scenario);
 
 impl ValueEnum for ScenarioArg {
@@ -62,7 +42,7 @@ impl ValueEnum for ScenarioArg {
 }
 
 /// [`SplitStrategy`] as a value of the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SplitArg(pub(crate) SplitStrategy);
 
 impl ValueEnum for SplitArg {

@@ -1,11 +1,11 @@
 //! Judges a model on samples, and says how many of them it had seen before.
 
-use crate::bounds::Share;
+use crate::bounds::{Bins, Share};
 use crate::data::dataset::Dataset;
 use crate::evaluate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
 use crate::parallel::{both, map_pieces};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 /// The figures of a model on some samples.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub fn evaluate(
     data: &Dataset,
     indices: &[u32],
     threshold: Share,
-    ece_bins: NonZeroU32,
+    ece_bins: Bins,
     threads: NonZeroUsize,
 ) -> Evaluation {
     let scored = model.score_samples(data, indices, threads);

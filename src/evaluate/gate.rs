@@ -24,12 +24,12 @@ pub struct Gate {
 impl Default for Gate {
     /// A calibration error of at most 0.08, an accuracy of at least 0.85, and neither clearly (0.02) worse than the champion.
     fn default() -> Self {
-        // The literals are in range; should one be edited out of it, the first test that judges says so.
-        #[allow(clippy::expect_used)]
-        Self {
-            max_ece: Limit::try_from(0.08).expect("in range"),
-            min_accuracy: Limit::try_from(0.85).expect("in range"),
-            max_regression: Limit::try_from(0.02).expect("in range"),
+        const {
+            Self {
+                max_ece: Limit::literal(0.08),
+                min_accuracy: Limit::literal(0.85),
+                max_regression: Limit::literal(0.02),
+            }
         }
     }
 }

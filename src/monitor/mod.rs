@@ -134,7 +134,7 @@ impl Monitor {
 
     /// Counts a line that was no event. The count is part of the state.
     pub fn note_malformed(&mut self) {
-        self.counters.malformed += 1;
+        self.counters.malformed = self.counters.malformed.saturating_add(1);
     }
 
     /// How many agents it remembers.
@@ -172,7 +172,7 @@ impl Monitor {
     /// clock is believed to have been wrong before, and the tenth is taken.
     pub fn push(&mut self, event: &Event, arrival: Option<Time>, alerts: &mut Vec<Alert>) -> Result<(), TooLate> {
         let (slot, time) = self.agent_for(event, arrival)?;
-        self.counters.events += 1;
+        self.counters.events = self.counters.events.saturating_add(1);
         let subject = Subject {
             agent: &event.agent_id,
             cohort: &event.cohort,
@@ -275,7 +275,7 @@ impl Monitor {
     }
 
     fn note_risk(&mut self, slot: u32, score: f64, subject: &Subject<'_>, alerts: &mut Vec<Alert>) {
-        let (first, every) = (self.settings.drift_first.get(), self.settings.drift_every.get());
+        let (first, every) = (self.settings.drift_first.into(), self.settings.drift_every.into());
         let cohort = self.cohorts.value_mut(slot);
         if !cohort.add(score, subject.time, first, every)
             || cohort.current.total() < u64::from(self.settings.drift_scores.get())

@@ -1,10 +1,9 @@
 //! Everything that shapes what a monitor finds and keeps, as one value.
 
 use super::drift::Baselines;
-use crate::bounds::{Divergence, Limit, NgramSize, Smoothing};
+use crate::bounds::{Capacity, Count, Divergence, Limit, NgramSize, Smoothing, WindowSize};
 use crate::input::events::Span;
 use serde::{Deserialize, Serialize};
-use std::num::{NonZeroU32, NonZeroU64};
 
 /// How a monitor works. A saved state can be restored only under the same settings, but that `max_agents`, `max_cohorts` and
 /// `max_actions` may be larger.
@@ -12,43 +11,43 @@ use std::num::{NonZeroU32, NonZeroU64};
 /// | field | default | range |
 /// |---|---|---|
 /// | `ngram_size` | 3 | 1 to 8 actions |
-/// | `ngram_window` | 10,000 | from 1 |
+/// | `ngram_window` | 10,000 | 1 to 100 million |
 /// | `smoothing` | 1 | 1e-6 to 1e6 |
 /// | `sequence_threshold` | 0.8 | 0 to 1 |
-/// | `frequency_events` | 30 | from 1 |
+/// | `frequency_events` | 30 | 1 to 10,000 |
 /// | `frequency_window` | 60 s | up to 100 years |
 /// | `frequency_threshold` | 0.75 | 0 to 1 |
-/// | `behavioral_actions` | 10 | from 1 |
+/// | `behavioral_actions` | 10 | 1 to a million |
 /// | `behavioral_concentration` | 0.8 | 0 to 1 |
 /// | `behavioral_entropy` | 0.2 | 0 to 1 |
 /// | `behavioral_threshold` | 0.7 | 0 to 1 |
 /// | `drift_psi`, `drift_kl`, `drift_js` | 0.2, 0.1, 0.1 | 0 to 100 |
-/// | `drift_scores` | 30 | from 1 |
-/// | `drift_first`, `drift_every` | 1,000 | from 1 |
+/// | `drift_scores` | 30 | 1 to a million |
+/// | `drift_first`, `drift_every` | 1,000 | 1 to a million |
 /// | `quiet_period` | 300 s | up to 100 years |
 /// | `max_lateness` | 300 s | up to 100 years |
-/// | `max_agents`, `max_actions` | 100,000 | from 1 |
-/// | `max_cohorts` | 1,000 | from 1 |
-/// | `window`, `session_gap` | 50, 30 min | from 1 |
+/// | `max_agents`, `max_actions` | 100,000 | 1 to 100 million |
+/// | `max_cohorts` | 1,000 | 1 to 100 million |
+/// | `window`, `session_gap` | 50, 30 min | 1 to 10,000; up to 100 years |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Actions in an n-gram of the sequence rule.
     pub ngram_size: NgramSize,
     /// How many of the latest n-grams of all agents the sequence rule compares with.
-    pub ngram_window: NonZeroU32,
+    pub ngram_window: Capacity,
     /// Added to the count of every n-gram.
     pub smoothing: Smoothing,
     /// Score from which the sequence rule alerts.
     pub sequence_threshold: Limit,
     /// Actions of an agent within the window from which the frequency rule takes notice.
-    pub frequency_events: NonZeroU32,
+    pub frequency_events: WindowSize,
     /// The window of the frequency rule. An action exactly as old as the window is in it.
     pub frequency_window: Span,
     /// Score from which the frequency rule alerts.
     pub frequency_threshold: Limit,
     /// Actions of an agent from which the behavioural rule takes notice.
-    pub behavioral_actions: NonZeroU32,
+    pub behavioral_actions: Count,
     /// Share of an agent's most common action above which the behavioural rule takes notice.
     pub behavioral_concentration: Limit,
     /// Normalised entropy of an agent's actions below which the behavioural rule takes notice.
@@ -62,21 +61,21 @@ pub struct Settings {
     /// Jensen-Shannon distance above which risk scores have drifted.
     pub drift_js: Divergence,
     /// Fewest risk scores of a cohort that are compared with its baseline.
-    pub drift_scores: NonZeroU32,
+    pub drift_scores: Count,
     /// How many risk scores of a cohort become its baseline if it has none.
-    pub drift_first: NonZeroU64,
+    pub drift_first: Count,
     /// After how many risk scores of a cohort they are compared with its baseline.
-    pub drift_every: NonZeroU64,
+    pub drift_every: Count,
     /// How long the same type of alert for the same agent and cohort stays quiet.
     pub quiet_period: Span,
     /// How much older than the latest event of its agent an event may be.
     pub max_lateness: Span,
     /// Most agents that are remembered; the one not seen for longest leaves first.
-    pub max_agents: NonZeroU32,
+    pub max_agents: Capacity,
     /// Most cohorts that are remembered; the one not seen for longest leaves first.
-    pub max_cohorts: NonZeroU32,
+    pub max_cohorts: Capacity,
     /// Most names of actions that are remembered at once. Those that the model knows are let in even then.
-    pub max_actions: NonZeroU32,
+    pub max_actions: Capacity,
     /// What a model looks at; `None` without a model.
     pub watch: Option<WatchSettings>,
     /// Baselines of the risk scores that were given from outside.
@@ -88,7 +87,7 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct WatchSettings {
     /// Most actions of the agent's current session, the latest ones.
-    pub window: NonZeroU32,
+    pub window: WindowSize,
     /// A pause longer than this starts a new session.
     pub session_gap: Span,
 }
@@ -96,7 +95,7 @@ pub struct WatchSettings {
 impl Default for WatchSettings {
     fn default() -> Self {
         Self {
-            window: NonZeroU32::MIN.saturating_add(49),
+            window: const { WindowSize::literal(50) },
             session_gap: Span::seconds(1800),
         }
     }
@@ -104,36 +103,29 @@ impl Default for WatchSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let whole = |value: u32| NonZeroU32::MIN.saturating_add(value - 1);
-        // The literals are in range; should one be edited out of it, the first test says so.
-        #[allow(clippy::expect_used)]
-        let limit = |value: f64| Limit::try_from(value).expect("in range");
-        #[allow(clippy::expect_used)]
-        let divergence = |value: f64| Divergence::try_from(value).expect("in range");
-        #[allow(clippy::expect_used)]
         Self {
-            ngram_size: NgramSize::try_from(3).expect("in range"),
-            ngram_window: whole(10_000),
-            smoothing: Smoothing::try_from(1.0).expect("in range"),
-            sequence_threshold: limit(0.8),
-            frequency_events: whole(30),
+            ngram_size: const { NgramSize::literal(3) },
+            ngram_window: const { Capacity::literal(10_000) },
+            smoothing: const { Smoothing::literal(1.0) },
+            sequence_threshold: const { Limit::literal(0.8) },
+            frequency_events: const { WindowSize::literal(30) },
             frequency_window: Span::seconds(60),
-            frequency_threshold: limit(0.75),
-            behavioral_actions: whole(10),
-            behavioral_concentration: limit(0.8),
-            behavioral_entropy: limit(0.2),
-            behavioral_threshold: limit(0.7),
-            drift_psi: divergence(0.2),
-            drift_kl: divergence(0.1),
-            drift_js: divergence(0.1),
-            drift_scores: whole(30),
-            drift_first: whole(1000).into(),
-            drift_every: whole(1000).into(),
+            frequency_threshold: const { Limit::literal(0.75) },
+            behavioral_actions: const { Count::literal(10) },
+            behavioral_concentration: const { Limit::literal(0.8) },
+            behavioral_entropy: const { Limit::literal(0.2) },
+            behavioral_threshold: const { Limit::literal(0.7) },
+            drift_psi: const { Divergence::literal(0.2) },
+            drift_kl: const { Divergence::literal(0.1) },
+            drift_js: const { Divergence::literal(0.1) },
+            drift_scores: const { Count::literal(30) },
+            drift_first: const { Count::literal(1000) },
+            drift_every: const { Count::literal(1000) },
             quiet_period: Span::seconds(300),
             max_lateness: Span::seconds(300),
-            max_agents: whole(100_000),
-            max_cohorts: whole(1000),
-            max_actions: whole(100_000),
+            max_agents: const { Capacity::literal(100_000) },
+            max_cohorts: const { Capacity::literal(1000) },
+            max_actions: const { Capacity::literal(100_000) },
             watch: None,
             baselines: Baselines::default(),
         }

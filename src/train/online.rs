@@ -281,7 +281,7 @@ mod tests {
                 ..TrainingConfig::default()
             };
             let (one, two) = (fitted(&set, &config, false), fitted(&set, &config, true));
-            assert!(one.2 <= most && one.1.is_finite());
+            assert!(u64::from(one.2) <= most && one.1.is_finite());
             assert_eq!(one, two);
         }
     }

@@ -65,7 +65,7 @@ impl Trainer {
         if training.is_empty() {
             return Err(NoSamples);
         }
-        let max_ngrams = usize::try_from(config.max_ngrams.get()).unwrap_or(usize::MAX);
+        let max_ngrams = config.max_ngrams.get();
         let set = TrainingSet::build(data, training, config.ngram_size.get(), max_ngrams, threads);
         // The base rate, with half a sample added to each class so that one class alone has finite odds.
         let odds = (f64::from(set.samples.anomalous) + 0.5) / (f64::from(set.samples.normal) + 0.5);

@@ -52,7 +52,7 @@ fn a_model_trained_on_a_log_is_the_one_trained_on_its_sessions() {
     let model = by_events["model_path"].as_str().unwrap();
     let shown = sandbox.run(&["inspect", model]).stdout;
     assert!(
-        shown.contains("events, sessions by agent_id and pauses of 1800 s"),
+        shown.contains("events, sessions by agent_id and pauses of 30m"),
         "{shown}"
     );
     let monitored = sandbox.run(&["monitor", "-q", "--model", model, "log"]);

@@ -14,7 +14,7 @@ struct Case {
     name: String,
     scores: Vec<f64>,
     labels: Vec<u8>,
-    bins: u32,
+    bins: u64,
     threshold: f64,
     expected: Expected,
 }

@@ -58,6 +58,30 @@ fn what_was_drawn_is_verified_without_any_file() {
 }
 
 #[test]
+fn numbers_that_no_option_would_have_taken_are_refused_even_with_a_fitting_digest() {
+    for (from, to, says) in [
+        ("\"ece_bins\":10", "\"ece_bins\":4294967295", "from 1 to 10000"),
+        ("\"ece_bins\":10", "\"ece_bins\":0", "from 1 to 10000"),
+        ("\"epochs\":10", "\"epochs\":1000001", "from 1 to 1000000"),
+        (
+            "\"max_ngrams\":1000000",
+            "\"max_ngrams\":4294967296",
+            "from 1 to 1000000000",
+        ),
+        ("\"num_samples\":300", "\"num_samples\":10000001", "from 1 to 10000000"),
+    ] {
+        let sandbox = Sandbox::new();
+        let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        forge(&sandbox, &model, from, to);
+        sandbox.run(&["verify", &model]).assert_refused(3, says);
+        sandbox.run(&["inspect", &model]).assert_refused(3, says);
+    }
+}
+
+#[test]
 fn what_was_read_is_verified_with_the_same_data_and_no_other() {
     let sandbox = Sandbox::new();
     sandbox.write("data", samples(300));

@@ -5,14 +5,14 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::values::{bins, thread_count, threads};
+use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model, page_file};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Dataset, Page, Share, evaluate};
+use anomaly_train::{Bins, DEFAULT_ECE_BINS, Dataset, Page, Share, evaluate};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -30,8 +30,8 @@ pub(crate) struct EvaluateArgs {
     pub(crate) anomaly_threshold: Option<Share>,
 
     /// Bins of the calibration error
-    #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
-    pub(crate) ece_bins: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
+    pub(crate) ece_bins: Bins,
 
     /// Also write a page with figures and drawings for people
     #[arg(long, value_name = "FILE.html")]

@@ -2,7 +2,8 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::cli::values::{MAX_SAMPLES, ScenarioArg, whole};
+use crate::cli::values::{ScenarioArg, whole};
+use anomaly_train::{DEFAULT_SYNTHETIC, SampleCount, TrainingConfig};
 use anomaly_train::{Label, synthetic};
 use clap::Args;
 use serde::Serialize;
@@ -11,15 +12,15 @@ use serde::Serialize;
 #[command(allow_negative_numbers = true)]
 pub(crate) struct GenerateArgs {
     /// Samples to draw
-    #[arg(long, value_name = "N", default_value = "10000", value_parser = whole::<1, MAX_SAMPLES>)]
-    pub(crate) num_samples: u64,
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SYNTHETIC)]
+    pub(crate) num_samples: SampleCount,
 
     /// Where all randomness comes from
-    #[arg(long, value_name = "N", default_value = "42", value_parser = whole::<0, { u64::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().seed, value_parser = whole::<0, { u64::MAX }>)]
     pub(crate) seed: u64,
 
     /// Which samples to draw
-    #[arg(long, value_name = "NAME", default_value = "documented")]
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = ScenarioArg::default())]
     pub(crate) scenario: ScenarioArg,
 }
 
@@ -36,7 +37,7 @@ struct Features {
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let mut output = Output::stdout();
-    for (sequence, label) in synthetic::samples(args.scenario.0, args.num_samples, args.seed) {
+    for (sequence, label) in synthetic::samples(args.scenario.0, args.num_samples.get(), args.seed) {
         output.json_line(&Sample {
             features: Features { sequence },
             label,

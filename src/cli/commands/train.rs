@@ -8,18 +8,17 @@ use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::store::Store;
 use crate::cli::summary::RunSummary;
-use crate::cli::values::{
-    MAX_SAMPLES, ScenarioArg, SplitArg, bins, nonzero_u32, nonzero_u64, thread_count, threads, whole,
-};
+use crate::cli::values::{ScenarioArg, SplitArg, thread_count, threads, whole};
 use crate::cli::{champion, clock, input, memory, page_file, store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    Champion, Epoch, Evaluation, Findings, Gate, Limit, NgramSize, Outcome, Page, Penalty, Promotion, Run, Samples,
-    Share, Source, StepSize, TrainingConfig, Validation, advice, confusables,
+    BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Epoch, Epochs, Evaluation,
+    Findings, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Promotion, Run, SampleCount, Samples, Share,
+    Source, StepSize, TrainingConfig, Validation, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -29,11 +28,11 @@ pub(crate) struct TrainArgs {
     model_type: String,
 
     /// Synthetic samples to draw [default: 10000]; with --data, most samples to use (the first ones)
-    #[arg(long, value_name = "N", value_parser = whole::<1, MAX_SAMPLES>)]
-    pub(crate) num_samples: Option<u64>,
+    #[arg(long, value_name = "N")]
+    pub(crate) num_samples: Option<SampleCount>,
 
     /// Which synthetic samples to draw
-    #[arg(long, value_name = "NAME", default_value = "documented", conflicts_with = "data")]
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = ScenarioArg::default(), conflicts_with = "data")]
     pub(crate) scenario: ScenarioArg,
 
     /// Labelled JSON lines to train on, plain or gzip; "-" is standard input; may be repeated
@@ -53,11 +52,11 @@ pub(crate) struct TrainArgs {
     pub(crate) validation_data: Option<PathBuf>,
 
     /// Share of the samples to train on; the others validate
-    #[arg(long, value_name = "R", default_value = "0.8")]
+    #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
     pub(crate) train_ratio: Share,
 
     /// How samples are divided
-    #[arg(long, value_name = "S", default_value = "stratified")]
+    #[arg(long, value_name = "S", value_enum, default_value_t = SplitArg::default())]
     pub(crate) split_strategy: SplitArg,
 
     /// For grouped splits: top-level field that names the group; without it, identical sequences form one
@@ -65,48 +64,48 @@ pub(crate) struct TrainArgs {
     pub(crate) group_by: Option<String>,
 
     /// Longest n-gram, 1 to 8
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().ngram_size)]
     pub(crate) ngram_size: NgramSize,
 
     /// Score from which a sequence is labelled anomalous
-    #[arg(long, value_name = "T", default_value = "0.3")]
+    #[arg(long, value_name = "T", default_value_t = TrainingConfig::default().anomaly_threshold)]
     pub(crate) anomaly_threshold: Share,
 
     /// Passes over the training part, in each of which every batch is gone through twice; above 200,000 different sequences,
     /// the most passes there are
-    #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32)]
-    pub(crate) epochs: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().epochs)]
+    pub(crate) epochs: Epochs,
 
     /// Distinct sequences that are fitted together, or visited in a row, before the next ones are
-    #[arg(long, value_name = "N", default_value = "32", value_parser = nonzero_u32)]
-    pub(crate) batch_size: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().batch_size)]
+    pub(crate) batch_size: BatchSize,
 
     /// Where all randomness comes from: the same seed gives the same model
-    #[arg(long, value_name = "N", default_value = "42", value_parser = whole::<0, { u64::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().seed, value_parser = whole::<0, { u64::MAX }>)]
     pub(crate) seed: u64,
 
     /// Strength of the L2 penalty on the weights
-    #[arg(long, value_name = "X", default_value = "2")]
+    #[arg(long, value_name = "X", default_value_t = TrainingConfig::default().l2)]
     pub(crate) l2: Penalty,
 
     /// The part of the way to its optimum that each training step goes
-    #[arg(long, value_name = "X", default_value = "1")]
+    #[arg(long, value_name = "X", default_value_t = TrainingConfig::default().learning_rate)]
     pub(crate) learning_rate: StepSize,
 
     /// Most n-grams to keep, the most frequent first
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = nonzero_u64)]
-    pub(crate) max_ngrams: NonZeroU64,
+    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().max_ngrams)]
+    pub(crate) max_ngrams: MaxNgrams,
 
     /// Highest calibration error with which a model is promoted
-    #[arg(long, value_name = "X", default_value = "0.08")]
+    #[arg(long, value_name = "X", default_value_t = Gate::default().max_ece)]
     pub(crate) promotion_max_ece: Limit,
 
     /// Lowest accuracy with which a model is promoted
-    #[arg(long, value_name = "X", default_value = "0.85")]
+    #[arg(long, value_name = "X", default_value_t = Gate::default().min_accuracy)]
     pub(crate) promotion_min_accuracy: Limit,
 
     /// By how much accuracy, F1 and calibration error may be worse than those of the current model on the same samples
-    #[arg(long, value_name = "X", default_value = "0.02")]
+    #[arg(long, value_name = "X", default_value_t = Gate::default().max_regression)]
     pub(crate) promotion_max_regression: Limit,
 
     /// Promote without comparing with the current model
@@ -114,8 +113,8 @@ pub(crate) struct TrainArgs {
     pub(crate) no_champion: bool,
 
     /// Bins of the calibration error
-    #[arg(long, value_name = "N", default_value = "10", value_parser = bins)]
-    pub(crate) ece_bins: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
+    pub(crate) ece_bins: Bins,
 
     /// Also write a page with figures and drawings for people
     #[arg(long, value_name = "FILE.html")]
@@ -137,8 +136,6 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) json: bool,
 }
-
-const DEFAULT_SAMPLES: u64 = 10_000;
 
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
@@ -199,10 +196,11 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         let mut output = Output::stdout();
         output.json_line(&RunSummary::new(
             &run,
-            &artifact,
+            &run.provenance(&samples),
             &evaluation.metrics,
-            &saved,
+            &verdict,
             champion.as_ref(),
+            &saved,
         ))?;
         output.finish()?;
     }
@@ -323,7 +321,7 @@ impl TrainArgs {
         } else {
             Source::Synthetic {
                 scenario: self.scenario.0,
-                num_samples: num_samples.unwrap_or(DEFAULT_SAMPLES),
+                num_samples: num_samples.unwrap_or(DEFAULT_SYNTHETIC),
             }
         })
     }

@@ -1,9 +1,9 @@
 //! Whether scores mean what they say: of the sequences with a score near 0.2, are 20 % anomalous?
 
 use super::{Scored, ratio};
+use crate::bounds::Bins;
 use crate::data::dataset::Label;
 use serde::Serialize;
-use std::num::NonZeroU32;
 
 /// The samples whose P(anomalous) lies in one of the equal-width bins of 0..1. A bin holds its lower edge; the last one
 /// holds 1 as well.
@@ -31,7 +31,7 @@ pub struct ReliabilityBin {
 
 /// Sorts the samples into `bins` bins by score; scores lie in 0..1.
 #[must_use]
-pub fn reliability_bins(scored: &[Scored], bins: NonZeroU32) -> Vec<ReliabilityBin> {
+pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
     let count = bins.get();
     let edge = |index: u32| f64::from(index) / f64::from(count);
     let mut bins: Vec<ReliabilityBin> = (0..count)
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn every_bin_holds_its_lower_edge_and_the_last_one_also_1() {
         for count in [1, 2, 3, 7, 10, 15, 49, 100, 1000] {
-            let edges = (0..=count).map(|i| (f64::from(i) / f64::from(count), Label::Normal));
+            let edges = (0..=count).map(|i| (i as f64 / count as f64, Label::Normal));
             let scored: Vec<Scored> = edges.collect();
             let bins = reliability_bins(&scored, count.try_into().unwrap());
             let expected = (0..count).map(|i| 1 + u64::from(i + 1 == count));

@@ -8,14 +8,13 @@ pub use calibration::{ReliabilityBin, reliability_bins};
 pub use interval::{Interval, wilson};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
 
-use crate::bounds::Share;
+use crate::bounds::{Bins, Share};
 pub use crate::data::dataset::Scored;
 
 use crate::bounded_map::bounded_map;
 use crate::data::dataset::Label;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 /// Decisions against labels. A positive is a sample labelled anomalous by the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -176,7 +175,7 @@ pub struct Metrics {
     /// The threshold at which decisions were taken.
     pub threshold: Share,
     /// Number of equal-width bins of the calibration error.
-    pub ece_bins: NonZeroU32,
+    pub ece_bins: Bins,
     /// How many samples were judged.
     pub samples: u64,
     /// Why each figure that is null is not defined.
@@ -196,7 +195,7 @@ pub struct Metrics {
 impl Metrics {
     /// Computes all figures from scores and labels.
     #[must_use]
-    pub fn compute(scored: &[Scored], threshold: Share, ece_bins: NonZeroU32) -> Self {
+    pub fn compute(scored: &[Scored], threshold: Share, ece_bins: Bins) -> Self {
         let confusion = Confusion::at(scored, threshold.get());
         let points = operating_points(scored);
         let wilson_of = |part, whole| (whole > 0).then(|| wilson(part, whole));

@@ -143,9 +143,15 @@ impl std::str::FromStr for Span {
     }
 }
 
+/// As it is read: a number with the largest unit that gives a whole one, or seconds.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.as_seconds())
+        let units = [("d", 86_400), ("h", 3_600), ("m", 60)];
+        let whole = |(_, seconds): &(&str, i64)| self.0 != 0 && self.0 % (seconds * SECOND) == 0;
+        match units.into_iter().find(whole) {
+            Some((unit, seconds)) => write!(f, "{}{unit}", self.0 / (seconds * SECOND)),
+            None => write!(f, "{}s", self.as_seconds()),
+        }
     }
 }
 
@@ -161,6 +167,14 @@ mod tests {
         }
         assert_eq!(expected.to_string(), "2026-11-22T12:00:00.250Z");
         assert_eq!(Time::from_micros(1).unwrap().to_string(), "1970-01-01T00:00:00.000001Z");
+    }
+
+    #[test]
+    fn a_span_is_shown_as_it_is_read() {
+        for text in ["0s", "1.5s", "59s", "1m", "90m", "2h", "36h", "7d"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+        assert_eq!("1800s".parse::<Span>().unwrap().to_string(), "30m");
     }
 
     #[test]

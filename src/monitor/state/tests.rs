@@ -1,24 +1,25 @@
 use super::*;
+use crate::bounds::{Capacity, Count, WindowSize};
 use crate::input::events::{Event, Span};
 use crate::monitor::{Alert, TooLate, WatchSettings};
 use proptest::prelude::*;
 
 /// Little room and short times, so that everything happens soon.
 fn settings() -> Settings {
-    let small = |value: u32| value.try_into().unwrap_or(std::num::NonZeroU32::MIN);
+    let (capacity, count, window) = (Capacity::literal, Count::literal, WindowSize::literal);
     Settings {
-        ngram_window: small(20),
-        frequency_events: small(4),
-        behavioral_actions: small(3),
-        drift_first: small(5).into(),
-        drift_every: small(5).into(),
-        drift_scores: small(3),
+        ngram_window: capacity(20),
+        frequency_events: window(4),
+        behavioral_actions: count(3),
+        drift_first: count(5),
+        drift_every: count(5),
+        drift_scores: count(3),
         quiet_period: Span::seconds(3),
-        max_agents: small(3),
-        max_cohorts: small(2),
-        max_actions: small(4),
+        max_agents: capacity(3),
+        max_cohorts: capacity(2),
+        max_actions: capacity(4),
         watch: Some(WatchSettings {
-            window: small(3),
+            window: window(3),
             session_gap: Span::seconds(10),
         }),
         ..Settings::default()

@@ -1,11 +1,10 @@
 //! The options of `anomaly-train monitor`.
 
-use crate::cli::values::{count, nonzero_u32, whole};
+use crate::cli::values::count;
 use anomaly_train::events::Span;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
-use anomaly_train::{Divergence, Limit, NgramSize, Share, Smoothing};
+use anomaly_train::{Capacity, Count, Divergence, Limit, NgramSize, Share, Smoothing, WindowSize};
 use clap::Args;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -20,11 +19,11 @@ pub(crate) struct MonitorArgs {
     pub(crate) anomaly_threshold: Option<Share>,
 
     /// Latest actions of a session that the model looks at
-    #[arg(long, value_name = "N", default_value = "50", value_parser = window, requires = "model")]
-    window: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window, requires = "model")]
+    window: WindowSize,
 
     /// A pause of an agent longer than this starts a new session for the model
-    #[arg(long, value_name = "TIME", default_value = "30m", requires = "model")]
+    #[arg(long, value_name = "TIME", default_value_t = WatchSettings::default().session_gap, requires = "model")]
     session_gap: Span,
 
     /// How many actions and n-grams the model's evidence names
@@ -32,72 +31,72 @@ pub(crate) struct MonitorArgs {
     pub(crate) top: usize,
 
     /// Sequence rule: actions in an n-gram, 1 to 8
-    #[arg(long, value_name = "N", default_value = "3", help_heading = "Rules")]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().ngram_size, help_heading = "Rules")]
     ngram_size: NgramSize,
 
     /// Sequence rule: latest n-grams of all agents to compare with
-    #[arg(long, value_name = "N", default_value = "10000", value_parser = many, help_heading = "Rules")]
-    ngram_window: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().ngram_window, help_heading = "Rules")]
+    ngram_window: Capacity,
 
     /// Sequence rule: what is added to every count
-    #[arg(long, value_name = "X", default_value = "1", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().smoothing, help_heading = "Rules")]
     smoothing: Smoothing,
 
     /// Sequence rule: score from which it alerts
-    #[arg(long, value_name = "X", default_value = "0.8", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().sequence_threshold, help_heading = "Rules")]
     sequence_threshold: Limit,
 
     /// Frequency rule: actions of an agent within the window from which it takes notice
-    #[arg(long, value_name = "N", default_value = "30", value_parser = window, help_heading = "Rules")]
-    frequency_events: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().frequency_events, help_heading = "Rules")]
+    frequency_events: WindowSize,
 
     /// Frequency rule: length of the window
-    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Rules")]
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().frequency_window, help_heading = "Rules")]
     frequency_window: Span,
 
     /// Frequency rule: score from which it alerts
-    #[arg(long, value_name = "X", default_value = "0.75", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().frequency_threshold, help_heading = "Rules")]
     frequency_threshold: Limit,
 
     /// Behavioural rule: actions of an agent from which it takes notice
-    #[arg(long, value_name = "N", default_value = "10", value_parser = nonzero_u32, help_heading = "Rules")]
-    behavioral_actions: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().behavioral_actions, help_heading = "Rules")]
+    behavioral_actions: Count,
 
     /// Behavioural rule: share of the commonest action above which it takes notice
-    #[arg(long, value_name = "X", default_value = "0.8", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_concentration, help_heading = "Rules")]
     behavioral_concentration: Limit,
 
     /// Behavioural rule: normalised entropy below which it takes notice
-    #[arg(long, value_name = "X", default_value = "0.2", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_entropy, help_heading = "Rules")]
     behavioral_entropy: Limit,
 
     /// Behavioural rule: score from which it alerts
-    #[arg(long, value_name = "X", default_value = "0.7", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_threshold, help_heading = "Rules")]
     behavioral_threshold: Limit,
 
     /// Distributional rule: population stability index above which it alerts
-    #[arg(long, value_name = "X", default_value = "0.2", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().drift_psi, help_heading = "Rules")]
     drift_psi: Divergence,
 
     /// Distributional rule: Kullback-Leibler divergence above which it alerts
-    #[arg(long, value_name = "X", default_value = "0.1", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().drift_kl, help_heading = "Rules")]
     drift_kl: Divergence,
 
     /// Distributional rule: Jensen-Shannon distance above which it alerts
-    #[arg(long, value_name = "X", default_value = "0.1", help_heading = "Rules")]
+    #[arg(long, value_name = "X", default_value_t = Settings::default().drift_js, help_heading = "Rules")]
     drift_js: Divergence,
 
     /// Distributional rule: fewest risk scores of a cohort to compare
-    #[arg(long, value_name = "N", default_value = "30", value_parser = nonzero_u32, help_heading = "Rules")]
-    drift_scores: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().drift_scores, help_heading = "Rules")]
+    drift_scores: Count,
 
     /// Distributional rule: risk scores of a cohort between two comparisons
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = nonzero_u32, help_heading = "Rules")]
-    drift_every: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().drift_every, help_heading = "Rules")]
+    drift_every: Count,
 
     /// Distributional rule: first risk scores of a cohort that become its baseline
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = nonzero_u32, help_heading = "Rules")]
-    drift_first: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().drift_first, help_heading = "Rules")]
+    drift_first: Count,
 
     /// Distributional rule: take baselines from this file, which --write-baseline has written
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
@@ -108,24 +107,24 @@ pub(crate) struct MonitorArgs {
     pub(crate) write_baseline: Option<PathBuf>,
 
     /// How long the same type of alert for the same agent and cohort stays quiet
-    #[arg(long, value_name = "TIME", default_value = "300s", help_heading = "Rules")]
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().quiet_period, help_heading = "Rules")]
     quiet_period: Span,
 
     /// How much older than the latest event of its agent an event may be
-    #[arg(long, value_name = "TIME", default_value = "300s", help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().max_lateness, help_heading = "Limits")]
     max_lateness: Span,
 
     /// Most agents to remember; the one not seen for longest leaves first
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = many, help_heading = "Limits")]
-    max_agents: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().max_agents, help_heading = "Limits")]
+    max_agents: Capacity,
 
     /// Most cohorts to remember; the one not seen for longest leaves first
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = many, help_heading = "Limits")]
-    max_cohorts: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().max_cohorts, help_heading = "Limits")]
+    max_cohorts: Capacity,
 
     /// Most names of actions to remember at once; further ones are taken for one, but for those that the model knows
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = many, help_heading = "Limits")]
-    max_actions: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = Settings::default().max_actions, help_heading = "Limits")]
+    max_actions: Capacity,
 
     /// Go on from the state in this file if it is there, and save it there once a minute and at the end
     #[arg(long, value_name = "FILE")]
@@ -163,8 +162,8 @@ impl MonitorArgs {
             drift_kl: self.drift_kl,
             drift_js: self.drift_js,
             drift_scores: self.drift_scores,
-            drift_first: NonZeroU64::from(self.drift_first),
-            drift_every: NonZeroU64::from(self.drift_every),
+            drift_first: self.drift_first,
+            drift_every: self.drift_every,
             quiet_period: self.quiet_period,
             max_lateness: self.max_lateness,
             max_agents: self.max_agents,
@@ -177,14 +176,4 @@ impl MonitorArgs {
             baselines,
         }
     }
-}
-
-fn many(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, 100_000_000>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
-}
-
-fn window(text: &str) -> Result<NonZeroU32, String> {
-    let value = whole::<1, 10_000>(text)?;
-    NonZeroU32::try_from(value as u32).map_err(|error| error.to_string())
 }
