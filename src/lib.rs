@@ -49,7 +49,9 @@ mod model;
 pub mod monitor;
 pub mod parallel;
 mod random;
-mod registry;
+#[cfg(feature = "registry")]
+pub mod registry;
+#[cfg(feature = "report")]
 mod report;
 mod run;
 pub mod text;
@@ -78,7 +80,9 @@ pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::pattern::Pattern;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
+#[cfg(feature = "registry")]
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
+#[cfg(feature = "report")]
 pub use report::Page;
 pub use run::{DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Origin, Outcome, Run, RunError, Samples};
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};

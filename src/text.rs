@@ -1,5 +1,7 @@
 //! Text from outside, made fit for a message.
 
+use std::path::Path;
+
 /// Longest piece of the input that a message quotes, in characters.
 const QUOTED: usize = 80;
 
@@ -62,6 +64,19 @@ fn push_harmless(text: &mut String, character: char) {
         text.extend(character.escape_unicode());
     } else {
         text.push(character);
+    }
+}
+
+/// A path for a message: on one line and not endlessly long.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    let text = one_line(&path.display().to_string());
+    let length = text.chars().count();
+    if length > 120 {
+        let end: String = text.chars().skip(length - 100).collect();
+        format!("...{end}")
+    } else {
+        text
     }
 }
 

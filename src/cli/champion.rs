@@ -1,7 +1,8 @@
 //! The current model as the one that a new model has to stand beside.
 
 use super::failure::Failure;
-use super::model;
+use anomaly_train::registry::{StoreError, load_recorded};
+use anomaly_train::text::one_line;
 use anomaly_train::{Champion, Entry, Figures, Run, Samples};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -16,10 +17,10 @@ pub(crate) fn judge(
     threads: NonZeroUsize,
 ) -> Result<Result<Champion, String>, Failure> {
     let gone = !models_dir.join(current.model.to_string()).exists();
-    let artifact = match model::load_recorded(models_dir, current) {
+    let artifact = match load_recorded(models_dir, current) {
         Ok(artifact) => artifact,
-        Err(failure @ Failure::Environment(_)) if !gone => return Err(failure),
-        Err(failure) => return Ok(Err(failure.lines().join(" "))),
+        Err(error @ StoreError::Io { .. }) if !gone => return Err(error.into()),
+        Err(error) => return Ok(Err(one_line(&error.to_string()))),
     };
     let evaluation = run.evaluate(&artifact.model, samples, threads);
     Ok(Ok(Champion {

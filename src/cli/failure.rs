@@ -1,6 +1,8 @@
 //! How a run can end badly, and with which exit code.
 
+use anomaly_train::registry::StoreError;
 use anomaly_train::text::one_line;
+pub(crate) use anomaly_train::text::path as shown;
 use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;
@@ -63,15 +65,12 @@ impl Failure {
     }
 }
 
-/// A path for a message: on one line and not endlessly long.
-pub(crate) fn shown(path: &Path) -> String {
-    let text = one_line(&path.display().to_string());
-    let length = text.chars().count();
-    if length > 120 {
-        let end: String = text.chars().skip(length - 100).collect();
-        format!("...{end}")
-    } else {
-        text
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Io { path, what, source } => Self::at(&path, what, &source),
+            refused => Self::refused(refused),
+        }
     }
 }
 

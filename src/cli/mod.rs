@@ -4,7 +4,6 @@ mod args;
 mod champion;
 mod clock;
 mod commands;
-mod disk;
 mod failure;
 mod input;
 mod memory;
@@ -19,7 +18,6 @@ mod samples;
 mod schema;
 mod sessions;
 mod signals;
-mod store;
 mod summary;
 mod values;
 

@@ -1,8 +1,9 @@
 //! Writing pages for people: an older page may be replaced, nothing else.
 
-use super::disk::{folder, replace};
 use super::failure::{Failure, shown};
+use super::signals;
 use anomaly_train::Page;
+use anomaly_train::registry::{folder, replace};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -41,5 +42,6 @@ const PAGE_START: &[u8] = b"<!DOCTYPE html>";
 pub(crate) fn write(path: &Path, page: &Page<'_>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
     let html = page.render().map_err(|error| failed(io::Error::other(error)))?;
+    let _whole = signals::hold();
     replace(path, html.as_bytes()).map_err(failed)
 }

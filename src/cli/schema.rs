@@ -1,7 +1,8 @@
 //! The JSON Schemas in `docs/schema`, made from the types that are written, and the test that they are those of these types.
 
 use super::commands::predict::Answer;
-use super::summary::{MetricsFile, RunSummary};
+use super::summary::RunSummary;
+use anomaly_train::registry::MetricsFile;
 use anomaly_train::{Entry, model_schema};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;

@@ -1,28 +1,9 @@
-//! What a training run tells to programs: the summary on standard output and the metrics file.
+//! What a training run tells to programs: the summary on standard output.
 
-use super::store::Saved;
 use anomaly_train::metrics::Metrics;
-use anomaly_train::{Champion, Gate, Promotion, Provenance, Run, TrainingConfig, Verdict};
-use chrono::{DateTime, Utc};
+use anomaly_train::registry::Saved;
+use anomaly_train::{Champion, Gate, Provenance, Run, TrainingConfig, Verdict};
 use serde::Serialize;
-
-/// The metrics file.
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(title = "Metrics file", deny_unknown_fields))]
-pub(crate) struct MetricsFile<'a> {
-    /// The digest of the model.
-    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
-    pub(crate) model_digest: &'a str,
-    /// When the model was made.
-    pub(crate) created_at: DateTime<Utc>,
-    /// The version of anomaly-train that made it.
-    pub(crate) tool_version: &'a str,
-    /// What the gate decided, and by which limits.
-    pub(crate) promotion: Option<&'a Promotion>,
-    /// Its figures on the validation part.
-    pub(crate) metrics: Option<&'a Metrics>,
-}
 
 /// The object that `--json` writes.
 #[derive(Serialize)]

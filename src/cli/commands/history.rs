@@ -2,9 +2,8 @@
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
-use crate::cli::store;
-use anomaly_train::Act;
 use anomaly_train::text::one_line;
+use anomaly_train::{Act, registry};
 use clap::Args;
 use log::warn;
 use std::path::PathBuf;
@@ -21,7 +20,7 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
-    let history = store::history(&args.models_dir)?;
+    let history = registry::history(&args.models_dir)?;
     if history.is_torn() {
         warn!("the last line of the record is cut off; it does not count, and the next run that saves removes it");
     }

@@ -2,8 +2,8 @@
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
-use crate::cli::store::{self, Store};
-use crate::cli::{clock, model};
+use crate::cli::{clock, signals};
+use anomaly_train::registry::{Store, history, load_recorded};
 use anomaly_train::{Act, Entry};
 use clap::Args;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
     let time = clock::now()?;
     let nothing = |why: &str| Failure::refused(format_args!("{}: {why}", shown(&args.models_dir)));
     // Asked first, so that a directory without a record is left as it is.
-    if store::history(&args.models_dir)?.current().is_none() {
+    if history(&args.models_dir)?.current().is_none() {
         return Err(nothing("no promoted model here, so there is none to go back from"));
     }
     let store = Store::open(&args.models_dir)?;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
         ));
     };
     // What cannot be used must not become current.
-    model::load_recorded(&args.models_dir, previous)?;
+    load_recorded(&args.models_dir, previous)?;
     let entry = Entry {
         at: time,
         act: Act::RolledBack,
@@ -45,7 +45,9 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
         metrics: None,
         champion: None,
     };
+    let whole = signals::hold();
     store.return_to(&entry)?;
+    drop(whole);
     let mut output = Output::stdout();
     if args.json {
         output.write(&entry.to_line())?;

@@ -6,10 +6,10 @@ use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
-use crate::cli::store::Store;
 use crate::cli::summary::RunSummary;
 use crate::cli::values::{ScenarioArg, SplitArg, thread_count, threads, whole};
-use crate::cli::{champion, clock, input, memory, page_file, store};
+use crate::cli::{champion, clock, input, memory, page_file, signals};
+use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Epoch, Epochs, Evaluation,
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
     page_file::check(args.report.as_ref())?;
     // A record that cannot be read should be known before the work, not after it.
-    store::history(&args.models_dir)?;
+    registry::history(&args.models_dir)?;
     let run = args.to_run()?;
     let threads = thread_count(args.threads);
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
@@ -175,7 +175,9 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let verdict = promotion.verdict.clone();
     artifact.promotion = Some(promotion);
     artifact.created_at = Some(time);
-    let saved = store.save(&artifact, champion.as_ref(), time)?;
+    let whole = signals::hold();
+    let mut saved = store.save(&artifact, champion.as_ref(), time)?;
+    drop(whole);
     saved.confirm()?;
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
     report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));

@@ -5,8 +5,8 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
-use crate::cli::{input, memory, model, store};
-use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Run, Source, Validation};
+use crate::cli::{input, memory, model};
+use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Run, Source, Validation, registry};
 use clap::{ArgAction, Args};
 use serde::Serialize;
 use std::fs;
@@ -166,7 +166,7 @@ fn beside(path: &Path, artifact: &Artifact, digest: &str) -> Result<Vec<Check>, 
         return Ok(Vec::new());
     };
     let root = folder.parent().unwrap_or(folder);
-    let history = store::history(root)?;
+    let history = registry::history(root)?;
     Ok(vec![
         metrics_file(&root.join(model.metrics()), artifact, digest),
         record(&history, &model, artifact, digest),
@@ -177,7 +177,7 @@ fn beside(path: &Path, artifact: &Artifact, digest: &str) -> Result<Vec<Check>, 
 fn metrics_file(path: &Path, artifact: &Artifact, digest: &str) -> Check {
     let expected = artifact
         .created_at
-        .and_then(|created_at| store::metrics_json(artifact, digest, created_at).ok());
+        .and_then(|created_at| registry::metrics_json(artifact, digest, created_at).ok());
     let found = match (fs::read(path), expected) {
         (Ok(found), Some(expected)) if found == expected => None,
         (Ok(_), _) => Some(format!("{} says other than the model", shown(path))),

@@ -1,11 +1,10 @@
 //! The files of a monitor: its state, its baselines, and the model it reloads.
 
 use super::args::MonitorArgs;
-use crate::cli::disk::{Temporary, folder, replace, write_temporary};
 use crate::cli::failure::{Failure, shown};
-use crate::cli::model;
 use anomaly_train::AnomalyModel;
 use anomaly_train::monitor::{Baselines, Bookmark, Monitor, RestoreError, Settings};
+use anomaly_train::registry::{check_replaceable, folder, load_file, replace};
 use anomaly_train::text::one_line;
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
@@ -22,10 +21,7 @@ impl<'a> StateFile<'a> {
     /// Checks, before any work is done, that the file can be there and be written.
     pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
         check_place("--state", path)?;
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        // As when it is saved: a new file beside it, which is removed again here.
-        write_temporary(Temporary::Other, folder(&place), b"")
-            .map_err(|error| Failure::at(path, "cannot save the state there", &error))?;
+        check_replaceable(path).map_err(|error| Failure::at(path, "cannot save the state there", &error))?;
         Ok(Self(path))
     }
 
@@ -158,9 +154,9 @@ impl ModelFile {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         // Looked at before it is read: a change in between is noticed later.
         let seen = stamp(path).ok();
-        let (artifact, path) = model::load(Some(path), Path::new("models"))?;
+        let artifact = load_file(path)?;
         Ok(Self {
-            path,
+            path: path.to_owned(),
             model: Arc::new(artifact.model),
             seen,
         })
@@ -177,14 +173,14 @@ impl ModelFile {
             return None;
         }
         self.seen = now;
-        match model::load(Some(&self.path), Path::new("models")) {
-            Ok((artifact, path)) => {
-                info!("model loaded anew from {}", shown(&path));
+        match load_file(&self.path) {
+            Ok(artifact) => {
+                info!("model loaded anew from {}", shown(&self.path));
                 self.model = Arc::new(artifact.model);
                 Some(self.model())
             }
-            Err(failure) => {
-                let problem = failure.lines().join("; ");
+            Err(error) => {
+                let problem = one_line(&error.to_string());
                 warn!("the model is kept as it was: {problem}");
                 None
             }

@@ -4,11 +4,13 @@
 //! has its line. So whoever comes after a run that was killed in between knows what to take back.
 
 use super::disk::{self, Lock, Temporary, folder, remove_leftover, sweep, sync_folder, write_temporary};
-use super::failure::{Failure, shown};
-use super::signals;
-use super::summary::MetricsFile;
-use anomaly_train::{Act, Artifact, Champion, Entry, Figures, History, HistoryError, ModelPath};
+use super::history::{Act, Entry, History, HistoryError, ModelPath};
+use crate::artifact::{Artifact, LoadError, Promotion};
+use crate::evaluate::gate::{Champion, Figures};
+use crate::evaluate::metrics::Metrics;
+use crate::text::path as shown;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -16,8 +18,55 @@ use std::path::{Path, PathBuf};
 const RECORD: &str = "promotions.jsonl";
 const JOURNAL: &str = ".anomaly-train-saving";
 
+/// Why the models directory could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The system failed.
+    #[error("{}: {what}: {source}", shown(path))]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What could not be done.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// What stands there is not what it should be.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    fn at(path: &Path, what: &'static str, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            what,
+            source,
+        }
+    }
+}
+
+/// The metrics file.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Metrics file", deny_unknown_fields))]
+pub struct MetricsFile<'a> {
+    /// The digest of the model.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    pub(crate) model_digest: &'a str,
+    /// When the model was made.
+    pub(crate) created_at: DateTime<Utc>,
+    /// The version of anomaly-train that made it.
+    pub(crate) tool_version: &'a str,
+    /// What the gate decided, and by which limits.
+    pub(crate) promotion: Option<&'a Promotion>,
+    /// Its figures on the validation part.
+    pub(crate) metrics: Option<&'a Metrics>,
+}
+
 /// A models directory that this run alone may write to.
-pub(crate) struct Store {
+pub struct Store {
     root: PathBuf,
     history: History,
     _lock: Lock,
@@ -25,31 +74,38 @@ pub(crate) struct Store {
 
 /// Where a model was saved.
 #[derive(Debug)]
-pub(crate) struct Saved {
-    pub(crate) model: PathBuf,
-    pub(crate) metrics: PathBuf,
-    pub(crate) digest: String,
+pub struct Saved {
+    /// The model file.
+    pub model: PathBuf,
+    /// The metrics file beside it.
+    pub metrics: PathBuf,
+    /// The digest of the model.
+    pub digest: String,
     /// Why the system could not promise that all of it lasts through a power cut.
     unconfirmed: Option<io::Error>,
 }
 
 impl Saved {
     /// That everything is on disk for good.
-    pub(crate) fn confirm(&self) -> Result<(), Failure> {
-        match &self.unconfirmed {
+    ///
+    /// # Errors
+    ///
+    /// If the system could not promise that; asked again, nothing is left to say.
+    pub fn confirm(&mut self) -> Result<(), StoreError> {
+        match self.unconfirmed.take() {
             None => Ok(()),
-            Some(error) => Err(Failure::at(&self.model, "saved, but not confirmed on disk", error)),
+            Some(error) => Err(StoreError::at(&self.model, "saved, but not confirmed on disk", error)),
         }
     }
 }
 
 /// The record of promotions of the models directory `root`; empty if there is none.
-pub(crate) fn history(root: &Path) -> Result<History, Failure> {
+pub fn history(root: &Path) -> Result<History, StoreError> {
     let path = root.join(RECORD);
     let file = match path.symlink_metadata() {
         Ok(found) if found.is_file() => File::open(&path),
         // A link may lead anywhere, and writing to a pipe or device may never end.
-        Ok(_) => return Err(Failure::refused(format_args!("{}: is not a plain file", shown(&path)))),
+        Ok(_) => return Err(StoreError::Refused(format!("{}: is not a plain file", shown(&path)))),
         Err(error) => Err(error),
     };
     let file = match file {
@@ -57,19 +113,19 @@ pub(crate) fn history(root: &Path) -> Result<History, Failure> {
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
             return Ok(History::default());
         }
-        Err(error) => return Err(Failure::at(&path, "cannot open", &error)),
+        Err(error) => return Err(StoreError::at(&path, "cannot open", error)),
     };
     History::read(BufReader::new(file)).map_err(|error| match error {
-        HistoryError::Io(error) => Failure::at(&path, "cannot read", &error),
-        HistoryError::Refused { .. } => Failure::refused(format_args!("{}:{error}", shown(&path))),
+        HistoryError::Io(error) => StoreError::at(&path, "cannot read", error),
+        HistoryError::Refused { .. } => StoreError::Refused(format!("{}:{error}", shown(&path))),
     })
 }
 
 impl Store {
     /// Opens the models directory `root`, making it if it is missing, waits for other runs that write to it, and takes back
     /// what killed ones left.
-    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::at(root, "cannot write to the models directory", &error);
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| StoreError::at(root, "cannot write to the models directory", error);
         if !root.is_dir() {
             fs::create_dir_all(root).map_err(failed)?;
             sync_folder(folder(root)).map_err(failed)?;
@@ -84,19 +140,21 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) fn history(&self) -> &History {
+    /// The record of promotions, as it stood when the store was opened.
+    #[must_use]
+    pub fn history(&self) -> &History {
         &self.history
     }
 
     /// Saves a model with its metrics beside it, to `current` if it is promoted, else to `candidates`, and adds the verdict
     /// to the record, with the champion that it was compared with. Nothing is overwritten: if a name is taken, both files
     /// get the next free number.
-    pub(crate) fn save(
+    pub fn save(
         self,
         artifact: &Artifact,
         champion: Option<&Champion>,
         time: DateTime<Utc>,
-    ) -> Result<Saved, Failure> {
+    ) -> Result<Saved, StoreError> {
         let (model, digest) = artifact.to_bytes();
         let promotion = artifact.promotion.as_ref();
         let verdict = promotion.map(|promotion| &promotion.verdict);
@@ -112,11 +170,10 @@ impl Store {
             champion: champion.cloned(),
         };
         let folder = self.root.join(entry.model.folder());
-        let failed = |error: io::Error| Failure::at(&folder, "cannot save the model", &error);
+        let failed = |error: io::Error| StoreError::at(&folder, "cannot save the model", error);
         let metrics = metrics_json(artifact, &entry.digest, time).map_err(failed)?;
         self.make_folder(&folder).map_err(failed)?;
 
-        let _whole = signals::hold();
         for number in 1.. {
             entry.model = ModelPath::new(promoted, time, number);
             let saved = Saved {
@@ -154,16 +211,15 @@ impl Store {
     }
 
     /// Makes `entry.model` the current one again, by adding that to the record.
-    pub(crate) fn return_to(self, entry: &Entry) -> Result<(), Failure> {
-        let _whole = signals::hold();
+    pub fn return_to(self, entry: &Entry) -> Result<(), StoreError> {
         let path = self.root.join(RECORD);
-        let failed = |what: &str, error: &io::Error| Failure::at(&path, what, error);
+        let failed = |what, error| StoreError::at(&path, what, error);
         match self.append(entry) {
             Appended::Yes { unconfirmed: None } => Ok(()),
             Appended::Yes {
                 unconfirmed: Some(error),
-            } => Err(failed("written, but not confirmed on disk", &error)),
-            Appended::No(error) | Appended::Perhaps(error) => Err(failed("cannot write", &error)),
+            } => Err(failed("written, but not confirmed on disk", error)),
+            Appended::No(error) | Appended::Perhaps(error) => Err(failed("cannot write", error)),
         }
     }
 
@@ -337,7 +393,7 @@ fn bears(path: &Path, digest: &str) -> bool {
 }
 
 /// The metrics file of a model.
-pub(crate) fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
+pub fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&MetricsFile {
         model_digest: digest,
         created_at: time,
@@ -347,4 +403,35 @@ pub(crate) fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc
     })?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Loads the model of an entry in the record of `models_dir`; it must still be the one that was promoted.
+pub fn load_recorded(models_dir: &Path, entry: &Entry) -> Result<Artifact, StoreError> {
+    let path = models_dir.join(entry.model.to_string());
+    let artifact = load_file(&path)?;
+    if artifact.digest() != entry.digest {
+        return Err(StoreError::Refused(format!(
+            "{}: not the model that was promoted: the record has digest {}; restore it, or go back with rollback",
+            shown(&path),
+            entry.digest
+        )));
+    }
+    Ok(artifact)
+}
+
+/// Loads a model file, which must be a plain file.
+///
+/// # Errors
+///
+/// If it cannot be read or is no model file of this version.
+pub fn load_file(path: &Path) -> Result<Artifact, StoreError> {
+    let kind = fs::metadata(path).map_err(|error| StoreError::at(path, "cannot open", error))?;
+    if !kind.is_file() {
+        return Err(StoreError::Refused(format!("{}: is not a file", shown(path))));
+    }
+    let file = File::open(path).map_err(|error| StoreError::at(path, "cannot open", error))?;
+    Artifact::read(BufReader::new(file)).map_err(|error| match error {
+        LoadError::Io(error) => StoreError::at(path, "cannot read", error),
+        LoadError::Refused(problem) => StoreError::Refused(format!("{}: {problem}", shown(path))),
+    })
 }

@@ -1,6 +1,5 @@
 //! Writing so that what is on disk is either what it was or what it should be.
 
-use super::signals;
 use log::{info, warn};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -110,11 +109,14 @@ pub(crate) fn write_temporary(kind: Temporary, folder: &Path, bytes: &[u8]) -> i
 
 /// Writes `bytes` to the file `path` in one step: whoever reads it sees what was there before, or all of it. A file that is
 /// there keeps its permissions.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// If the system fails to write, to rename, or to promise that it lasts.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link is followed, so that what it points to is replaced and not the link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = folder(path);
-    let _whole = signals::hold();
     // Whoever has the lock sweeps. Nobody waits for it: somebody else may hold it for long, and all that can happen without it
     // is that a temporary file is swept away, which is then written again.
     let lock = Lock::if_free(folder);
@@ -135,8 +137,19 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Err(io::Error::other("the temporary file vanishes each time"))
 }
 
+/// Checks that [`replace`] could write the file `path`, by making a temporary file where it would.
+///
+/// # Errors
+///
+/// If the system does not let a file be made there.
+pub fn check_replaceable(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    write_temporary(Temporary::Other, folder(&path), b"").map(drop)
+}
+
 /// The folder in which `path` stands.
-pub(crate) fn folder(path: &Path) -> &Path {
+#[must_use]
+pub fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
