@@ -79,11 +79,11 @@ def models(binary, folder):
             name = f"n{n}_{path.parent.name}"
             write("model", name, text)
             write("model", f"{name}_plain", plain(text))
-        # As the library writes it: no figures, no provenance.
+        # As the library writes it: no figures, no data.
         bare = re.sub(rb',"created_at".*?(?=,"tool_version")', b"", text)
-        bare = re.sub(rb',"promotion":.*?(?=,"format_version")', b"", bare)
-        figures = rb'"provenance":\{.*?"metrics":\{.*(?=,"training_samples":\{"normal")'
-        bare = re.sub(figures, b'"provenance":null,"metrics":null', bare)
+        bare = re.sub(rb',"verdict":.*?(?=,"format_version")', b"", bare)
+        figures = rb'"data":\{.*?"metrics":\{.*(?=,"training_samples":\{"normal")'
+        bare = re.sub(figures, b'"data":null,"metrics":null', bare)
         write("model", f"n{n}_bare", plain(with_digest(bare)))
     run([binary, "rollback", "--models-dir", store])
     record = (store / "promotions.jsonl").read_bytes()

@@ -59,9 +59,7 @@ mod train;
 
 #[cfg(feature = "schema")]
 pub use artifact::model_schema;
-pub use artifact::{
-    Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Promotion, Provenance, Source, Validation,
-};
+pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
 pub use bounds::{
     BatchSize, Bins, Capacity, Count, Divergence, Epochs, Limit, MaxNgrams, NgramSize, OutOfBounds, Penalty,
     SampleCount, Share, Smoothing, StepSize, WindowSize,
@@ -69,9 +67,9 @@ pub use bounds::{
 pub use data::confusables::confusables;
 pub use data::dataset::{ClassCounts, Dataset, Label};
 pub use data::{split, synthetic};
-pub use evaluate::diagnostics::{Findings, advice};
+pub use evaluate::diagnostics::{Diagnostics, advice};
 pub use evaluate::evaluation::{Evaluation, evaluate};
-pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Verdict};
+pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{Block, Blocks};
@@ -84,5 +82,8 @@ pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
 pub use report::Page;
-pub use run::{DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Origin, Outcome, Run, RunError, Samples};
+pub use run::{
+    DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Run, RunError, Samples,
+    Source, Validation,
+};
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};

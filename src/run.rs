@@ -1,16 +1,17 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
-use crate::artifact::{Artifact, Provenance, Source, Validation};
 use crate::bounds::{Bins, SampleCount, Share};
 use crate::data::dataset::{ClassCounts, Dataset};
 use crate::data::split::{EmptyPart, Parts, SplitStrategy, split};
 use crate::data::synthetic::{Scenario, generate};
 use crate::evaluate::evaluation::{Evaluation, evaluate};
 use crate::evaluate::gate::Gate;
+use crate::input::events::Span;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::parallel::both;
 use crate::train::trainer::{Epoch, Trainer};
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
@@ -40,7 +41,9 @@ pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
 /// assert!(run.gate.judge(&outcome.evaluation.metrics, None).promoted);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Run {
     /// Where the samples come from.
     pub source: Source,
@@ -73,6 +76,74 @@ impl Default for Run {
     }
 }
 
+/// Where the samples came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    /// Drawn from the seed.
+    Synthetic {
+        /// Which kind.
+        scenario: Scenario,
+        /// How many.
+        num_samples: SampleCount,
+    },
+    /// Given to the library by its caller, who knows where they came from.
+    Given,
+    /// Read from JSON lines.
+    Files {
+        /// Most samples that were used; `None` for all.
+        num_samples: Option<SampleCount>,
+    },
+    /// Made of events.
+    Events {
+        /// Field that keeps sessions apart.
+        session_by: String,
+        /// A pause longer than this, in seconds, starts a new session.
+        session_gap: Span,
+        /// Field that holds the label.
+        label_field: String,
+        /// Most sessions that were used; `None` for all.
+        num_samples: Option<SampleCount>,
+    },
+}
+
+/// How the validation part was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Validation {
+    /// Part of the samples.
+    Split {
+        /// How the samples were divided.
+        strategy: SplitStrategy,
+        /// Share of the training part.
+        train_ratio: Share,
+        /// Field that names the group, for grouped splits.
+        group_by: Option<String>,
+    },
+    /// There was none.
+    None,
+    /// Samples of their own, from another file.
+    Separate,
+}
+
+/// What the samples of a run were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DataSummary {
+    /// SHA-256 of all samples, see [`Dataset::digest`](crate::Dataset::digest).
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    pub digest: String,
+    /// Samples in the training part.
+    pub training_samples: u64,
+    /// Samples in the validation part.
+    pub validation_samples: u64,
+    /// Samples left out because their sequence is empty.
+    pub skipped_empty: u64,
+}
+
 /// Which samples of a run are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -97,6 +168,17 @@ impl Samples {
     #[must_use]
     pub fn digest(&self) -> &str {
         self.digest.get_or_init(|| self.data.digest())
+    }
+
+    /// What they are, to be recorded.
+    #[must_use]
+    pub fn summary(&self) -> DataSummary {
+        DataSummary {
+            digest: self.digest().to_owned(),
+            training_samples: self.parts.training.len() as u64,
+            validation_samples: self.parts.validation.len() as u64,
+            skipped_empty: self.data.skipped_empty(),
+        }
     }
 
     /// How many samples of each class train.
@@ -130,8 +212,10 @@ pub enum RunError {
 /// What a run leads to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The model with its provenance and figures; not promoted, and without a time.
-    pub artifact: Artifact,
+    /// The model.
+    pub model: AnomalyModel,
+    /// What it was trained and judged on.
+    pub data: DataSummary,
     /// How it did on the validation part.
     pub evaluation: Evaluation,
     /// Different sequences of the training part that occur as normal ones.
@@ -141,19 +225,15 @@ pub struct Outcome {
 }
 
 impl Run {
-    /// The run that a model file records; `None` for a model without provenance. The gate is that of its verdict, or the
-    /// default one if there was none.
+    /// The run that made a model of which nothing but its training is known.
     #[must_use]
-    pub fn recorded(artifact: &Artifact) -> Option<Self> {
-        let provenance = artifact.provenance.as_ref()?;
-        let promotion = artifact.promotion.as_ref();
-        Some(Self {
-            source: provenance.source.clone(),
-            validation: provenance.validation.clone(),
-            training: *artifact.model.config(),
-            ece_bins: provenance.ece_bins,
-            gate: promotion.map_or_else(Gate::default, |promotion| promotion.gate),
-        })
+    pub fn given(training: TrainingConfig) -> Self {
+        Self {
+            source: Source::Given,
+            validation: Validation::None,
+            training,
+            ..Self::default()
+        }
     }
 
     /// The samples of this run, divided. Synthetic ones are drawn; all others `read` adds to the data it is given, those
@@ -169,7 +249,7 @@ impl Run {
         let seed = self.training.seed;
         let mut data = match self.source {
             Source::Synthetic { scenario, num_samples } => generate(scenario, num_samples.get(), seed),
-            Source::Files { .. } | Source::Events { .. } => {
+            Source::Given | Source::Files { .. } | Source::Events { .. } => {
                 let mut data = Dataset::new();
                 read(Origin::Data, &mut data)?;
                 data
@@ -187,6 +267,10 @@ impl Run {
             Validation::Separate => Parts {
                 training: (0..own as u32).collect(),
                 validation: (own as u32..data.len() as u32).collect(),
+            },
+            Validation::None => Parts {
+                training: (0..own as u32).collect(),
+                validation: Vec::new(),
             },
             Validation::Split {
                 strategy, train_ratio, ..
@@ -222,31 +306,13 @@ impl Run {
         let (model, (normal_sequences, contradictory_sequences)) =
             fitted.map_err(|_: crate::train::trainer::NoSamples| RunError::NoSamples)?;
         let evaluation = self.evaluate(&model, samples, threads);
-        let artifact = Artifact {
-            provenance: Some(self.provenance(samples)),
-            metrics: Some(evaluation.metrics.clone()),
-            ..Artifact::from(model)
-        };
         Ok(Outcome {
-            artifact,
+            model,
+            data: samples.summary(),
             evaluation,
             normal_sequences,
             contradictory_sequences,
         })
-    }
-
-    /// What a model of this run says of where it comes from.
-    #[must_use]
-    pub fn provenance(&self, samples: &Samples) -> Provenance {
-        Provenance {
-            source: self.source.clone(),
-            validation: self.validation.clone(),
-            ece_bins: self.ece_bins,
-            data_digest: samples.digest().to_owned(),
-            training_samples: samples.parts.training.len() as u64,
-            validation_samples: samples.parts.validation.len() as u64,
-            skipped_empty: samples.data.skipped_empty(),
-        }
     }
 
     /// Judges a model, by its own threshold, on the validation part of `samples`.

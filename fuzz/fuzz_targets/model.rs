@@ -31,7 +31,7 @@ fn with_fitting_digest(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Some sequences of actions that the model knows and others, chosen by the bytes of its digest.
 fn sequences(model: &AnomalyModel, digest: &str) -> Vec<Vec<String>> {
-    let (for_it, against_it) = model.most_telling(20);
+    let (for_it, against_it) = model.top_features(20);
     let known = for_it
         .into_iter()
         .chain(against_it)

@@ -27,10 +27,10 @@ impl fmt::Display for Difference {
 
 /// The members of the body that can differ, in their order.
 const MEMBERS: [&str; 11] = [
+    "run",
+    "data",
     "n",
     "anomaly_threshold",
-    "config",
-    "provenance",
     "training_samples",
     "vocabulary",
     "ngrams",
@@ -111,6 +111,6 @@ mod tests {
         let mut other = artifact.clone();
         other.model.config.seed += 1;
         let difference = artifact.first_difference(&other).unwrap();
-        assert_eq!(difference.to_string(), "config.seed is 42, not 43 (by 1e0)");
+        assert_eq!(difference.to_string(), "run.training.seed is 42, not 43 (by 1e0)");
     }
 }

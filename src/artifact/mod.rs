@@ -1,24 +1,23 @@
 //! The model file: JSON that holds data only, says where it comes from, and proves that it is whole.
 //!
-//! The members `digest`, `created_at`, `tool_version` and `promotion` come first. The digest is the SHA-256 of the file
+//! The members `digest`, `created_at`, `tool_version`, `gate` and `verdict` come first. The digest is the SHA-256 of the file
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
 mod difference;
-mod provenance;
 mod read;
 #[cfg(feature = "schema")]
 mod schema;
 mod write;
 
 pub use difference::Difference;
-pub use provenance::{Provenance, Source, Validation};
 #[cfg(feature = "schema")]
 pub use schema::model_schema;
 
 use crate::data::dataset::hex;
-use crate::evaluate::gate::{Gate, Verdict};
+use crate::evaluate::gate::Verdict;
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
+use crate::run::{DataSummary, Run};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use memchr::memmem;
@@ -29,7 +28,7 @@ use std::io::{self, Read, Write};
 use write::{Body, Header};
 
 /// The format that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Largest model file that is read, in bytes: 1 GiB.
 pub const MAX_MODEL_FILE: u64 = 1 << 30;
 const MODEL_TYPE: &str = "anomaly";
@@ -39,27 +38,18 @@ const MODEL_TYPE: &str = "anomaly";
 pub struct Artifact {
     /// The model.
     pub model: AnomalyModel,
-    /// Where the model and its figures come from.
-    pub provenance: Option<Provenance>,
+    /// The training run that made it. How it was trained is written as the model itself says.
+    pub run: Run,
+    /// What it was trained and judged on.
+    pub data: Option<DataSummary>,
     /// Its figures on the validation part.
     pub metrics: Option<Metrics>,
-    /// What the gate decided, and by which limits.
-    pub promotion: Option<Promotion>,
+    /// What the gate of the run decided.
+    pub verdict: Option<Verdict>,
     /// When the model was made.
     pub created_at: Option<DateTime<Utc>>,
     /// The version of anomaly-train that made it; `None` stands for this one.
     pub tool_version: Option<String>,
-}
-
-/// A verdict with what led to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Promotion {
-    /// What had to be reached.
-    pub gate: Gate,
-    /// What was decided.
-    pub verdict: Verdict,
 }
 
 /// Why a model file was refused, in one line.
@@ -80,10 +70,11 @@ fn refused<T>(problem: impl Into<String>) -> Result<T, LoadError> {
 impl From<AnomalyModel> for Artifact {
     fn from(model: AnomalyModel) -> Self {
         Self {
+            run: Run::given(*model.config()),
             model,
-            provenance: None,
+            data: None,
             metrics: None,
-            promotion: None,
+            verdict: None,
             created_at: None,
             tool_version: None,
         }
@@ -171,7 +162,7 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
         ));
     }
     let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, start))?;
-    let mut artifact = body.into_artifact()?;
+    let mut artifact = body.into_artifact(header.gate)?;
     // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
     // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
     let as_written = is_written_as(&header, &header_text) && is_written_as(&Body::of(&artifact), body_text);
@@ -180,7 +171,7 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
     }
     artifact.created_at = header.created_at;
     artifact.tool_version = Some(header.tool_version);
-    artifact.promotion = header.promotion;
+    artifact.verdict = header.verdict;
     Ok(artifact)
 }
 
@@ -192,7 +183,7 @@ fn is_written_as(value: &impl Serialize, text: &[u8]) -> bool {
 }
 
 impl AnomalyModel {
-    /// Writes the model as a model file, without figures and provenance.
+    /// Writes the model as a model file, without figures.
     ///
     /// # Errors
     ///

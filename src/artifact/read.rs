@@ -1,18 +1,18 @@
 //! The members of the model file, as they are read, and everything that is checked before they become a model.
 
-use super::provenance::{Provenance, Source};
-use super::write::{DenseFigure, Fitting};
+use super::write::{DenseFigure, Fit};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
 use crate::bounds::{NgramSize, Share};
 use crate::data::dataset::{ClassCounts, Interner};
+use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
 use crate::input::samples::MAX_ACTION;
 use crate::model::AnomalyModel;
-use crate::model::config::TrainingConfig;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
+use crate::run::{DataSummary, Run, Source};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -31,8 +31,8 @@ pub(super) struct Body {
     _model_type: String,
     n: NgramSize,
     anomaly_threshold: Share,
-    config: Fitting,
-    provenance: Option<Provenance>,
+    run: Fit,
+    data: Option<DataSummary>,
     metrics: Option<Metrics>,
     training_samples: ClassCounts,
     bias: f64,
@@ -214,24 +214,27 @@ impl Body {
     }
 
     /// Whether what is said of the data fits the model.
-    fn check_provenance(&self) -> Result<(), LoadError> {
+    fn check_run(&self, run: &Run) -> Result<(), LoadError> {
         let digits =
             |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if self.ngrams.weights.len() > self.config.max_ngrams.get() {
+        if (self.n, self.anomaly_threshold) != (run.training.ngram_size, run.training.anomaly_threshold) {
+            return refused("inconsistent: \"n\" or \"anomaly_threshold\" is not that of \"run\"");
+        }
+        if self.ngrams.weights.len() > run.training.max_ngrams.get() {
             return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
         }
-        if let Some(provenance) = &self.provenance {
-            if let Source::Synthetic { num_samples, .. } = provenance.source
-                && Some(num_samples.get()) != provenance.training_samples.checked_add(provenance.validation_samples)
+        if let Some(data) = &self.data {
+            if let Source::Synthetic { num_samples, .. } = run.source
+                && Some(num_samples.get()) != data.training_samples.checked_add(data.validation_samples)
             {
                 return refused("inconsistent: \"source\" and the parts differ in the number of samples");
             }
-            if provenance.training_samples != self.training_samples.total() || !digits(&provenance.data_digest) {
-                return refused("inconsistent: \"provenance\" does not fit the model");
+            if data.training_samples != self.training_samples.total() || !digits(&data.digest) {
+                return refused("inconsistent: \"data\" does not fit the model");
             }
             let judged = self.metrics.as_ref().map(|metrics| metrics.samples);
-            if judged.is_some_and(|samples| samples != provenance.validation_samples) {
-                return refused("inconsistent: \"metrics\" and \"provenance\" differ in the number of samples");
+            if judged.is_some_and(|samples| samples != data.validation_samples) {
+                return refused("inconsistent: \"metrics\" and \"data\" differ in the number of samples");
             }
         }
         match &self.metrics {
@@ -318,12 +321,14 @@ impl Body {
         Ok(figures)
     }
 
-    /// Checks what the types alone do not promise, and builds the artifact, still without its header.
-    pub(super) fn into_artifact(self) -> Result<Artifact, LoadError> {
+    /// Checks what the types alone do not promise, and builds the artifact of a run with this gate, still without the rest of
+    /// its header.
+    pub(super) fn into_artifact(self, gate: Gate) -> Result<Artifact, LoadError> {
         if !self.is_bounded() {
             return refused("a weight or the range of a dense figure is too large to come from training");
         }
-        self.check_provenance()?;
+        let run = self.run.clone().with(gate);
+        self.check_run(&run)?;
         for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {
             self.check_counts(&|| quote(name), seen)?;
         }
@@ -340,16 +345,7 @@ impl Body {
         present.extend(self.ngrams.weights);
         Ok(Artifact {
             model: AnomalyModel {
-                config: TrainingConfig {
-                    ngram_size: self.n,
-                    anomaly_threshold: self.anomaly_threshold,
-                    seed: self.config.seed,
-                    epochs: self.config.epochs,
-                    batch_size: self.config.batch_size,
-                    l2: self.config.l2,
-                    learning_rate: self.config.learning_rate,
-                    max_ngrams: self.config.max_ngrams,
-                },
+                config: run.training,
                 samples: self.training_samples,
                 ranges: figures.map(|figure| (figure.low, figure.high)),
                 names,
@@ -363,9 +359,10 @@ impl Body {
                 },
                 fingerprints,
             },
-            provenance: self.provenance,
+            run,
+            data: self.data,
             metrics: self.metrics,
-            promotion: None,
+            verdict: None,
             created_at: None,
             tool_version: None,
         })

@@ -75,12 +75,12 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
     let text = file(3);
     for (from, to, expected) in [
-        ("\"format_version\":1", "\"format_version\":2", "format version 2"),
-        ("\"format_version\":1", "\"format_version\":\"1\"", "format version"),
+        ("\"format_version\":2", "\"format_version\":1", "format version 1"),
+        ("\"format_version\":2", "\"format_version\":\"2\"", "format version"),
         ("\"model_type\":\"anomaly\"", "\"model_type\":\"x\"", "model type"),
         ("\"n\":3", "\"n\":9", "from 1 to 8"),
         ("\"n\":3", "\"n\":3.0", "not a whole model file"),
-        ("\"n\":3", "\"n\":2", "not an n-gram key"),
+        ("\"n\":3", "\"n\":2", "not that of"),
         ("\"n\":3", "\"n\":3,\"n\":3", "duplicate field"),
         ("\"n\":3", "\"n\":3,\"m\":3", "unknown field"),
         (
@@ -143,7 +143,7 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
             "\"training_samples\":{\"normal\":42,\"anomalous\":18}",
             "\"training_samples\":[42,18]",
         ),
-        ("\"provenance\":null,", ""),
+        ("\"data\":null,", ""),
         ("\"n\":3", "\"n\": 3"),
         ("0.3", "0.30"),
     ] {

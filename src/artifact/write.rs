@@ -3,14 +3,16 @@
 //! The file is one JSON object, written as two: a header, which depends on when and where the model was trained, and a
 //! body, which does not and which the digest covers.
 
-use super::provenance::Provenance;
-use super::{Artifact, FORMAT_VERSION, MODEL_TYPE, Promotion};
-use crate::bounds::{BatchSize, Epochs, MaxNgrams, NgramSize, Penalty, Share, StepSize};
+use super::{Artifact, FORMAT_VERSION, MODEL_TYPE};
+use crate::bounds::{Bins, NgramSize, Share};
 use crate::data::dataset::{ClassCounts, hex};
+use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
+use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::run::{DataSummary, Run, Source, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -21,7 +23,7 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
-    /// SHA-256 of the file without this and the next three members.
+    /// SHA-256 of the file without this and the next four members.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub(super) digest: String,
     /// When the model was made.
@@ -30,10 +32,12 @@ pub(super) struct Header {
     pub(super) created_at: Option<DateTime<Utc>>,
     /// The version of anomaly-train that made it.
     pub(super) tool_version: String,
-    /// What the gate decided, and by which limits.
+    /// What the model had to reach to be promoted.
+    pub(super) gate: Gate,
+    /// What was decided; missing for a model saved by the library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Promotion"))]
-    pub(super) promotion: Option<Promotion>,
+    #[cfg_attr(feature = "schema", schemars(with = "Verdict"))]
+    pub(super) verdict: Option<Verdict>,
 }
 
 /// What the digest covers.
@@ -51,10 +55,10 @@ pub(super) struct Body<'a> {
     n: NgramSize,
     /// The score from which a sequence is labelled 1.
     anomaly_threshold: Share,
-    /// How the weights were fitted.
-    config: Fitting,
-    /// Where the model and its figures come from; null for a model saved by the library.
-    provenance: Option<&'a Provenance>,
+    /// The training run that made it.
+    run: Fit,
+    /// What it was trained and judged on; null for a model saved by the library.
+    data: Option<&'a DataSummary>,
     /// Its figures on the validation part; null for a model saved by the library.
     metrics: Option<&'a Metrics>,
     /// How many samples of each class were trained on.
@@ -75,6 +79,44 @@ pub(super) struct Body<'a> {
     sequences: &'a AnomalyModel,
 }
 
+/// A run without its gate, which decides the verdict and nothing of the model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fit {
+    /// Where the samples came from.
+    source: Source,
+    /// How the validation part was chosen.
+    validation: Validation,
+    /// How the model was trained.
+    training: TrainingConfig,
+    /// Number of bins of the calibration error.
+    ece_bins: Bins,
+}
+
+impl From<&Run> for Fit {
+    fn from(run: &Run) -> Self {
+        Self {
+            source: run.source.clone(),
+            validation: run.validation.clone(),
+            training: run.training,
+            ece_bins: run.ece_bins,
+        }
+    }
+}
+
+impl Fit {
+    pub(super) fn with(self, gate: Gate) -> Run {
+        Run {
+            source: self.source,
+            validation: self.validation,
+            training: self.training,
+            ece_bins: self.ece_bins,
+            gate,
+        }
+    }
+}
+
 /// The weight of a dense figure and the range that training has seen.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -88,19 +130,6 @@ pub(super) struct DenseFigure {
     pub(super) high: f64,
 }
 
-/// How the weights were fitted: the part of [`TrainingConfig`](crate::TrainingConfig) that scoring does not need.
-#[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Fitting {
-    pub(super) seed: u64,
-    pub(super) epochs: Epochs,
-    pub(super) batch_size: BatchSize,
-    pub(super) l2: Penalty,
-    pub(super) learning_rate: StepSize,
-    pub(super) max_ngrams: MaxNgrams,
-}
-
 impl<'a> Body<'a> {
     pub(super) fn of(artifact: &'a Artifact) -> Self {
         let model = &artifact.model;
@@ -111,15 +140,11 @@ impl<'a> Body<'a> {
             model_type: MODEL_TYPE,
             n: config.ngram_size,
             anomaly_threshold: config.anomaly_threshold,
-            config: Fitting {
-                seed: config.seed,
-                epochs: config.epochs,
-                batch_size: config.batch_size,
-                l2: config.l2,
-                learning_rate: config.learning_rate,
-                max_ngrams: config.max_ngrams,
+            run: Fit {
+                training: *config,
+                ..Fit::from(&artifact.run)
             },
-            provenance: artifact.provenance.as_ref(),
+            data: artifact.data.as_ref(),
             metrics: artifact.metrics.as_ref(),
             training_samples: model.samples,
             bias: model.weights.bias,
@@ -148,7 +173,8 @@ pub(super) fn to_bytes(artifact: &Artifact) -> (Vec<u8>, String) {
         digest: digest.clone(),
         created_at: artifact.created_at,
         tool_version: artifact.tool_version.clone().unwrap_or_else(version),
-        promotion: artifact.promotion.clone(),
+        gate: artifact.run.gate,
+        verdict: artifact.verdict.clone(),
     });
     // The two objects become one.
     let parts = [header.strip_suffix(b"}"), body.strip_prefix(b"{")].map(Option::unwrap_or_default);

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::output::Output;
 use anomaly_train::metrics::{Interval, Metrics};
-use anomaly_train::{Champion, Promotion, Samples};
+use anomaly_train::{Champion, Gate, Samples, Verdict};
 use log::warn;
 
 /// Writes the lines that a person follows a run by.
@@ -101,8 +101,7 @@ impl Report {
         ));
     }
 
-    pub(crate) fn verdict(&mut self, promotion: &Promotion, champion: Option<&Champion>, metrics: &Metrics) {
-        let Promotion { gate, verdict } = promotion;
+    pub(crate) fn verdict(&mut self, gate: &Gate, verdict: &Verdict, champion: Option<&Champion>, metrics: &Metrics) {
         let shown = |value: Option<f64>, digits: usize| {
             value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.digits$}"))
         };

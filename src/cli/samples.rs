@@ -42,11 +42,11 @@ fn read(
     progress: Progress,
 ) -> Result<(), Failure> {
     match &run.source {
-        Source::Synthetic { .. } => Ok(()),
+        Source::Given | Source::Synthetic { .. } => Ok(()),
         Source::Files { num_samples } => {
             let group_by = match &run.validation {
                 Validation::Split { group_by, .. } => group_by.as_deref(),
-                Validation::Separate => None,
+                Validation::None | Validation::Separate => None,
             };
             input::read_all(
                 paths,

@@ -2,7 +2,7 @@
 
 use anomaly_train::metrics::Metrics;
 use anomaly_train::registry::Saved;
-use anomaly_train::{Champion, Gate, Provenance, Run, TrainingConfig, Verdict};
+use anomaly_train::{Champion, DataSummary, Reason, Run, Verdict};
 use serde::Serialize;
 
 /// The object that `--json` writes.
@@ -17,7 +17,7 @@ pub(crate) struct RunSummary<'a> {
     /// Whether the gate let it through.
     pub(crate) promoted: bool,
     /// Everything that speaks against it; empty if it is promoted.
-    pub(crate) reasons: &'a [String],
+    pub(crate) reasons: &'a [Reason],
     /// Its figures on the validation part.
     pub(crate) metrics: &'a Metrics,
     /// The digest of the model.
@@ -28,7 +28,10 @@ pub(crate) struct RunSummary<'a> {
     /// Where all randomness came from.
     pub(crate) seed: u64,
     /// All options that can change the result.
-    pub(crate) config: Config<'a>,
+    pub(crate) config: &'a Run,
+    /// Digest of all samples.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    pub(crate) data_digest: &'a str,
     /// The promoted model that it was compared with.
     pub(crate) champion: Option<&'a Champion>,
 }
@@ -37,7 +40,7 @@ impl<'a> RunSummary<'a> {
     /// What there is to say of a run whose model was saved.
     pub(crate) fn new(
         run: &'a Run,
-        provenance: &'a Provenance,
+        data: &'a DataSummary,
         metrics: &'a Metrics,
         verdict: &'a Verdict,
         champion: Option<&'a Champion>,
@@ -51,16 +54,13 @@ impl<'a> RunSummary<'a> {
             metrics,
             digest: &saved.digest,
             samples: SampleCounts {
-                train: provenance.training_samples,
-                validation: provenance.validation_samples,
-                skipped_empty: provenance.skipped_empty,
+                train: data.training_samples,
+                validation: data.validation_samples,
+                skipped_empty: data.skipped_empty,
             },
             seed: run.training.seed,
-            config: Config {
-                training: &run.training,
-                provenance,
-                gate: &run.gate,
-            },
+            config: run,
+            data_digest: &data.digest,
             champion,
         }
     }
@@ -77,17 +77,4 @@ pub(crate) struct SampleCounts {
     pub(crate) validation: u64,
     /// Samples left out because their sequence is empty.
     pub(crate) skipped_empty: u64,
-}
-
-/// Everything that could have changed the result.
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
-pub(crate) struct Config<'a> {
-    #[serde(flatten)]
-    pub(crate) training: &'a TrainingConfig,
-    #[serde(flatten)]
-    pub(crate) provenance: &'a Provenance,
-    /// What had to be reached.
-    pub(crate) gate: &'a Gate,
 }

@@ -6,15 +6,15 @@ use crate::text::quote;
 
 /// What advice is based on.
 #[derive(Debug, Clone, Copy)]
-pub struct Findings<'a> {
+pub struct Diagnostics<'a> {
     /// All samples, of both parts.
     pub samples: ClassCounts,
     /// Different normal sequences in the training part.
     pub normal_sequences: usize,
     /// Different sequences in the training part that occur with both labels.
     pub contradictory_sequences: usize,
-    /// Names of actions that differ in next to nothing, see [`lookalikes`](crate::confusables).
-    pub lookalikes: &'a [[&'a str; 2]],
+    /// Names of actions that differ in next to nothing, see [`confusables`](crate::confusables).
+    pub confusables: &'a [[&'a str; 2]],
     /// The figures on the validation part.
     pub metrics: &'a Metrics,
     /// Score and label of each validation sample.
@@ -30,7 +30,7 @@ const LOW_ACCURACY: f64 = 0.85;
 
 /// One sentence for each thing worth doing something about; nothing if all is well.
 #[must_use]
-pub fn advice(findings: &Findings<'_>) -> Vec<String> {
+pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
     let mut advice = Vec::new();
     let samples = findings.samples.total();
     if samples < FEW_SAMPLES {
@@ -71,8 +71,8 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
             "{occur} with both labels; no model can get all of these samples right, so check the labels"
         ));
     }
-    if let Some([first, second]) = findings.lookalikes.first() {
-        let differ = match findings.lookalikes.len() {
+    if let Some([first, second]) = findings.confusables.first() {
+        let differ = match findings.confusables.len() {
             1 => "1 action name differs".to_owned(),
             count => format!("{count} action names differ"),
         };
@@ -96,7 +96,7 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
 }
 
 /// Where the threshold should go, if precision or recall is low.
-fn threshold_advice(findings: &Findings<'_>, advice: &mut Vec<String>) {
+fn threshold_advice(findings: &Diagnostics<'_>, advice: &mut Vec<String>) {
     let Metrics { precision, recall, .. } = *findings.metrics;
     let in_use = findings.metrics.threshold.get();
     let points = operating_points(findings.scored);
@@ -143,10 +143,10 @@ mod tests {
 
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
         let metrics = Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());
-        advice(&Findings {
+        advice(&Diagnostics {
             samples,
             normal_sequences: 100,
-            lookalikes: &[],
+            confusables: &[],
             contradictory_sequences: 0,
             metrics: &metrics,
             scored,

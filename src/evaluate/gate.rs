@@ -4,6 +4,7 @@ use crate::bounds::Limit;
 use crate::evaluate::metrics::Metrics;
 use crate::text::name;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Fewest validation samples on which a verdict means anything.
 pub const MIN_SAMPLES: u64 = 20;
@@ -87,6 +88,52 @@ pub struct Champion {
     pub overlap: u64,
 }
 
+/// What kind of thing speaks against a model. Programs depend on these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasonCode {
+    /// The calibration error is too high or undefined.
+    Ece,
+    /// The accuracy is too low or undefined.
+    Accuracy,
+    /// There is not enough to judge by.
+    TooFew,
+    /// Always guessing the commoner class would do as well.
+    NoBetterThanNothing,
+    /// The current model is better, or cannot be compared with.
+    Champion,
+}
+
+/// One thing that speaks against a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// For programs.
+    pub code: ReasonCode,
+    /// For people.
+    pub text: String,
+}
+
+impl Reason {
+    /// A reason of this kind, in words.
+    #[must_use]
+    pub fn new(code: ReasonCode, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// What the gate decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -95,7 +142,7 @@ pub struct Verdict {
     /// Whether the model may be used.
     pub promoted: bool,
     /// Everything that speaks against it; empty if it is promoted.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
 }
 
 impl Gate {
@@ -106,13 +153,17 @@ impl Gate {
     /// champion the figures must also not be clearly worse than the champion's.
     #[must_use]
     pub fn judge(&self, metrics: &Metrics, champion: Option<&Champion>) -> Verdict {
+        use ReasonCode::{Accuracy, Ece, NoBetterThanNothing, TooFew};
         let mut reasons = Vec::new();
         let confusion = &metrics.confusion;
         if metrics.samples < MIN_SAMPLES {
             let plural = if metrics.samples == 1 { "" } else { "s" };
-            reasons.push(format!(
-                "not judged: {} validation sample{plural}, need {MIN_SAMPLES}",
-                metrics.samples
+            reasons.push(Reason::new(
+                TooFew,
+                format!(
+                    "not judged: {} validation sample{plural}, need {MIN_SAMPLES}",
+                    metrics.samples
+                ),
             ));
         }
         if metrics.samples > 0 && (confusion.anomalous() == 0 || confusion.normal() == 0) {
@@ -121,25 +172,32 @@ impl Gate {
             } else {
                 "normal"
             };
-            reasons.push(format!("not judged: no {missing} sample in the validation part"));
+            reasons.push(Reason::new(
+                TooFew,
+                format!("not judged: no {missing} sample in the validation part"),
+            ));
         }
         match metrics.ece {
             Some(ece) if ece <= self.max_ece.get() => {}
-            Some(ece) => reasons.push(format!("ECE {ece} is above {}", self.max_ece)),
-            None => reasons.push("ECE is undefined".to_owned()),
+            Some(ece) => reasons.push(Reason::new(Ece, format!("ECE {ece} is above {}", self.max_ece))),
+            None => reasons.push(Reason::new(Ece, "ECE is undefined")),
         }
         match metrics.accuracy {
             Some(accuracy) if accuracy >= self.min_accuracy.get() => {}
             Some(accuracy) => {
-                reasons.push(format!("accuracy {accuracy} is below {}", self.min_accuracy));
+                reasons.push(Reason::new(
+                    Accuracy,
+                    format!("accuracy {accuracy} is below {}", self.min_accuracy),
+                ));
             }
-            None => reasons.push("accuracy is undefined".to_owned()),
+            None => reasons.push(Reason::new(Accuracy, "accuracy is undefined")),
         }
         if let (Some(accuracy), Some(majority)) = (metrics.accuracy, confusion.majority_accuracy())
             && accuracy <= majority
         {
-            reasons.push(format!(
-                "accuracy {accuracy} is not above {majority}, that of always guessing the commoner class"
+            reasons.push(Reason::new(
+                NoBetterThanNothing,
+                format!("accuracy {accuracy} is not above {majority}, that of always guessing the commoner class"),
             ));
         }
         if let Some(champion) = champion {
@@ -152,7 +210,7 @@ impl Gate {
     }
 
     /// The figures that are clearly worse than those of the champion. One that the champion does not have cannot be.
-    fn regressions(&self, figures: &Figures, champion: &Champion) -> Vec<String> {
+    fn regressions(&self, figures: &Figures, champion: &Champion) -> Vec<Reason> {
         let theirs = &champion.figures;
         // The change for the worse: accuracy and F1 fall, the calibration error rises.
         let accuracy = (figures.accuracy, theirs.accuracy, -1.0);
@@ -166,11 +224,12 @@ impl Gate {
                 let within = |ours: f64| worse * (ours - theirs) <= self.max_regression.get() + 1e-9;
                 (!ours.is_some_and(within)).then(|| {
                     let ours = ours.map_or_else(|| "undefined".to_owned(), |ours| ours.to_string());
-                    format!(
+                    let text = format!(
                         "{what} {ours} is worse than {theirs} of {} by more than {}",
                         name(&champion.model),
                         self.max_regression
-                    )
+                    );
+                    Reason::new(ReasonCode::Champion, text)
                 })
             })
             .collect()
@@ -180,7 +239,7 @@ impl Gate {
 impl Verdict {
     /// The verdict with one more thing that speaks against promotion.
     #[must_use]
-    pub fn and_against(mut self, reason: String) -> Self {
+    pub fn with_reason(mut self, reason: Reason) -> Self {
         self.promoted = false;
         self.reasons.push(reason);
         self
@@ -228,7 +287,13 @@ mod tests {
     #[test]
     fn too_few_samples_are_never_judged_good() {
         let verdict = judge(GATE(1.0, 0.0), &scored(9, 1));
-        assert_eq!(verdict.reasons, ["not judged: 19 validation samples, need 20"]);
+        assert_eq!(
+            verdict.reasons,
+            [Reason::new(
+                ReasonCode::TooFew,
+                "not judged: 19 validation samples, need 20"
+            )]
+        );
         assert!(judge(GATE(1.0, 0.0), &scored(10, 0)).promoted);
         assert!(!judge(GATE(1.0, 0.0), &[]).promoted);
     }
@@ -238,13 +303,13 @@ mod tests {
         let mut all_normal = vec![(0.1, Normal); 90];
         all_normal.extend(vec![(0.1, Anomalous); 10]);
         let verdict = judge(GATE(0.08, 0.85), &all_normal);
-        assert!(verdict.reasons[0].contains("commoner class"), "{verdict:?}");
+        assert!(verdict.reasons[0].text.contains("commoner class"), "{verdict:?}");
     }
 
     #[test]
     fn one_class_alone_is_never_judged_good() {
         let verdict = judge(GATE(1.0, 0.0), &vec![(0.0, Normal); 50]);
-        assert!(verdict.reasons[0].contains("no anomalous sample"), "{verdict:?}");
+        assert!(verdict.reasons[0].text.contains("no anomalous sample"), "{verdict:?}");
     }
 
     #[test]
@@ -283,7 +348,9 @@ mod tests {
             let reasons = reasons(change);
             assert_eq!(reasons.len(), 1, "{reasons:?}");
             assert!(
-                reasons[0].starts_with(figure) && reasons[0].contains("current/m.json"),
+                reasons[0].code == ReasonCode::Champion
+                    && reasons[0].text.starts_with(figure)
+                    && reasons[0].text.contains("current/m.json"),
                 "{reasons:?}"
             );
         }
@@ -301,7 +368,7 @@ mod tests {
         };
         let verdict = GATE(1.0, 0.0).judge(&nothing_found, Some(&champion));
         assert!(
-            verdict.reasons.iter().any(|r| r.starts_with("F1 undefined")),
+            verdict.reasons.iter().any(|r| r.text.starts_with("F1 undefined")),
             "{verdict:?}"
         );
     }

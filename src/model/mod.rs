@@ -129,7 +129,7 @@ impl AnomalyModel {
     /// The actions and n-grams with the highest weights, highest first, and those with the lowest, lowest first; at most
     /// `most` of each, and none whose weight points the other way.
     #[must_use]
-    pub fn most_telling(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
+    pub fn top_features(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
         let weights = &self.weights.present;
         let mut ids: Vec<u32> = (0..weights.len() as u32).collect();
         ids.sort_by(|&a, &b| weights[b as usize].total_cmp(&weights[a as usize]));

@@ -1,7 +1,7 @@
 //! The record of promotions: one line of JSON for each verdict of the gate and each step back, in the order in which they
 //! were taken. It is only ever added to, and it alone says which promoted model is the current one.
 
-use crate::evaluate::gate::{Champion, Figures};
+use crate::evaluate::gate::{Champion, Figures, Reason};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Entry {
     /// The model that was the current one until then.
     pub follows: Option<ModelPath>,
     /// Everything that spoke against promotion.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// Its figures on its validation part; null for a step back.
     pub metrics: Option<Figures>,
     /// What it was compared with.

@@ -5,8 +5,8 @@
 
 use super::disk::{self, Lock, Temporary, folder, remove_leftover, sweep, sync_folder, write_temporary};
 use super::history::{Act, Entry, History, HistoryError, ModelPath};
-use crate::artifact::{Artifact, LoadError, Promotion};
-use crate::evaluate::gate::{Champion, Figures};
+use crate::artifact::{Artifact, LoadError};
+use crate::evaluate::gate::{Champion, Figures, Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::text::path as shown;
 use chrono::{DateTime, Utc};
@@ -59,8 +59,10 @@ pub struct MetricsFile<'a> {
     pub(crate) created_at: DateTime<Utc>,
     /// The version of anomaly-train that made it.
     pub(crate) tool_version: &'a str,
-    /// What the gate decided, and by which limits.
-    pub(crate) promotion: Option<&'a Promotion>,
+    /// What had to be reached.
+    pub(crate) gate: &'a Gate,
+    /// What was decided.
+    pub(crate) verdict: Option<&'a Verdict>,
     /// Its figures on the validation part.
     pub(crate) metrics: Option<&'a Metrics>,
 }
@@ -156,8 +158,7 @@ impl Store {
         time: DateTime<Utc>,
     ) -> Result<Saved, StoreError> {
         let (model, digest) = artifact.to_bytes();
-        let promotion = artifact.promotion.as_ref();
-        let verdict = promotion.map(|promotion| &promotion.verdict);
+        let verdict = artifact.verdict.as_ref();
         let promoted = verdict.is_some_and(|verdict| verdict.promoted);
         let mut entry = Entry {
             at: time,
@@ -398,7 +399,8 @@ pub fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> i
         model_digest: digest,
         created_at: time,
         tool_version: artifact.tool_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION")),
-        promotion: artifact.promotion.as_ref(),
+        gate: &artifact.run.gate,
+        verdict: artifact.verdict.as_ref(),
         metrics: artifact.metrics.as_ref(),
     })?;
     bytes.push(b'\n');

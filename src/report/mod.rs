@@ -2,9 +2,10 @@
 
 mod charts;
 
-use crate::artifact::{Artifact, Promotion};
+use crate::artifact::Artifact;
 use crate::data::dataset::{Dataset, Label};
 use crate::evaluate::evaluation::Evaluation;
+use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::{
     Confusion, Interval, Metrics, ReliabilityBin, Scored, operating_points, reliability_bins, threshold_choices,
 };
@@ -24,7 +25,7 @@ pub struct Page<'a> {
     /// How it did.
     pub evaluation: &'a Evaluation,
     /// The verdict that these figures led to, if they led to one.
-    pub verdict: Option<&'a Promotion>,
+    pub verdict: Option<&'a Verdict>,
     /// What the samples are, in a few words.
     pub source: &'a str,
 }
@@ -48,7 +49,8 @@ struct View<'a> {
     threshold: f64,
     samples: u64,
     anomalous: u64,
-    promotion: Option<&'a Promotion>,
+    verdict: Option<&'a Verdict>,
+    gate: &'a Gate,
     overlap: u64,
     figures: Vec<Figure>,
     confusion: Confusion,
@@ -95,7 +97,7 @@ impl Page<'_> {
         let metrics = &self.evaluation.metrics;
         let scored = &self.evaluation.scored;
         let model = &self.artifact.model;
-        let (speak_for, speak_against) = model.most_telling(TELLING);
+        let (speak_for, speak_against) = model.top_features(TELLING);
         let telling = |patterns: Vec<PatternWeight>| patterns.into_iter().map(Telling::from).collect::<Vec<_>>();
         let thresholds: Vec<Vec<String>> = threshold_choices(scored, metrics.threshold.get())
             .into_iter()
@@ -117,7 +119,8 @@ impl Page<'_> {
             threshold: metrics.threshold.get(),
             samples: metrics.samples,
             anomalous: metrics.confusion.anomalous(),
-            promotion: self.verdict,
+            verdict: self.verdict,
+            gate: &self.artifact.run.gate,
             overlap: metrics.overlap.unwrap_or(0),
             figures: figures(metrics),
             confusion: metrics.confusion,
@@ -225,12 +228,12 @@ impl Page<'_> {
             ("judged on", self.source.to_owned()),
             ("digest of the data judged on", self.data.digest()),
         ];
-        if let Some(promotion) = &self.artifact.promotion {
-            let promoted = if promotion.verdict.promoted { "yes" } else { "no" };
+        if let Some(verdict) = &self.artifact.verdict {
+            let promoted = if verdict.promoted { "yes" } else { "no" };
             rows.push(("promoted when it was trained", promoted.to_owned()));
         }
-        if let Some(provenance) = &self.artifact.provenance {
-            rows.push(("digest of the data of the training run", provenance.data_digest.clone()));
+        if let Some(data) = &self.artifact.data {
+            rows.push(("digest of the data of the training run", data.digest.clone()));
         }
         rows
     }

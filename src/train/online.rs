@@ -1,6 +1,7 @@
-//! Fits the weights in one pass over the rows, for training parts so large that their optimum is not worth its time.
+//! Fits the weights online, as the mean over a few passes, for training parts so large that their optimum is not worth its
+//! time.
 //!
-//! The belief about each weight is a normal distribution. It starts as the prior, with precision λ, and takes in one row
+//! The posterior of each weight is a normal distribution. It starts as the prior, with precision λ, and takes in one row
 //! after the other: with the means w, the precisions h and a = Σ x_j²/h_j, the margin s of a row of which n samples were
 //! seen, k of them anomalous, solves
 //!
@@ -8,7 +9,7 @@
 //! s + a n σ(s) = w·x + a k
 //! ```
 //!
-//! which is the optimum of this row's likelihood and the belief before it. The means move by x_j (k − n σ(s)) / h_j. The
+//! which is the optimum of this row's likelihood and the posterior before it. The means move by x_j (k − n σ(s)) / h_j. The
 //! precisions grow by x_j² n (σ(s) − ½)/s, the curvature of the quadratic bound of the logistic likelihood that touches it
 //! at ±s; the curvature n σ(s) (1 − σ(s)) itself would be too sure too soon.
 //!
@@ -37,13 +38,13 @@ const HELD_OUT: usize = 100;
 const WORTHWHILE: f64 = 0.01;
 
 /// The last step of Newton's method may be this long, relative to the margin: what is left is far below the digits of a
-/// [`Belief`].
+/// [`Posterior`].
 const PRECISE_STEP: f64 = 1e-4;
 
-/// What is believed about a weight. Half the usual digits are enough for what one row adds, and twice as many beliefs are at
+/// The Gaussian posterior of a weight, by its mean and precision. Half the usual digits are enough for what one row adds, and twice as many posteriors are at
 /// hand in the caches.
 #[derive(Debug, Clone, Copy)]
-struct Belief {
+struct Posterior {
     mean: f32,
     precision: f32,
 }
@@ -119,13 +120,13 @@ impl OnlineFit {
         let precision = self.config.l2.get() as f32;
         let batch_size = self.config.batch_size.get() as usize;
         let step_size = self.config.learning_rate.get();
-        let believe = |&mean: &f64| Belief {
+        let as_prior = |&mean: &f64| Posterior {
             mean: mean as f32,
             precision,
         };
-        let mut present: Vec<Belief> = self.prior.present.iter().map(believe).collect();
-        let mut dense = self.prior.dense.each_ref().map(believe);
-        let mut bias = believe(&self.prior.bias);
+        let mut present: Vec<Posterior> = self.prior.present.iter().map(as_prior).collect();
+        let mut dense = self.prior.dense.each_ref().map(as_prior);
+        let mut bias = as_prior(&self.prior.bias);
 
         let mut batches: Vec<usize> = (0..rows.len().div_ceil(batch_size)).collect();
         batches.shuffle(&mut pass_stream(self.config.seed, number / 2));
@@ -142,9 +143,9 @@ impl OnlineFit {
                 let row = rows.row(index, &mut ids);
                 let mut margin = f64::from(bias.mean);
                 let mut variance = 1.0 / f64::from(bias.precision);
-                for (belief, x) in dense.iter().zip(row.dense) {
-                    margin += f64::from(belief.mean) * x;
-                    variance += x * x / f64::from(belief.precision);
+                for (posterior, x) in dense.iter().zip(row.dense) {
+                    margin += f64::from(posterior.mean) * x;
+                    variance += x * x / f64::from(posterior.precision);
                 }
                 means.clear();
                 means.extend(row.present.iter().map(|&id| present[id as usize].mean));
@@ -161,30 +162,30 @@ impl OnlineFit {
                     solve(variance * samples, margin + variance * anomalous, margin, PRECISE_STEP);
                 let residual = step_size * (anomalous - samples * probability);
                 let curvature = samples * bound_curvature(target, probability);
-                for (belief, x) in dense
+                for (posterior, x) in dense
                     .iter_mut()
                     .chain([&mut bias])
                     .zip(row.dense.into_iter().chain([1.0]))
                 {
-                    belief.mean += (x * residual) as f32 / belief.precision;
-                    belief.precision += (x * x * curvature) as f32;
+                    posterior.mean += (x * residual) as f32 / posterior.precision;
+                    posterior.precision += (x * x * curvature) as f32;
                 }
                 let (residual, curvature) = (residual as f32, curvature as f32);
                 for (&id, variance) in row.present.iter().zip(&variances) {
-                    let belief = &mut present[id as usize];
-                    belief.mean += residual * variance;
-                    belief.precision += curvature;
+                    let posterior = &mut present[id as usize];
+                    posterior.mean += residual * variance;
+                    posterior.precision += curvature;
                 }
             }
         }
         let mut means = [0.0; DENSE_COUNT];
-        for (mean, belief) in means.iter_mut().zip(dense) {
-            *mean = f64::from(belief.mean);
+        for (mean, posterior) in means.iter_mut().zip(dense) {
+            *mean = f64::from(posterior.mean);
         }
         Weights {
             bias: f64::from(bias.mean),
             dense: means,
-            present: present.into_iter().map(|belief| f64::from(belief.mean)).collect(),
+            present: present.into_iter().map(|posterior| f64::from(posterior.mean)).collect(),
         }
     }
 
@@ -227,7 +228,7 @@ mod tests {
     use super::*;
     use crate::data::dataset::{Dataset, Label};
     use crate::data::synthetic::{Scenario, generate};
-    use crate::train::sdca::Optimizer;
+    use crate::train::sdca::Sdca;
     use crate::train::training_set::TrainingSet;
 
     fn set(data: &Dataset) -> TrainingSet {
@@ -294,7 +295,7 @@ mod tests {
         assert!(passes < 10);
 
         // The optimum has seen the rows that are held out here, so it has the easier task.
-        let mut optimizer = Optimizer::new(&set.rows, prior(&set), config.l2.get(), 1.0);
+        let mut optimizer = Sdca::new(&set.rows, prior(&set), config.l2.get(), 1.0);
         let mut rng = stream(1, Purpose::Shuffle);
         for _ in 0..10 {
             optimizer.epoch(&set.rows, 32, &mut rng);

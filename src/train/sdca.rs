@@ -27,12 +27,13 @@ use crate::train::training_set::Rows;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Times that a batch is gone through before the next one: the second time, the rows of the batch answer to each other.
+/// Times that a batch is gone through before the next one: the second time, each row is solved again with what the other rows of the
+/// batch have changed since.
 const SWEEPS: usize = 2;
 
 /// The state of a fit.
 #[derive(Debug)]
-pub(crate) struct Optimizer {
+pub(crate) struct Sdca {
     weights: Weights,
     residuals: Vec<f64>,
     order: Vec<u32>,
@@ -40,7 +41,7 @@ pub(crate) struct Optimizer {
     step_size: f64,
 }
 
-impl Optimizer {
+impl Sdca {
     /// Starts at the centre of the prior.
     pub(crate) fn new(rows: &Rows, prior: Weights, l2: f64, step_size: f64) -> Self {
         Self {

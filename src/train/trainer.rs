@@ -6,7 +6,7 @@ use crate::model::config::TrainingConfig;
 use crate::model::weights::Weights;
 use crate::random::{Purpose, stream};
 use crate::train::online::OnlineFit;
-use crate::train::sdca::Optimizer;
+use crate::train::sdca::Sdca;
 use crate::train::training_set::TrainingSet;
 use rand_chacha::ChaCha8Rng;
 use std::num::NonZeroUsize;
@@ -28,7 +28,7 @@ pub struct Trainer {
 #[derive(Debug)]
 enum Fit {
     /// To their optimum.
-    Optimum(Optimizer, ChaCha8Rng),
+    Optimum(Sdca, ChaCha8Rng),
     /// In few passes.
     Online(OnlineFit),
 }
@@ -38,11 +38,11 @@ enum Fit {
 pub enum Epoch {
     /// More epochs bring the weights nearer to their optimum. By how much a step still changed the fitted probability of its
     /// sequence, on average; it tends to 0.
-    Nearer(f64),
+    Converging(f64),
     /// More epochs may lower the log loss on the sequences that were held out, which is this now.
-    Better(f64),
+    Improved(f64),
     /// The log loss on the sequences that were held out, which is this now, will not fall any further.
-    Done(f64),
+    Stopped(f64),
 }
 
 /// There is not one sample to learn from.
@@ -72,7 +72,7 @@ impl Trainer {
         let prior = Weights::prior(set.width, libm::log(odds));
         let l2 = config.l2.get();
         let fit = if set.rows.len() < MANY_SEQUENCES {
-            let optimizer = Optimizer::new(&set.rows, prior, l2, config.learning_rate.get());
+            let optimizer = Sdca::new(&set.rows, prior, l2, config.learning_rate.get());
             Fit::Optimum(optimizer, stream(config.seed, Purpose::Shuffle))
         } else {
             Fit::Online(OnlineFit::new(&set.rows, prior, config, threads.get() > 1))
@@ -90,14 +90,14 @@ impl Trainer {
         self.epochs += 1;
         let batch_size = self.config.batch_size.get() as usize;
         match &mut self.fit {
-            Fit::Optimum(optimizer, rng) => Epoch::Nearer(optimizer.epoch(&self.set.rows, batch_size, rng)),
+            Fit::Optimum(optimizer, rng) => Epoch::Converging(optimizer.epoch(&self.set.rows, batch_size, rng)),
             Fit::Online(online) => {
                 let goes_on = online.epoch(&self.set.rows);
                 let loss = online.loss();
                 if goes_on {
-                    Epoch::Better(loss)
+                    Epoch::Improved(loss)
                 } else {
-                    Epoch::Done(loss)
+                    Epoch::Stopped(loss)
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Trainer {
         while self.epochs < self.config.epochs.get() {
             let epoch = self.epoch();
             after(epoch);
-            if matches!(epoch, Epoch::Done(_)) {
+            if matches!(epoch, Epoch::Stopped(_)) {
                 break;
             }
         }

@@ -131,8 +131,8 @@ fn a_file_that_is_not_a_whole_model_is_refused_in_one_line() {
             "damaged",
         ),
         (
-            text.replace("\"format_version\":1", "\"format_version\":2"),
-            "format version 2, made by version",
+            text.replace("\"format_version\":2", "\"format_version\":1"),
+            "format version 1, made by version",
         ),
         (
             text.replace("\"model_type\":\"anomaly\"", "\"model_type\":\"\\u001b[2J\""),

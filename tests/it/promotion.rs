@@ -53,7 +53,7 @@ fn a_model_that_is_clearly_worse_than_the_current_one_is_refused_and_changes_no_
     .concat();
     let compared = sandbox.train(&worse);
     assert_eq!(compared["promoted"], false, "{compared}");
-    let reason = compared["reasons"][0].as_str().unwrap();
+    let reason = compared["reasons"][0]["text"].as_str().unwrap();
     assert!(
         reason.contains("of current/anomaly_model_20261122_120000.json"),
         "{reason}"
@@ -94,7 +94,7 @@ fn a_current_model_that_cannot_be_read_blocks_promotion_and_is_named() {
     fs::write(sandbox.path(path), &whole[..whole.len() / 2]).unwrap();
     let second = sandbox.train(&MIXED);
     assert_eq!(second["promoted"], false);
-    let reason = second["reasons"][0].as_str().unwrap();
+    let reason = second["reasons"][0]["text"].as_str().unwrap();
     assert!(
         reason.contains("cannot be compared with") && reason.contains(path),
         "{reason}"

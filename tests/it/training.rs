@@ -241,7 +241,7 @@ fn few_samples_train_but_are_never_promoted() {
             let args = ["--num-samples", &count, "--seed", seed];
             let summary = sandbox.train(&args);
             assert_eq!(summary["promoted"], false, "{summary}");
-            let first = summary["reasons"][0].as_str().unwrap();
+            let first = summary["reasons"][0]["text"].as_str().unwrap();
             assert!(
                 first.starts_with("not judged: ") && first.ends_with("need 20"),
                 "{first}"
@@ -363,6 +363,6 @@ fn generated_samples_train_to_the_same_weights_as_those_drawn_in_the_run() {
         let drawn = sandbox.train(&args);
         let read = sandbox.train(&["--data", "data.jsonl", "--seed", "5"]);
         assert_eq!(drawn["metrics"], read["metrics"]);
-        assert_eq!(drawn["config"]["data_digest"], read["config"]["data_digest"]);
+        assert_eq!(drawn["data_digest"], read["data_digest"]);
     }
 }

@@ -236,7 +236,7 @@ fn a_candidate_that_somebody_copied_into_current_is_found_out() {
     // Nor does it help to write another verdict into its header.
     let text = fs::read_to_string(sandbox.path(copy)).unwrap();
     let reasons: Value = serde_json::from_str(&text).unwrap();
-    let reasons = reasons["promotion"]["verdict"]["reasons"].to_string();
+    let reasons = reasons["verdict"]["reasons"].to_string();
     let better = text
         .replacen("\"promoted\":false", "\"promoted\":true", 1)
         .replacen(&reasons, "[]", 1);

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
             entry.model,
         ))?;
         for reason in &entry.reasons {
-            output.line(&format!("      not promoted: {}", one_line(reason)))?;
+            output.line(&format!("      not promoted: {}", one_line(&reason.text)))?;
         }
     }
     output.line(&match current {

@@ -5,7 +5,7 @@ use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::values::count;
 use anomaly_train::text::one_line;
-use anomaly_train::{Artifact, Pattern, PatternWeight, Promotion, Provenance, Source, Validation};
+use anomaly_train::{Artifact, DataSummary, Pattern, PatternWeight, Run, Source, Validation, Verdict};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -38,9 +38,9 @@ struct Summary<'a> {
     model_path: String,
     digest: String,
     created_at: Option<DateTime<Utc>>,
-    promotion: Option<&'a Promotion>,
-    config: &'a anomaly_train::TrainingConfig,
-    provenance: Option<&'a Provenance>,
+    verdict: Option<&'a Verdict>,
+    run: &'a Run,
+    data: Option<&'a DataSummary>,
     metrics: Option<&'a anomaly_train::metrics::Metrics>,
     training_samples: anomaly_train::ClassCounts,
     actions: usize,
@@ -52,16 +52,16 @@ struct Summary<'a> {
 pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
     let model = &artifact.model;
-    let (speak_for, speak_against) = model.most_telling(args.top);
+    let (speak_for, speak_against) = model.top_features(args.top);
     let mut output = Output::stdout();
     if args.json {
         output.json_line(&Summary {
             model_path: path.display().to_string(),
             digest: artifact.digest(),
             created_at: artifact.created_at,
-            promotion: artifact.promotion.as_ref(),
-            config: model.config(),
-            provenance: artifact.provenance.as_ref(),
+            verdict: artifact.verdict.as_ref(),
+            run: &artifact.run,
+            data: artifact.data.as_ref(),
             metrics: artifact.metrics.as_ref(),
             training_samples: model.training_samples(),
             actions: model.action_count(),
@@ -133,9 +133,9 @@ fn description(artifact: &Artifact) -> String {
             ),
         ),
     ];
-    if let Some(provenance) = &artifact.provenance {
-        lines.push(("data", source(provenance)));
-        lines.push(("data digest", provenance.data_digest.clone()));
+    if let Some(data) = &artifact.data {
+        lines.push(("data", source(&artifact.run)));
+        lines.push(("data digest", data.digest.clone()));
     }
     if let Some(metrics) = &artifact.metrics {
         let figures = metrics.named().into_iter().map(|(name, value)| match value {
@@ -157,14 +157,21 @@ fn description(artifact: &Artifact) -> String {
             ));
         }
     }
-    if let Some(promotion) = &artifact.promotion {
-        let verdict = &promotion.verdict;
+    if let Some(verdict) = &artifact.verdict {
         lines.push((
             "promoted",
             if verdict.promoted {
                 "yes".to_owned()
             } else {
-                format!("no: {}", verdict.reasons.join("; "))
+                format!(
+                    "no: {}",
+                    verdict
+                        .reasons
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("; ")
+                )
             },
         ));
     }
@@ -174,8 +181,8 @@ fn description(artifact: &Artifact) -> String {
         .collect()
 }
 
-fn source(provenance: &Provenance) -> String {
-    let source = match &provenance.source {
+fn source(run: &Run) -> String {
+    let source = match &run.source {
         Source::Synthetic { scenario, num_samples } => {
             format!("{num_samples} synthetic samples, {scenario:?} scenario").to_lowercase()
         }
@@ -189,12 +196,14 @@ fn source(provenance: &Provenance) -> String {
                 one_line(session_by)
             )
         }
+        Source::Given => "given to the library".to_owned(),
         Source::Files { num_samples: None } => "files".to_owned(),
         Source::Files {
             num_samples: Some(most),
         } => format!("files, the first {most} samples"),
     };
-    let validation = match &provenance.validation {
+    let validation = match &run.validation {
+        Validation::None => "nothing was held back".to_owned(),
         Validation::Split {
             strategy,
             train_ratio,

@@ -12,9 +12,9 @@ use crate::cli::{champion, clock, input, memory, page_file, signals};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Epoch, Epochs, Evaluation,
-    Findings, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Promotion, Run, SampleCount, Samples, Share,
-    Source, StepSize, TrainingConfig, Validation, advice, confusables,
+    Artifact, BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Diagnostics, Epoch,
+    Epochs, Evaluation, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Reason, ReasonCode, Run,
+    SampleCount, Samples, Share, Source, StepSize, TrainingConfig, Validation, Verdict, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -151,30 +151,38 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let samples = load(&run, args.files()?, threads, progress)?;
     report.samples(&samples);
     let outcome = fit_and_judge(&run, &samples, threads, progress, &mut report)?;
-    let Outcome {
-        mut artifact,
-        evaluation,
-        ..
-    } = outcome;
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
     let store = Store::open(&args.models_dir)?;
-    let (promotion, champion) = decide(args, &run, &store, &samples, &evaluation)?;
-    report.verdict(&promotion, champion.as_ref(), &evaluation.metrics);
-    for sentence in advice(&Findings {
+    let Outcome {
+        model,
+        evaluation,
+        data,
+        normal_sequences,
+        contradictory_sequences,
+    } = outcome;
+    let (verdict, champion) = decide(args, &run, &store, &samples, &evaluation)?;
+    report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
+    for sentence in advice(&Diagnostics {
         samples: samples.training().plus(samples.validation()),
-        normal_sequences: outcome.normal_sequences,
-        contradictory_sequences: outcome.contradictory_sequences,
-        lookalikes: &confusables(&samples.data),
+        normal_sequences,
+        contradictory_sequences,
+        confusables: &confusables(&samples.data),
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
     }) {
         warn!("{sentence}");
     }
 
-    let verdict = promotion.verdict.clone();
-    artifact.promotion = Some(promotion);
-    artifact.created_at = Some(time);
+    let artifact = Artifact {
+        model,
+        run,
+        data: Some(data.clone()),
+        metrics: Some(evaluation.metrics.clone()),
+        verdict: Some(verdict.clone()),
+        created_at: Some(time),
+        tool_version: None,
+    };
     let whole = signals::hold();
     let mut saved = store.save(&artifact, champion.as_ref(), time)?;
     drop(whole);
@@ -188,7 +196,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             data: &samples.data,
             indices: &samples.parts.validation,
             evaluation: &evaluation,
-            verdict: artifact.promotion.as_ref(),
+            verdict: artifact.verdict.as_ref(),
             source: "validation part of the training run",
         };
         page_file::write(path, &page)?;
@@ -197,8 +205,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     if args.json {
         let mut output = Output::stdout();
         output.json_line(&RunSummary::new(
-            &run,
-            &run.provenance(&samples),
+            &artifact.run,
+            &data,
             &evaluation.metrics,
             &verdict,
             champion.as_ref(),
@@ -233,8 +241,10 @@ fn fit_and_judge(
         bar.inc(1);
         number += 1;
         match epoch {
-            Epoch::Nearer(change) => debug!("epoch {number}: fitted probabilities changed by {change:.2e} on average"),
-            Epoch::Better(loss) | Epoch::Done(loss) => {
+            Epoch::Converging(change) => {
+                debug!("epoch {number}: fitted probabilities changed by {change:.2e} on average")
+            }
+            Epoch::Improved(loss) | Epoch::Stopped(loss) => {
                 debug!("epoch {number}: log loss {loss:.4} on the sequences held out");
                 held_out = Some(loss);
             }
@@ -246,7 +256,7 @@ fn fit_and_judge(
             "[INFO] Many sequences: stopped after {number} of at most {epochs} epochs, at log loss {loss:.4} on those held out"
         ));
     }
-    let model = &outcome.artifact.model;
+    let model = &outcome.model;
     debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
     report.line("[INFO] Validation Metrics:");
     report.metrics(&outcome.evaluation.metrics);
@@ -260,7 +270,7 @@ fn decide(
     store: &Store,
     samples: &Samples,
     evaluation: &Evaluation,
-) -> Result<(Promotion, Option<Champion>), Failure> {
+) -> Result<(Verdict, Option<Champion>), Failure> {
     let (mut champion, mut unreadable) = (None, None);
     if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
         let threads = thread_count(args.threads);
@@ -271,17 +281,12 @@ fn decide(
     }
     let mut verdict = run.gate.judge(&evaluation.metrics, champion.as_ref());
     if let Some(problem) = unreadable {
-        verdict = verdict.and_against(format!(
-            "the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"
+        verdict = verdict.with_reason(Reason::new(
+            ReasonCode::Champion,
+            format!("the promoted model cannot be compared with: {problem} (--no-champion promotes without comparing)"),
         ));
     }
-    Ok((
-        Promotion {
-            gate: run.gate,
-            verdict,
-        },
-        champion,
-    ))
+    Ok((verdict, champion))
 }
 
 impl TrainArgs {

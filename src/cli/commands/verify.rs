@@ -116,13 +116,14 @@ pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
 
 /// Refuses to start without the files that training again needs, or with files that it does not.
 fn check_files(args: &VerifyArgs, artifact: &Artifact) -> Result<(), Failure> {
-    let Some(provenance) = &artifact.provenance else {
+    let Run { source, validation, .. } = &artifact.run;
+    if *source == Source::Given {
         return Err(Failure::Usage(
             "the model does not say what it was trained on; only --quick can check it".to_owned(),
         ));
-    };
-    let from_files = !matches!(provenance.source, Source::Synthetic { .. });
-    let separate = provenance.validation == Validation::Separate;
+    }
+    let from_files = !matches!(source, Source::Synthetic { .. });
+    let separate = *validation == Validation::Separate;
     let problem = if from_files && args.data.is_empty() {
         "the model was trained on files; name them with --data, or check the file alone with --quick"
     } else if !from_files && !args.data.is_empty() {
@@ -139,9 +140,8 @@ fn check_files(args: &VerifyArgs, artifact: &Artifact) -> Result<(), Failure> {
 
 /// Whether the verdict in the file follows from the figures in it.
 fn verdict(artifact: &Artifact) -> Option<Check> {
-    let (promotion, metrics) = (artifact.promotion.as_ref()?, artifact.metrics.as_ref()?);
-    let again = promotion.gate.judge(metrics, None);
-    let verdict = &promotion.verdict;
+    let (verdict, metrics) = (artifact.verdict.as_ref()?, artifact.metrics.as_ref()?);
+    let again = artifact.run.gate.judge(metrics, None);
     // The champion, of which the file knows nothing, can only have added reasons against promotion.
     let all_there = again.reasons.iter().all(|reason| verdict.reasons.contains(reason));
     let passed = all_there && verdict.promoted == verdict.reasons.is_empty();
@@ -193,7 +193,7 @@ fn metrics_file(path: &Path, artifact: &Artifact, digest: &str) -> Check {
 /// Whether the record knows the model, with the same digest and the same verdict.
 fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &str) -> Check {
     let judged = |entry: &&Entry| entry.act != Act::RolledBack && entry.model == *model;
-    let verdict = artifact.promotion.as_ref().map(|promotion| &promotion.verdict);
+    let verdict = artifact.verdict.as_ref();
     let (passed, found) = match history.entries().iter().rev().find(judged) {
         None => (
             false,
@@ -224,7 +224,7 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
 
 /// Trains and judges again, and compares.
 fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
-    let (Some(provenance), Some(run)) = (&artifact.provenance, Run::recorded(artifact)) else {
+    let (Some(recorded), run) = (&artifact.data, &artifact.run) else {
         return Ok(Vec::new());
     };
     let threads = thread_count(args.threads);
@@ -232,25 +232,28 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         data: &args.data,
         validation: args.validation_data.as_ref(),
     };
-    let samples = load(&run, files, threads, progress)?;
+    let samples = load(run, files, threads, progress)?;
     let digest = samples.digest();
-    let same = digest == provenance.data_digest;
+    let same = digest == recorded.digest;
     let mut checks = vec![Check {
         what: "data",
         passed: same,
         found: if same {
             format!("{} samples; digest {digest}", samples.data.len())
         } else {
-            format!(
-                "digest {digest}, but the model was trained on {}",
-                provenance.data_digest
-            )
+            format!("digest {digest}, but the model was trained on {}", recorded.digest)
         },
     }];
     if !same {
         return Ok(checks);
     }
-    let again = run.carry_out(&samples, threads, |_| ())?.artifact;
+    let outcome = run.carry_out(&samples, threads, |_| ())?;
+    let again = Artifact {
+        run: run.clone(),
+        data: Some(outcome.data),
+        metrics: Some(outcome.evaluation.metrics),
+        ..Artifact::from(outcome.model)
+    };
     let difference = artifact.first_difference(&again);
     checks.push(Check {
         what: "training",
