@@ -4,7 +4,7 @@
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
 use anomaly_train::{
-    AnomalyModel, Artifact, Blocks, Dataset, Record, Share, Trainer, TrainingConfig, evaluate, read_labelled,
+    AnomalyModel, Artifact, Dataset, LineChunks, Record, Share, Trainer, TrainingConfig, evaluate, read_labelled,
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -149,10 +149,10 @@ fn read_and_score(bencher: Bencher, count: u64) {
     bencher.counter(ItemsCount::new(count)).bench(|| {
         let mut scorer = model.scorer();
         let mut sum = 0.0;
-        for block in Blocks::new(text.as_bytes()) {
-            let block = block.expect("memory can be read");
+        for chunk in LineChunks::new(text.as_bytes()) {
+            let chunk = chunk.expect("memory can be read");
             let mut record = Record::default();
-            let mut records = block.records();
+            let mut records = chunk.records();
             while records.read(&mut record).is_some() {
                 sum += scorer.log_odds(record.actions());
             }

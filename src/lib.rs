@@ -72,7 +72,7 @@ pub use evaluate::evaluation::{Evaluation, evaluate};
 pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
 pub use input::events;
-pub use input::line_chunks::{Block, Blocks};
+pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::samples::{MAX_ACTION, MAX_ACTIONS, Record, Records, Refusal, Refused, read_labelled};
 pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use anomaly_train::{Block, Blocks, Dataset, Label, MAX_ACTION, MAX_ACTIONS, Record, Refusal, read_labelled};
+use anomaly_train::{LineChunk, LineChunks, Dataset, Label, MAX_ACTION, MAX_ACTIONS, Record, Refusal, read_labelled};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use std::io::{self, Read};
@@ -41,10 +41,10 @@ struct Sample {
     actions: Vec<String>,
 }
 
-fn answers(blocks: impl Iterator<Item = Block>, group_by: Option<&str>) -> Vec<Result<Sample, Refusal>> {
+fn answers(chunks: impl Iterator<Item = LineChunk>, group_by: Option<&str>) -> Vec<Result<Sample, Refusal>> {
     let mut answers = Vec::new();
-    for block in blocks {
-        let mut records = block.records().group_by(group_by);
+    for chunk in chunks {
+        let mut records = chunk.records().group_by(group_by);
         let mut record = Record::default();
         while let Some(read) = records.read(&mut record) {
             answers.push(read.map(|()| Sample {
@@ -124,9 +124,9 @@ fuzz_target!(|input: &[u8]| {
         fails,
     };
 
-    let whole = answers(Blocks::new(text).map(Result::unwrap), group_by);
-    assert_eq!(whole, answers(Blocks::new(pieces(false)).map(Result::unwrap), group_by));
-    let split = Blocks::new(text).flat_map(|block| block.unwrap().split(usize::from(a % 8)));
+    let whole = answers(LineChunks::new(text).map(Result::unwrap), group_by);
+    assert_eq!(whole, answers(LineChunks::new(pieces(false)).map(Result::unwrap), group_by));
+    let split = LineChunks::new(text).flat_map(|chunk| chunk.unwrap().split(usize::from(a % 8)));
     assert_eq!(whole, answers(split, group_by));
 
     let lines = lines(text);
@@ -151,7 +151,7 @@ fuzz_target!(|input: &[u8]| {
         training(pieces(false), group_by, limit)
     );
     // A stream that fails gives what came before, then the failure, then nothing.
-    let mut failing = Blocks::new(pieces(true));
-    assert!(failing.by_ref().any(|block| block.is_err()));
+    let mut failing = LineChunks::new(pieces(true));
+    assert!(failing.by_ref().any(|chunk| chunk.is_err()));
     assert!(failing.next().is_none());
 });

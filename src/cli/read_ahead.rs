@@ -1,21 +1,21 @@
 //! Reading input while what was read before is worked on.
 
-use anomaly_train::{Block, Blocks};
+use anomaly_train::{LineChunk, LineChunks};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Bytes that are read ahead; a block that is larger is read ahead alone.
+/// Bytes that are read ahead; a chunk that is larger is read ahead alone.
 const MOST_AHEAD: usize = 4 << 20;
 
-/// The blocks of an input, read by a thread of its own if there may be one.
+/// The chunks of an input, read by a thread of its own if there may be one.
 pub(crate) enum ReadAhead<R> {
     /// The system refused the thread, or only one was wanted.
-    Here(Blocks<R>),
+    Here(LineChunks<R>),
     There {
-        blocks: Receiver<io::Result<Block>>,
+        chunks: Receiver<io::Result<LineChunk>>,
         ahead: Arc<Ahead>,
         reader: Option<JoinHandle<()>>,
         /// What came behind the last batch.
@@ -49,9 +49,9 @@ impl<R: Read + Send + 'static> ReadAhead<R> {
     /// Starts to read.
     pub(crate) fn start(reader: R, threads: NonZeroUsize) -> Self {
         if threads == NonZeroUsize::MIN {
-            return Self::Here(Blocks::new(reader));
+            return Self::Here(LineChunks::new(reader));
         }
-        let (sender, blocks) = channel();
+        let (sender, chunks) = channel();
         let ahead = Arc::new(Ahead::default());
         // Whoever reads takes the reader: the thread, or, if there is none, this one.
         let reader = Arc::new(Mutex::new(Some(reader)));
@@ -66,23 +66,23 @@ impl<R: Read + Send + 'static> ReadAhead<R> {
         };
         match thread::Builder::new().spawn(read) {
             Ok(handle) => Self::There {
-                blocks,
+                chunks,
                 ahead,
                 reader: Some(handle),
                 error: None,
             },
             Err(_) => match take(&reader) {
-                Some(reader) => Self::Here(Blocks::new(reader)),
+                Some(reader) => Self::Here(LineChunks::new(reader)),
                 None => unreachable!("a thread that was refused takes nothing"),
             },
         }
     }
 }
 
-fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<Block>>) {
-    for block in Blocks::new(reader) {
-        ahead.add(block.as_ref().map_or(0, Block::size));
-        if sender.send(block).is_err() {
+fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<LineChunk>>) {
+    for chunk in LineChunks::new(reader) {
+        ahead.add(chunk.as_ref().map_or(0, LineChunk::size));
+        if sender.send(chunk).is_err() {
             // Nobody takes them any more, so the rest is not read.
             return;
         }
@@ -90,23 +90,23 @@ fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<Block>>
 }
 
 impl<R: Read> Iterator for ReadAhead<R> {
-    type Item = io::Result<Vec<Block>>;
+    type Item = io::Result<Vec<LineChunk>>;
 
-    /// All blocks that have been read by now, at least one: it is waited for, others are not.
+    /// All chunks that have been read by now, at least one: it is waited for, others are not.
     fn next(&mut self) -> Option<Self::Item> {
-        let (blocks, ahead, reader, pending) = match self {
-            Self::Here(blocks) => return Some(blocks.next()?.map(|block| vec![block])),
+        let (chunks, ahead, reader, pending) = match self {
+            Self::Here(chunks) => return Some(chunks.next()?.map(|chunk| vec![chunk])),
             Self::There {
-                blocks,
+                chunks,
                 ahead,
                 reader,
                 error,
-            } => (blocks, ahead, reader, error),
+            } => (chunks, ahead, reader, error),
         };
         if let Some(error) = pending.take() {
             return Some(Err(error));
         }
-        let Ok(first) = blocks.recv() else {
+        let Ok(first) = chunks.recv() else {
             // The input has ended, or the thread has.
             if let Some(Err(panic)) = reader.take().map(JoinHandle::join) {
                 std::panic::resume_unwind(panic);
@@ -115,17 +115,17 @@ impl<R: Read> Iterator for ReadAhead<R> {
         };
         let (mut batch, mut size) = (Vec::new(), 0);
         let mut next = Some(first);
-        while let Some(block) = next {
-            match block {
-                Ok(block) => {
-                    size += block.size();
-                    batch.push(block);
+        while let Some(chunk) = next {
+            match chunk {
+                Ok(chunk) => {
+                    size += chunk.size();
+                    batch.push(chunk);
                 }
                 Err(error) if batch.is_empty() => return Some(Err(error)),
                 Err(error) => *pending = Some(error),
             }
             next = if size < MOST_AHEAD {
-                blocks.try_recv().ok()
+                chunks.try_recv().ok()
             } else {
                 None
             };
@@ -163,17 +163,17 @@ mod tests {
     }
 
     #[test]
-    fn all_blocks_come_in_order_and_then_the_error() {
+    fn all_chunks_come_in_order_and_then_the_error() {
         for threads in [1, 2] {
             for (lines, width) in [(50, 1), (200, 100_000)] {
                 let reader = Broken { lines, width, given: 0 };
                 let (mut text, mut failed) = (Vec::new(), 0);
                 for batch in ReadAhead::start(reader, threads.try_into().unwrap()) {
                     match batch {
-                        Ok(blocks) => {
-                            assert!(failed == 0 && !blocks.is_empty());
-                            assert!(blocks.iter().map(Block::size).sum::<usize>() < MOST_AHEAD + 2 * width + 9);
-                            text.extend(blocks.iter().flat_map(|block| block.bytes().to_vec()));
+                        Ok(chunks) => {
+                            assert!(failed == 0 && !chunks.is_empty());
+                            assert!(chunks.iter().map(LineChunk::size).sum::<usize>() < MOST_AHEAD + 2 * width + 9);
+                            text.extend(chunks.iter().flat_map(|chunk| chunk.bytes().to_vec()));
                         }
                         Err(_) => failed += 1,
                     }

@@ -1,5 +1,5 @@
-//! Cuts a stream of bytes into blocks of whole lines: as much at a time as the stream has ready, so that a slow stream is
-//! followed line by line and a fast one in large pieces that several threads can share.
+//! Cuts a stream of bytes into chunks of whole lines: as much at a time as the stream has ready, so that a slow stream is
+//! followed line by line and a fast one in large chunks that several threads can share.
 
 use std::io::{self, Read};
 
@@ -10,9 +10,9 @@ const MAX_DROPPED: u64 = 1 << 30;
 /// Most bytes that are asked of the stream at once.
 const READ: usize = 1 << 18;
 
-/// Reads a stream block by block, as an iterator.
+/// Reads a stream chunk by chunk, as an iterator.
 #[derive(Debug)]
-pub struct Blocks<R> {
+pub struct LineChunks<R> {
     reader: R,
     /// Where the stream puts what it has ready.
     buffer: Vec<u8>,
@@ -28,14 +28,14 @@ pub struct Blocks<R> {
 
 /// Some consecutive lines of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Block {
+pub struct LineChunk {
     pub(crate) text: Vec<u8>,
     /// Number of the first line, from 1.
     pub(crate) first_line: u64,
 }
 
-impl<R: Read> Blocks<R> {
-    /// The blocks of `reader`, which needs no buffer of its own.
+impl<R: Read> LineChunks<R> {
+    /// The chunks of `reader`, which needs no buffer of its own.
     pub fn new(reader: R) -> Self {
         Self {
             reader,
@@ -56,20 +56,20 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// How many bytes of the stream lie before the end of the last block.
+    /// How many bytes of the stream lie before the end of the last chunk.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.read - self.rest.len() as u64
     }
 
-    /// Whether the last block ends within a line that is too long, the rest of which will be dropped.
+    /// Whether the last chunk ends within a line that is too long, the rest of which will be dropped.
     #[must_use]
     pub fn is_within_line(&self) -> bool {
         self.dropped.is_some()
     }
 
     /// Reads until there is a whole line, or a line that is too long, or the end.
-    fn fill(&mut self) -> io::Result<Block> {
+    fn fill(&mut self) -> io::Result<LineChunk> {
         let mut text = std::mem::take(&mut self.rest);
         let mut searched = 0;
         let cut = loop {
@@ -100,7 +100,7 @@ impl<R: Read> Blocks<R> {
         self.rest = text.split_off(cut);
         let first_line = self.next_line;
         self.next_line += line_ends(&text) + u64::from(self.dropped.is_some());
-        Ok(Block { text, first_line })
+        Ok(LineChunk { text, first_line })
     }
 
     /// Drops what was read of a line that is too long, if its end has not been found yet.
@@ -123,14 +123,14 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-impl<R: Read> Iterator for Blocks<R> {
-    type Item = io::Result<Block>;
+impl<R: Read> Iterator for LineChunks<R> {
+    type Item = io::Result<LineChunk>;
 
-    fn next(&mut self) -> Option<io::Result<Block>> {
+    fn next(&mut self) -> Option<io::Result<LineChunk>> {
         while !self.ended {
             match self.fill() {
-                Ok(block) if block.text.is_empty() => {}
-                Ok(block) => return Some(Ok(block)),
+                Ok(chunk) if chunk.text.is_empty() => {}
+                Ok(chunk) => return Some(Ok(chunk)),
                 Err(error) => {
                     self.ended = true;
                     return Some(Err(error));
@@ -141,8 +141,8 @@ impl<R: Read> Iterator for Blocks<R> {
     }
 }
 
-impl Block {
-    /// Whether the block ends with a line that is longer than allowed.
+impl LineChunk {
+    /// Whether the chunk ends with a line that is longer than allowed.
     pub(crate) fn is_overlong(&self) -> bool {
         let start = memchr::memrchr2(b'\n', b'\r', &self.text).map_or(0, |end| end + 1);
         self.text.len() - start > MAX_LINE
@@ -160,11 +160,11 @@ impl Block {
         self.text.len()
     }
 
-    /// Cuts the block into at most `count` blocks of about the same size.
+    /// Cuts the chunk into at most `count` chunks of about the same size.
     #[must_use]
-    pub fn split(self, count: usize) -> Vec<Block> {
+    pub fn split(self, count: usize) -> Vec<LineChunk> {
         let size = self.text.len().div_ceil(count.max(1)).max(1);
-        let mut blocks = Vec::new();
+        let mut chunks = Vec::new();
         let (mut rest, mut first_line) = (&self.text[..], self.first_line);
         while rest.len() > size
             && let Some(end) = memchr::memchr(b'\n', &rest[size..])
@@ -172,17 +172,17 @@ impl Block {
             let (text, behind) = rest.split_at(size + end + 1);
             let text = text.to_vec();
             let lines = line_ends(&text);
-            blocks.push(Block { text, first_line });
+            chunks.push(LineChunk { text, first_line });
             (rest, first_line) = (behind, first_line + lines);
         }
-        if blocks.is_empty() {
+        if chunks.is_empty() {
             return vec![self];
         }
         if !rest.is_empty() {
             let text = rest.to_vec();
-            blocks.push(Block { text, first_line });
+            chunks.push(LineChunk { text, first_line });
         }
-        blocks
+        chunks
     }
 }
 
@@ -221,11 +221,11 @@ mod tests {
         }
     }
 
-    fn lines(blocks: impl Iterator<Item = Block>) -> Vec<(u64, String)> {
+    fn lines(chunks: impl Iterator<Item = LineChunk>) -> Vec<(u64, String)> {
         let mut lines = Vec::new();
-        for block in blocks {
-            let mut text = &block.text[..];
-            let mut number = block.first_line;
+        for chunk in chunks {
+            let mut text = &chunk.text[..];
+            let mut number = chunk.first_line;
             while let Some(line) = take_line(&mut text) {
                 lines.push((number, String::from_utf8(line.to_vec()).unwrap()));
                 number += 1;
@@ -239,37 +239,39 @@ mod tests {
         let expected = [(1, "a"), (2, ""), (3, "bc"), (4, "d")].map(|(n, s)| (n, s.to_owned()));
         for text in ["a\n\nbc\nd", "a\r\n\r\nbc\r\nd\r\n", "a\r\rbc\rd\r", "a\n\r\nbc\rd"] {
             for step in 1..10 {
-                let blocks: Vec<Block> = Blocks::new(Slow(text.as_bytes(), step)).map(Result::unwrap).collect();
-                assert_eq!(lines(blocks.iter().cloned()), expected, "{text:?} by {step}");
-                let split = blocks.into_iter().flat_map(|block| block.split(3));
+                let chunks: Vec<LineChunk> = LineChunks::new(Slow(text.as_bytes(), step))
+                    .map(Result::unwrap)
+                    .collect();
+                assert_eq!(lines(chunks.iter().cloned()), expected, "{text:?} by {step}");
+                let split = chunks.into_iter().flat_map(|chunk| chunk.split(3));
                 assert_eq!(lines(split), expected, "{text:?} by {step}, split");
             }
         }
     }
 
     #[test]
-    fn a_block_is_given_out_as_soon_as_a_line_is_whole() {
-        let mut blocks = Blocks::new(Slow(b"ab\ncd\n", 2));
-        assert_eq!(blocks.next().unwrap().unwrap().text, b"ab\n");
+    fn a_chunk_is_given_out_as_soon_as_a_line_is_whole() {
+        let mut chunks = LineChunks::new(Slow(b"ab\ncd\n", 2));
+        assert_eq!(chunks.next().unwrap().unwrap().text, b"ab\n");
     }
 
     #[test]
     fn a_megabyte_that_comes_byte_by_byte_takes_no_time_to_speak_of() {
         let text = b"[\"read\", \"write\"]\n".repeat(1 << 16);
         let start = std::time::Instant::now();
-        let blocks = Blocks::new(Slow(&text, 1)).map(|block| block.unwrap().text.len());
-        assert_eq!(blocks.sum::<usize>(), text.len());
+        let chunks = LineChunks::new(Slow(&text, 1)).map(|chunk| chunk.unwrap().text.len());
+        assert_eq!(chunks.sum::<usize>(), text.len());
         // A tenth of a second is usual; clearing a buffer for each byte would take minutes.
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 
     #[test]
     fn a_line_without_end_stops_soon_after_the_limit() {
-        let mut blocks = Blocks::new(io::repeat(b'x'));
-        let block = blocks.next().unwrap().unwrap();
-        assert!((MAX_LINE + 1..=MAX_LINE + READ).contains(&block.text.len()));
-        assert!(block.is_overlong());
-        assert!(blocks.next().is_none());
+        let mut chunks = LineChunks::new(io::repeat(b'x'));
+        let chunk = chunks.next().unwrap().unwrap();
+        assert!((MAX_LINE + 1..=MAX_LINE + READ).contains(&chunk.text.len()));
+        assert!(chunk.is_overlong());
+        assert!(chunks.next().is_none());
     }
 
     #[test]
@@ -277,20 +279,20 @@ mod tests {
         for (excess, end) in [(1, "\n"), (100, "\r\n"), (READ, "\r"), (2 * READ + 7, "\n")] {
             let long = "x".repeat(MAX_LINE + excess);
             let text = format!("a\n{long}{end}b\r\nc");
-            let mut source = Blocks::new(text.as_bytes());
-            let mut blocks: Vec<Block> = Vec::new();
-            while let Some(block) = source.next() {
-                let block = block.unwrap();
+            let mut source = LineChunks::new(text.as_bytes());
+            let mut chunks: Vec<LineChunk> = Vec::new();
+            while let Some(chunk) = source.next() {
+                let chunk = chunk.unwrap();
                 let end = source.position() as usize;
-                assert_eq!(text.as_bytes()[end - block.size()..end], block.text);
+                assert_eq!(text.as_bytes()[end - chunk.size()..end], chunk.text);
                 if source.is_within_line() {
-                    let rest = Blocks::within_line(&text.as_bytes()[end..]).map(Result::unwrap);
+                    let rest = LineChunks::within_line(&text.as_bytes()[end..]).map(Result::unwrap);
                     let rest: Vec<String> = lines(rest).into_iter().map(|line| line.1).collect();
                     assert_eq!(rest, ["b", "c"]);
                 }
-                blocks.push(block);
+                chunks.push(chunk);
             }
-            let read = lines(blocks.into_iter());
+            let read = lines(chunks.into_iter());
             let short: Vec<_> = read.iter().filter(|line| line.1.len() < 9).cloned().collect();
             assert_eq!(
                 short,

@@ -1,7 +1,7 @@
 //! Scores against an implementation that knows only the documented file format; `reference/score.py` says how they were
 //! made.
 
-use anomaly_train::{Artifact, Blocks, Record};
+use anomaly_train::{Artifact, LineChunks, Record};
 
 #[test]
 fn a_thousand_sequences_score_as_the_documented_format_says() {
@@ -10,9 +10,9 @@ fn a_thousand_sequences_score_as_the_documented_format_says() {
     let lines = include_str!("../reference/scored_sequences.jsonl");
     let mut scorer = artifact.model.scorer();
     let mut scores = Vec::new();
-    for block in Blocks::new(lines.as_bytes()) {
-        let block = block.unwrap();
-        let mut records = block.records();
+    for chunk in LineChunks::new(lines.as_bytes()) {
+        let chunk = chunk.unwrap();
+        let mut records = chunk.records();
         let mut record = Record::default();
         while let Some(read) = records.read(&mut record) {
             read.unwrap();

@@ -8,7 +8,9 @@ use crate::cli::read_ahead::ReadAhead;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
 use anomaly_train::text::one_line;
-use anomaly_train::{AnomalyModel, Block, Explanation, Label, Prediction, Record, Refusal, Scorer, Share, parallel};
+use anomaly_train::{
+    AnomalyModel, Explanation, Label, LineChunk, Prediction, Record, Refusal, Scorer, Share, parallel,
+};
 use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
@@ -136,7 +138,7 @@ struct Answering<'m> {
     only_anomalies: bool,
 }
 
-/// The answers to a block of lines.
+/// The answers to a chunk of lines.
 #[derive(Default)]
 struct Answered {
     text: Vec<u8>,
@@ -181,7 +183,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     }
 }
 
-/// Answers the input block by block, each shared by all threads.
+/// Answers the input chunk by chunk, each shared by all threads.
 fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
     let threads = thread_count(args.threads);
     // Answers may go to the same terminal, so there is no progress to show.
@@ -192,9 +194,9 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         let mut batch = batch.map_err(|error| input::reading(&args.input, &error))?;
         if batch.len() < threads.get() {
             let pieces = threads.get().div_ceil(batch.len());
-            batch = batch.into_iter().flat_map(|block| block.split(pieces)).collect();
+            batch = batch.into_iter().flat_map(|chunk| chunk.split(pieces)).collect();
         }
-        let answer = |block: &Block| answering.answer(block);
+        let answer = |chunk: &LineChunk| answering.answer(chunk);
         parallel::in_order(&batch, threads, answer, |answered: Answered| {
             output.show(&answered.text)?;
             refused += answered.refused;
@@ -216,11 +218,11 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
 }
 
 impl Answering<'_> {
-    fn answer(&self, block: &Block) -> Answered {
+    fn answer(&self, chunk: &LineChunk) -> Answered {
         let mut answered = Answered::default();
         let mut scorer = self.model.scorer();
         let mut record = Record::default();
-        let mut records = block.records();
+        let mut records = chunk.records();
         while let Some(read) = records.read(&mut record) {
             let answer = match read {
                 Ok(()) => self.judge(&mut scorer, record.id(), record.actions()),

@@ -8,7 +8,7 @@ pub use sessions::{SessionRules, Sessions, read_sessions};
 pub use time::{NoSpan, Span, Time};
 
 use crate::data::dataset::Label;
-use crate::input::line_chunks::{Block, take_line};
+use crate::input::line_chunks::{LineChunk, take_line};
 use crate::input::samples::Refusal;
 
 /// Longest agent, action or cohort, in bytes of UTF-8.
@@ -58,15 +58,15 @@ struct Fields<'a> {
     label: &'a str,
 }
 
-/// Reads the events of a [`Block`] one after the other.
+/// Reads the events of a [`LineChunk`] one after the other.
 #[derive(Debug)]
 pub struct Events<'a> {
     text: &'a [u8],
     next_line: u64,
 }
 
-impl Block {
-    /// The events in the lines of this block.
+impl LineChunk {
+    /// The events in the lines of this chunk.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
         let mark = b"\xef\xbb\xbf";
@@ -101,7 +101,7 @@ impl<'a> Events<'a> {
         self.next_line - 1
     }
 
-    /// How many bytes of the block have not been read yet.
+    /// How many bytes of the chunk have not been read yet.
     #[must_use]
     pub fn unread(&self) -> usize {
         self.text.len()
@@ -131,12 +131,12 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Event, String> {
-        let block = Block {
+        let chunk = LineChunk {
             text: line.as_bytes().to_vec(),
             first_line: 1,
         };
         let mut event = Event::default();
-        match block.events().read(&mut event) {
+        match chunk.events().read(&mut event) {
             Some(Ok(())) => Ok(event),
             Some(Err(refusal)) => Err(refusal.to_string()),
             None => Err("nothing".to_owned()),

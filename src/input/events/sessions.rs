@@ -2,7 +2,7 @@
 
 use super::{Event, Fields, Marks, Span};
 use crate::data::dataset::{Dataset, Interner, Label};
-use crate::input::line_chunks::Blocks;
+use crate::input::line_chunks::LineChunks;
 use crate::input::samples::{MAX_ACTIONS, Refused};
 use std::io::{self, Read};
 
@@ -56,9 +56,9 @@ pub fn read_sessions(
     };
     let (mut event, mut marks) = (Event::default(), Marks::default());
     let mut refused = Refused::default();
-    for block in Blocks::new(reader) {
-        let block = block?;
-        let mut events = block.events();
+    for chunk in LineChunks::new(reader) {
+        let chunk = chunk?;
+        let mut events = chunk.events();
         while let Some(read) = events.read_marked(&mut event, fields, &mut marks) {
             match read {
                 Ok(()) => sessions.push(&event, &marks),
@@ -70,7 +70,7 @@ pub fn read_sessions(
                 }
             }
         }
-        if block.is_overlong() {
+        if chunk.is_overlong() {
             break;
         }
     }

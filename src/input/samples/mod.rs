@@ -1,10 +1,10 @@
 //! Reads samples from JSON lines, strictly: what is not exactly a sample is refused with its line and the reason.
 
+mod fast_path;
 pub(crate) mod json;
-mod plain;
 
 use crate::data::dataset::{Dataset, Label};
-use crate::input::line_chunks::{Block, Blocks, take_line};
+use crate::input::line_chunks::{LineChunk, LineChunks, take_line};
 use crate::parallel::map_beside;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -79,7 +79,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Reads the records of a [`Block`] one after the other.
+/// Reads the records of a [`LineChunk`] one after the other.
 #[derive(Debug)]
 pub struct Records<'a> {
     text: &'a [u8],
@@ -87,8 +87,8 @@ pub struct Records<'a> {
     group_by: Option<&'a str>,
 }
 
-impl Block {
-    /// The records in the lines of this block.
+impl LineChunk {
+    /// The records in the lines of this chunk.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
         let mark = b"\xef\xbb\xbf";
@@ -123,7 +123,7 @@ impl<'a> Records<'a> {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let read = json::text(line).and_then(|text| match plain::parse(text, self.group_by, record) {
+            let read = json::text(line).and_then(|text| match fast_path::parse(text, self.group_by, record) {
                 Some(()) => Ok(()),
                 None => json::parse(text, self.group_by, record),
             });
@@ -154,36 +154,36 @@ pub fn read_labelled(
     keep: usize,
     threads: NonZeroUsize,
 ) -> io::Result<Refused> {
-    let mut blocks = Blocks::new(reader);
+    let mut chunks = LineChunks::new(reader);
     let mut overlong = false;
     // After a line that is too long the input is refused already: nobody looks for its end.
-    let mut blocks = iter::from_fn(|| {
-        let block = if overlong { None } else { blocks.next() };
-        overlong |= matches!(&block, Some(Ok(block)) if block.is_overlong());
-        block
+    let mut chunks = iter::from_fn(|| {
+        let chunk = if overlong { None } else { chunks.next() };
+        overlong |= matches!(&chunk, Some(Ok(chunk)) if chunk.is_overlong());
+        chunk
     });
     let mut refused = Refused::default();
     if limit < u64::MAX {
         // Nothing behind the last sample that is wanted may count, or be waited for.
         while (data.len() as u64) < limit
-            && let Some(block) = blocks.next()
+            && let Some(chunk) = chunks.next()
         {
-            refused.extend(read_block(&block?, group_by, data, limit, keep), keep);
+            refused.extend(read_chunk(&chunk?, group_by, data, limit, keep), keep);
         }
         return Ok(refused);
     }
     let mut batch = Vec::new();
     loop {
-        let parse = |block: &Block| {
-            let mut chunk = Dataset::new();
-            let refused = read_block(block, group_by, &mut chunk, u64::MAX, keep);
-            (chunk, refused)
+        let parse = |chunk: &LineChunk| {
+            let mut part = Dataset::new();
+            let refused = read_chunk(chunk, group_by, &mut part, u64::MAX, keep);
+            (part, refused)
         };
         // While some threads work on a batch, this one reads the next.
-        let (chunks, (next, ended)) = map_beside(&batch, threads, parse, || read_batch(&mut blocks, threads));
-        for (chunk, in_chunk) in chunks {
-            data.append(&chunk);
-            refused.extend(in_chunk, keep);
+        let (parts, (next, ended)) = map_beside(&batch, threads, parse, || read_batch(&mut chunks, threads));
+        for (part, in_part) in parts {
+            data.append(&part);
+            refused.extend(in_part, keep);
         }
         ended?;
         if next.is_empty() {
@@ -193,17 +193,17 @@ pub fn read_labelled(
     }
 }
 
-/// Reads about as many blocks as keep all threads busy for a while; fewer at the end of the input or before an error.
+/// Reads about as many chunks as keep all threads busy for a while; fewer at the end of the input or before an error.
 fn read_batch(
-    blocks: &mut impl Iterator<Item = io::Result<Block>>,
+    chunks: &mut impl Iterator<Item = io::Result<LineChunk>>,
     threads: NonZeroUsize,
-) -> (Vec<Block>, io::Result<()>) {
+) -> (Vec<LineChunk>, io::Result<()>) {
     let (mut batch, mut size) = (Vec::new(), 0);
     while size < BATCH * threads.get() {
-        match blocks.next() {
-            Some(Ok(block)) => {
-                size += block.size();
-                batch.push(block);
+        match chunks.next() {
+            Some(Ok(chunk)) => {
+                size += chunk.size();
+                batch.push(chunk);
             }
             Some(Err(error)) => return (batch, Err(error)),
             None => break,
@@ -212,11 +212,11 @@ fn read_batch(
     (batch, Ok(()))
 }
 
-/// Adds the labelled samples of `block` to `data` until it holds `limit`.
-fn read_block(block: &Block, group_by: Option<&str>, data: &mut Dataset, limit: u64, keep: usize) -> Refused {
+/// Adds the labelled samples of `chunk` to `data` until it holds `limit`.
+fn read_chunk(chunk: &LineChunk, group_by: Option<&str>, data: &mut Dataset, limit: u64, keep: usize) -> Refused {
     let mut record = Record::default();
     let mut refused = Refused::default();
-    let mut records = block.records().group_by(group_by);
+    let mut records = chunk.records().group_by(group_by);
     while (data.len() as u64) < limit
         && let Some(read) = records.read(&mut record)
     {

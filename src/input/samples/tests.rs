@@ -2,16 +2,16 @@ use super::*;
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
-fn block(text: &str) -> Block {
-    Block {
+fn chunk(text: &str) -> LineChunk {
+    LineChunk {
         text: text.as_bytes().to_vec(),
         first_line: 1,
     }
 }
 
 fn refusal(line: &str) -> Option<String> {
-    let block = block(line);
-    let read = block.records().read(&mut Record::default())?;
+    let chunk = chunk(line);
+    let read = chunk.records().read(&mut Record::default())?;
     read.err().map(|refusal| refusal.to_string())
 }
 
@@ -22,8 +22,8 @@ fn a_sample_is_read_whatever_the_order_of_its_fields() {
         r#"{"label": 1, "other": {"label": [2]}, "features": {"z": 1, "sequence": ["read", "wé"]}, "id": "x\n"}"#,
         r#"{"\u0069d":"x\n","sequence":["read","wé"],"label":1}"#,
     ] {
-        let (block, mut record) = (block(line), Record::default());
-        block.records().read(&mut record).unwrap().unwrap();
+        let (chunk, mut record) = (chunk(line), Record::default());
+        chunk.records().read(&mut record).unwrap().unwrap();
         assert_eq!(record.actions().collect::<Vec<_>>(), ["read", "wé"]);
         assert_eq!(record.label(), Some(Label::Anomalous));
         assert_eq!(record.id().map(RawValue::get), Some(r#""x\n""#));
@@ -93,8 +93,8 @@ fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
 fn the_group_is_any_scalar_and_must_be_there() {
     let grouped = |line: &str| {
         let mut record = Record::default();
-        let block = block(line);
-        let read = block.records().group_by(Some("task")).read(&mut record).unwrap();
+        let chunk = chunk(line);
+        let read = chunk.records().group_by(Some("task")).read(&mut record).unwrap();
         read.map(|()| record.group)
     };
     assert_eq!(

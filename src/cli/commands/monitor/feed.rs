@@ -4,7 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
 use crate::cli::progress::Progress;
 use anomaly_train::monitor::Bookmark;
-use anomaly_train::{Block, Blocks};
+use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Blocks that wait for their turn. With those in hand they bound what is read ahead.
+/// LineChunks that wait for their turn. With those in hand they bound what is read ahead.
 const AHEAD: usize = 2;
 /// How often a followed file is looked at.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Where the input comes from, block by block.
+/// Where the input comes from, chunk by chunk.
 pub(crate) struct Feed {
     pub(crate) pieces: Receiver<Result<Piece, Failure>>,
     /// For a followed file: which place in it each place of the stream is.
@@ -32,9 +32,9 @@ pub(crate) struct Feed {
     before: Vec<u8>,
 }
 
-/// A block and where it comes from.
+/// A chunk and where it comes from.
 pub(crate) struct Piece {
-    pub(crate) block: Block,
+    pub(crate) chunk: LineChunk,
     /// How many bytes of the stream lie before its end.
     end: u64,
     /// Whether it ends within a line that is too long.
@@ -67,15 +67,15 @@ impl Feed {
             let (tail, before) = Tail::open(&path, bookmark, Arc::clone(&places))?;
             feed.places = Some(places);
             (feed.in_line, feed.before) = (!tail.whole, before);
-            let blocks = if tail.whole {
-                Blocks::new(tail)
+            let chunks = if tail.whole {
+                LineChunks::new(tail)
             } else {
-                Blocks::within_line(tail)
+                LineChunks::within_line(tail)
             };
-            thread::spawn(move || send(blocks, &path, &sender));
+            thread::spawn(move || send(chunks, &path, &sender));
         } else {
             thread::spawn(move || match input::open(&path, Progress::new(-1)) {
-                Ok(reader) => send(Blocks::new(reader), &path, &sender),
+                Ok(reader) => send(LineChunks::new(reader), &path, &sender),
                 Err(failure) => drop(sender.send(Err(failure))),
             });
         }
@@ -89,7 +89,7 @@ impl Feed {
 
     /// Notes that `piece` has been taken in but for the last `unread` bytes.
     pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
-        let bytes = piece.block.bytes();
+        let bytes = piece.chunk.bytes();
         if piece.end - bytes.len() as u64 != self.taken {
             // What lies between has been dropped and is not known.
             self.before.clear();
@@ -116,13 +116,13 @@ impl Feed {
     }
 }
 
-/// Sends all `blocks`, or until nobody takes them any more.
-fn send(mut blocks: Blocks<impl Read>, path: &Path, sender: &SyncSender<Result<Piece, Failure>>) {
-    while let Some(block) = blocks.next() {
-        let piece = block.map(|block| Piece {
-            block,
-            end: blocks.position(),
-            in_line: blocks.is_within_line(),
+/// Sends all `chunks`, or until nobody takes them any more.
+fn send(mut chunks: LineChunks<impl Read>, path: &Path, sender: &SyncSender<Result<Piece, Failure>>) {
+    while let Some(chunk) = chunks.next() {
+        let piece = chunk.map(|chunk| Piece {
+            chunk,
+            end: chunks.position(),
+            in_line: chunks.is_within_line(),
         });
         if sender
             .send(piece.map_err(|error| input::reading(path, &error)))

@@ -146,7 +146,7 @@ impl Run<'_> {
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
-        let mut events = piece.block.events();
+        let mut events = piece.chunk.events();
         while self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
                 break;
