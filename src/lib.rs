@@ -73,7 +73,8 @@ pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Reason, ReasonCod
 pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
-pub use input::samples::{MAX_ACTION, MAX_ACTIONS, Record, Records, Refusal, Refused, read_labelled};
+pub use input::lines::{Refusal, Refused};
+pub use input::samples::{MAX_ACTION, MAX_ACTIONS, Record, Records, read_labelled};
 pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::pattern::Pattern;

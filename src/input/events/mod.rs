@@ -8,8 +8,8 @@ pub use sessions::{SessionRules, Sessions, read_sessions};
 pub use time::{NoSpan, Span, Time};
 
 use crate::data::dataset::Label;
-use crate::input::line_chunks::{LineChunk, take_line};
-use crate::input::samples::Refusal;
+use crate::input::line_chunks::LineChunk;
+use crate::input::lines::{Lines, Refusal};
 
 /// Longest agent, action or cohort, in bytes of UTF-8.
 pub const MAX_NAME: usize = 1024;
@@ -45,15 +45,15 @@ impl Event {
 
 /// What training takes from an event besides its action and its time.
 #[derive(Debug, Clone, Default)]
-struct Marks {
+struct SessionMembers {
     /// The value of the field by which events are grouped into sessions.
-    key: Option<String>,
+    session: Option<String>,
     label: Option<Label>,
 }
 
-/// The fields that training takes besides the action and the time.
+/// The names of the fields that training takes besides the action and the time.
 #[derive(Debug, Clone, Copy)]
-struct Fields<'a> {
+struct SessionFields<'a> {
     session_by: &'a str,
     label: &'a str,
 }
@@ -61,68 +61,44 @@ struct Fields<'a> {
 /// Reads the events of a [`LineChunk`] one after the other.
 #[derive(Debug)]
 pub struct Events<'a> {
-    text: &'a [u8],
-    next_line: u64,
+    lines: Lines<'a>,
 }
 
 impl LineChunk {
     /// The events in the lines of this chunk.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
-        let mark = b"\xef\xbb\xbf";
-        let text = match self.text.strip_prefix(mark) {
-            Some(rest) if self.first_line == 1 => rest,
-            _ => &self.text,
-        };
-        Events {
-            text,
-            next_line: self.first_line,
-        }
+        Events { lines: self.lines() }
     }
 }
 
-impl<'a> Events<'a> {
+impl Events<'_> {
     /// Reads the next event into `event`, or says why its line is none; `None` after the last. Blank lines are passed over.
     pub fn read(&mut self, event: &mut Event) -> Option<Result<(), Refusal>> {
-        let line = self.next_line()?;
-        Some(json::parse(line, event, None).map_err(|problem| self.refusal(problem)))
+        self.lines.read(|line| json::parse(line, event, None))
     }
 
     /// The same for training: the fields of `fields` are read too, and the agent may be missing.
-    fn read_marked(&mut self, event: &mut Event, fields: Fields<'_>, marks: &mut Marks) -> Option<Result<(), Refusal>> {
-        let line = self.next_line()?;
-        let read = json::parse(line, event, Some((fields, marks)));
-        Some(read.map_err(|problem| self.refusal(problem)))
+    fn read_for_session(
+        &mut self,
+        event: &mut Event,
+        fields: SessionFields<'_>,
+        members: &mut SessionMembers,
+    ) -> Option<Result<(), Refusal>> {
+        self.lines
+            .read(|line| json::parse(line, event, Some((fields, members))))
     }
 
     /// The number of the line that was read last.
     #[must_use]
     pub fn line(&self) -> u64 {
-        self.next_line - 1
+        self.lines.number()
     }
 
     /// How many bytes of the chunk have not been read yet.
     #[must_use]
     pub fn unread(&self) -> usize {
-        self.text.len()
-    }
-
-    fn next_line(&mut self) -> Option<&'a [u8]> {
-        loop {
-            let line = take_line(&mut self.text)?;
-            self.next_line += 1;
-            if !line.iter().all(u8::is_ascii_whitespace) {
-                return Some(line);
-            }
-        }
-    }
-
-    fn refusal(&self, (column, problem): (Option<usize>, String)) -> Refusal {
-        Refusal {
-            line: self.line(),
-            column,
-            problem,
-        }
+        self.lines.unread()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Turns event logs into labelled sequences: what most people have into what a model is trained on.
 
-use super::{Event, Fields, Marks, Span};
+use super::{Event, SessionFields, SessionMembers, Span};
 use crate::data::dataset::{Dataset, Interner, Label};
 use crate::input::line_chunks::LineChunks;
-use crate::input::samples::{MAX_ACTIONS, Refused};
+use crate::input::lines::Refused;
+use crate::input::samples::MAX_ACTIONS;
 use std::io::{self, Read};
 
 /// How events become sessions.
@@ -50,24 +51,19 @@ pub fn read_sessions(
     sessions: &mut Sessions,
     keep: usize,
 ) -> io::Result<Refused> {
-    let fields = Fields {
+    let fields = SessionFields {
         session_by: &rules.session_by,
         label: &rules.label_field,
     };
-    let (mut event, mut marks) = (Event::default(), Marks::default());
+    let (mut event, mut members) = (Event::default(), SessionMembers::default());
     let mut refused = Refused::default();
     for chunk in LineChunks::new(reader) {
         let chunk = chunk?;
         let mut events = chunk.events();
-        while let Some(read) = events.read_marked(&mut event, fields, &mut marks) {
+        while let Some(read) = events.read_for_session(&mut event, fields, &mut members) {
             match read {
-                Ok(()) => sessions.push(&event, &marks),
-                Err(refusal) => {
-                    refused.count += 1;
-                    if refused.first.len() < keep {
-                        refused.first.push(refusal);
-                    }
-                }
+                Ok(()) => sessions.push(&event, &members),
+                Err(refusal) => refused.push(refusal, keep),
             }
         }
         if chunk.is_overlong() {
@@ -78,8 +74,8 @@ pub fn read_sessions(
 }
 
 impl Sessions {
-    fn push(&mut self, event: &Event, marks: &Marks) {
-        let key = self.keys.intern(marks.key.as_deref().unwrap_or_default());
+    fn push(&mut self, event: &Event, members: &SessionMembers) {
+        let key = self.keys.intern(members.session.as_deref().unwrap_or_default());
         if self.previous.len() <= key as usize {
             self.previous.push(None);
         }
@@ -91,7 +87,7 @@ impl Sessions {
             key,
             action: self.actions.intern(&event.action_type),
             time: *previous,
-            label: marks.label,
+            label: members.label,
         });
     }
 

@@ -1,4 +1,4 @@
-//! Reads lines of the usual form in one go.
+//! A fast path for lines of the usual form.
 //!
 //! Nearly all lines hold nothing but names without escapes, the usual fields and little white space. They are read here
 //! about twice as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
@@ -6,6 +6,7 @@
 
 use super::{MAX_ACTION, MAX_ACTIONS, Record};
 use crate::data::dataset::Label;
+use crate::input::json::group;
 use std::borrow::Cow;
 
 /// Reads `line` into `record` if it is of the usual form. If not, `None`, and `record` holds some of it.
@@ -58,7 +59,7 @@ pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Reco
                     record.id = Some(serde_json::from_str(value).ok()?);
                 }
                 if group_by == Some(key) {
-                    record.group = Some(name.map_or_else(|| value.trim().to_owned(), |name| format!("\"{name}")));
+                    record.group = Some(name.map_or_else(|| value.trim().to_owned(), group));
                 }
             }
         }
@@ -141,7 +142,7 @@ mod tests {
     use crate::input::samples::json;
     use proptest::prelude::*;
 
-    fn plain(line: &str, group_by: Option<&str>) -> Option<String> {
+    fn fast(line: &str, group_by: Option<&str>) -> Option<String> {
         let mut record = Record::default();
         parse(line, group_by, &mut record).map(|()| format!("{record:?}"))
     }
@@ -160,13 +161,13 @@ mod tests {
             r#" { "label" : 0 , "id" : 907 , "sequence" : [ ] , "group" : 0 } "#,
             r#"{"sequence": ["", "b"]}"#,
         ] {
-            assert!(plain(line, None).is_some(), "{line}");
-            assert_eq!(plain(line, None), strict(line, None));
+            assert!(fast(line, None).is_some(), "{line}");
+            assert_eq!(fast(line, None), strict(line, None));
         }
         let line = r#"{"group": "g", "id": 12, "sequence": ["a"]}"#;
         for field in ["group", "id"] {
-            assert_eq!(plain(line, Some(field)), strict(line, Some(field)));
-            assert!(plain(line, Some(field)).unwrap().contains("group: Some"));
+            assert_eq!(fast(line, Some(field)), strict(line, Some(field)));
+            assert!(fast(line, Some(field)).unwrap().contains("group: Some"));
         }
     }
 
@@ -195,9 +196,9 @@ mod tests {
             r#"{}"#,
             "",
         ] {
-            assert_eq!(plain(line, None), None, "{line}");
+            assert_eq!(fast(line, None), None, "{line}");
         }
-        assert_eq!(plain(r#"{"sequence": ["a"]}"#, Some("group")), None);
+        assert_eq!(fast(r#"{"sequence": ["a"]}"#, Some("group")), None);
     }
 
     proptest! {
@@ -219,7 +220,7 @@ mod tests {
                 let (start, old) = places[place.index(places.len())];
                 line.replace_range(start..start + old.len_utf8(), put);
             }
-            if let Some(found) = plain(&line, group_by) {
+            if let Some(found) = fast(&line, group_by) {
                 prop_assert_eq!(Some(found), strict(&line, group_by), "{}", line);
             }
         }

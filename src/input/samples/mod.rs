@@ -1,14 +1,14 @@
 //! Reads samples from JSON lines, strictly: what is not exactly a sample is refused with its line and the reason.
 
 mod fast_path;
-pub(crate) mod json;
+mod json;
 
 use crate::data::dataset::{Dataset, Label};
-use crate::input::line_chunks::{LineChunk, LineChunks, take_line};
+use crate::input::line_chunks::{LineChunk, LineChunks};
+use crate::input::lines::{Lines, Refusal, Refused};
 use crate::parallel::map_beside;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, Read};
 use std::iter;
 use std::num::NonZeroUsize;
@@ -59,31 +59,10 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Why a line was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The line, from 1.
-    pub line: u64,
-    /// The byte in the line near which the trouble was noticed, from 1, where that is known.
-    pub column: Option<usize>,
-    /// What is wrong and what to do, on one line.
-    pub problem: String,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.column {
-            Some(column) => write!(f, "{}:{column}: {}", self.line, self.problem),
-            None => write!(f, "{}: {}", self.line, self.problem),
-        }
-    }
-}
-
 /// Reads the records of a [`LineChunk`] one after the other.
 #[derive(Debug)]
 pub struct Records<'a> {
-    text: &'a [u8],
-    next_line: u64,
+    lines: Lines<'a>,
     group_by: Option<&'a str>,
 }
 
@@ -91,15 +70,8 @@ impl LineChunk {
     /// The records in the lines of this chunk.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
-        let mark = b"\xef\xbb\xbf";
-        let text = match self.text.strip_prefix(mark) {
-            // Some editors put a byte order mark at the start of a file.
-            Some(rest) if self.first_line == 1 => rest,
-            _ => &self.text,
-        };
         Records {
-            text,
-            next_line: self.first_line,
+            lines: self.lines(),
             group_by: None,
         }
     }
@@ -116,23 +88,11 @@ impl<'a> Records<'a> {
     /// Reads the next record into `record`, or says why its line is none; `None` after the last. Blank lines are passed
     /// over.
     pub fn read(&mut self, record: &mut Record<'a>) -> Option<Result<(), Refusal>> {
-        loop {
-            let line = take_line(&mut self.text)?;
-            let number = self.next_line;
-            self.next_line += 1;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let read = json::text(line).and_then(|text| match fast_path::parse(text, self.group_by, record) {
+        self.lines
+            .read(|line| match fast_path::parse(line, self.group_by, record) {
                 Some(()) => Ok(()),
-                None => json::parse(text, self.group_by, record),
-            });
-            return Some(read.map_err(|(column, problem)| Refusal {
-                line: number,
-                column,
-                problem,
-            }));
-        }
+                None => json::parse(line, self.group_by, record),
+            })
     }
 }
 
@@ -168,7 +128,7 @@ pub fn read_labelled(
         while (data.len() as u64) < limit
             && let Some(chunk) = chunks.next()
         {
-            refused.extend(read_chunk(&chunk?, group_by, data, limit, keep), keep);
+            refused.append(read_chunk(&chunk?, group_by, data, limit, keep), keep);
         }
         return Ok(refused);
     }
@@ -183,7 +143,7 @@ pub fn read_labelled(
         let (parts, (next, ended)) = map_beside(&batch, threads, parse, || read_batch(&mut chunks, threads));
         for (part, in_part) in parts {
             data.append(&part);
-            refused.extend(in_part, keep);
+            refused.append(in_part, keep);
         }
         ended?;
         if next.is_empty() {
@@ -222,12 +182,7 @@ fn read_chunk(chunk: &LineChunk, group_by: Option<&str>, data: &mut Dataset, lim
     {
         match read.and_then(|()| records.label(&record)) {
             Ok(label) => data.push_grouped(record.actions(), label, record.group.as_deref()),
-            Err(refusal) => {
-                refused.count += 1;
-                if refused.first.len() < keep {
-                    refused.first.push(refusal);
-                }
-            }
+            Err(refusal) => refused.push(refusal, keep),
         }
     }
     refused
@@ -237,27 +192,10 @@ impl Records<'_> {
     /// The label of the record read last.
     fn label(&self, record: &Record<'_>) -> Result<Label, Refusal> {
         record.label.ok_or_else(|| Refusal {
-            line: self.next_line - 1,
+            line: self.lines.number(),
             column: None,
             problem: "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)".to_owned(),
         })
-    }
-}
-
-/// The lines of an input that were refused.
-#[derive(Debug, Clone, Default)]
-pub struct Refused {
-    /// How many there are.
-    pub count: u64,
-    /// The first of them.
-    pub first: Vec<Refusal>,
-}
-
-impl Refused {
-    fn extend(&mut self, other: Self, keep: usize) {
-        self.count += other.count;
-        self.first.extend(other.first);
-        self.first.truncate(keep);
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::input::line_chunks::take_line;
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 

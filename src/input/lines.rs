@@ -1,0 +1,150 @@
+//! The lines of a chunk one by one, and what is said of those that are refused: the same for every format of lines.
+
+use crate::input::line_chunks::{LineChunk, MAX_LINE, take_line};
+use std::fmt;
+
+/// Why a line was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The line, from 1.
+    pub line: u64,
+    /// The byte in the line near which the trouble was noticed, from 1, where that is known.
+    pub column: Option<usize>,
+    /// What is wrong and what to do, on one line.
+    pub problem: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.column {
+            Some(column) => write!(f, "{}:{column}: {}", self.line, self.problem),
+            None => write!(f, "{}: {}", self.line, self.problem),
+        }
+    }
+}
+
+/// The lines of an input that were refused.
+#[derive(Debug, Clone, Default)]
+pub struct Refused {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<Refusal>,
+}
+
+impl Refused {
+    /// Counts one more line, and keeps its refusal if there are fewer than `keep`.
+    pub(crate) fn push(&mut self, refusal: Refusal, keep: usize) {
+        self.count += 1;
+        if self.first.len() < keep {
+            self.first.push(refusal);
+        }
+    }
+
+    /// Counts the lines of `other`, which came after these.
+    pub(crate) fn append(&mut self, other: Self, keep: usize) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        self.first.truncate(keep);
+    }
+}
+
+/// What is wrong with a line: the column, from 1, if it is known, and the problem.
+pub(crate) type Problem = (Option<usize>, String);
+
+/// The lines of a chunk that are not blank, one after the other.
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    rest: &'a [u8],
+    /// Number of the line that was read last, from 1.
+    number: u64,
+}
+
+impl LineChunk {
+    /// The lines of this chunk, without the byte order mark that some editors put at the start of a file.
+    pub(crate) fn lines(&self) -> Lines<'_> {
+        let rest = match self.text.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) if self.first_line == 1 => rest,
+            _ => &self.text,
+        };
+        Lines {
+            rest,
+            number: self.first_line - 1,
+        }
+    }
+}
+
+impl<'a> Lines<'a> {
+    /// Reads the next line that is not blank by `parse`; `None` after the last.
+    pub(crate) fn read<T>(&mut self, parse: impl FnOnce(&'a str) -> Result<T, Problem>) -> Option<Result<T, Refusal>> {
+        loop {
+            let line = take_line(&mut self.rest)?;
+            self.number += 1;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            return Some(text(line).and_then(parse).map_err(|(column, problem)| Refusal {
+                line: self.number,
+                column,
+                problem,
+            }));
+        }
+    }
+
+    /// The number of the line that was read last.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many bytes have not been read yet.
+    pub(crate) fn unread(&self) -> usize {
+        self.rest.len()
+    }
+}
+
+/// The line as text, unless it is too long or no UTF-8.
+fn text(line: &[u8]) -> Result<&str, Problem> {
+    if line.len() > MAX_LINE {
+        let limit = MAX_LINE >> 20;
+        return Err((
+            None,
+            format!("line longer than {limit} MiB; one JSON object a line is expected"),
+        ));
+    }
+    std::str::from_utf8(line).map_err(|error| {
+        let byte = error.valid_up_to() + 1;
+        if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+            (None, "the file is UTF-16; convert it to UTF-8".to_owned())
+        } else if line.starts_with(b"\x1f\x8b") || line.starts_with(b"\x28\xb5\x2f\xfd") {
+            (None, "compressed data inside the file; decompress it first".to_owned())
+        } else {
+            (
+                Some(byte),
+                format!("not UTF-8 at byte {byte} of the line; convert the file to UTF-8"),
+            )
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_of_a_file_may_start_with_a_byte_order_mark_and_blank_lines_count_but_are_not_read() {
+        let read = |first_line| {
+            let chunk = LineChunk {
+                text: "\u{feff}a\n\n \t\r\nb".as_bytes().to_vec(),
+                first_line,
+            };
+            let (mut lines, mut found) = (chunk.lines(), Vec::new());
+            while let Some(line) = lines.read(|line| Ok(line.to_owned())) {
+                found.push((lines.number(), line.unwrap()));
+            }
+            assert_eq!(lines.unread(), 0);
+            found
+        };
+        assert_eq!(read(1), [(1, "a".to_owned()), (4, "b".to_owned())]);
+        assert_eq!(read(7), [(7, "\u{feff}a".to_owned()), (10, "b".to_owned())]);
+    }
+}
