@@ -4,7 +4,7 @@
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
 use anomaly_train::{
-    AnomalyModel, Artifact, Dataset, LineChunks, Record, Share, Trainer, TrainingConfig, evaluate, read_labelled,
+    AnomalyModel, Artifact, Dataset, LineChunks, ReadOptions, Share, Trainer, TrainingConfig, evaluate, read_samples,
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -40,7 +40,7 @@ fn json_lines(count: u64) -> String {
 
 fn read(text: &str, threads: NonZeroUsize) -> Dataset {
     let mut data = Dataset::new();
-    let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, threads);
+    let refused = read_samples(text.as_bytes(), &ReadOptions::default().threads(threads), &mut data);
     assert!(refused.is_ok_and(|refused| refused.count == 0));
     data
 }
@@ -151,10 +151,9 @@ fn read_and_score(bencher: Bencher, count: u64) {
         let mut sum = 0.0;
         for chunk in LineChunks::new(text.as_bytes()) {
             let chunk = chunk.expect("memory can be read");
-            let mut record = Record::default();
-            let mut records = chunk.records();
-            while records.read(&mut record).is_some() {
-                sum += scorer.log_odds(record.actions());
+            let mut samples = chunk.samples();
+            while let Some(Ok(sample)) = samples.read_unlabelled() {
+                sum += scorer.log_odds(sample.actions());
             }
         }
         sum

@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --release --example explain`.
 
-use anomaly_train::{Dataset, TrainingConfig, read_labelled, train};
+use anomaly_train::{Dataset, ReadOptions, TrainingConfig, read_samples, train};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let mut data = Dataset::new();
-    let refused = read_labelled(lines.as_bytes(), None, &mut data, u64::MAX, 10, 2.try_into()?)?;
+    let refused = read_samples(lines.as_bytes(), &ReadOptions::default(), &mut data)?;
     assert_eq!(refused.count, 0);
     let all: Vec<u32> = (0..data.len() as u32).collect();
     let model = train(&data, &all, &TrainingConfig::default())?;

@@ -74,7 +74,7 @@ pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};
-pub use input::samples::{MAX_ACTION, MAX_ACTIONS, Record, Records, read_labelled};
+pub use input::samples::{MAX_ACTION, MAX_ACTIONS, ReadOptions, Sample, SampleReader, UnlabelledSample, read_samples};
 pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::pattern::Pattern;

@@ -3,11 +3,10 @@
 
 #![no_main]
 
-use anomaly_train::{LineChunk, LineChunks, Dataset, Label, MAX_ACTION, MAX_ACTIONS, Record, Refusal, read_labelled};
+use anomaly_train::{Dataset, Label, LineChunk, LineChunks, MAX_ACTION, MAX_ACTIONS, ReadOptions, Refusal, Refused, read_samples};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use std::io::{self, Read};
-use std::num::NonZeroUsize;
 
 /// Gives out the bytes in pieces whose sizes repeat, is interrupted before each fifth, and fails at the end if it is to.
 struct Pieces<'a> {
@@ -44,13 +43,15 @@ struct Sample {
 fn answers(chunks: impl Iterator<Item = LineChunk>, group_by: Option<&str>) -> Vec<Result<Sample, Refusal>> {
     let mut answers = Vec::new();
     for chunk in chunks {
-        let mut records = chunk.records().group_by(group_by);
-        let mut record = Record::default();
-        while let Some(read) = records.read(&mut record) {
-            answers.push(read.map(|()| Sample {
-                id: record.id().map(|id| id.get().to_owned()),
-                label: record.label(),
-                actions: record.actions().map(str::to_owned).collect(),
+        let mut samples = chunk.samples().group_by(group_by);
+        let mut labelled = chunk.samples().group_by(group_by);
+        while let Some(read) = samples.read_unlabelled() {
+            // The same line, refused also if it has no label.
+            let label = labelled.read_labelled().expect("as many lines").ok().map(|sample| sample.label());
+            answers.push(read.map(|sample| Sample {
+                id: sample.id().map(|id| id.get().to_owned()),
+                label,
+                actions: sample.actions().map(str::to_owned).collect(),
             }));
         }
     }
@@ -103,11 +104,12 @@ fn check(sample: &Sample, line: &[u8]) {
 }
 
 /// What training makes of the bytes.
-fn training(reader: impl Read, group_by: Option<&str>, limit: u64) -> (String, u64, u64, Vec<Refusal>) {
+fn training(reader: impl Read, group_by: Option<&str>, limit: Option<u64>) -> (String, u64, u64, Vec<Refusal>) {
     let mut data = Dataset::new();
-    let refused = read_labelled(reader, group_by, &mut data, limit, 1000, NonZeroUsize::MIN).expect("no failure of the reader");
-    assert!(data.len() as u64 <= limit);
-    assert!(refused.first.len() as u64 == refused.count.min(1000));
+    let options = ReadOptions::default().group_by(group_by).limit(limit);
+    let refused = read_samples(reader, &options, &mut data).expect("no failure of the reader");
+    assert!(limit.is_none_or(|limit| data.len() as u64 <= limit));
+    assert!(refused.first.len() as u64 == refused.count.min(Refused::KEPT as u64));
     (data.digest(), data.skipped_empty(), refused.count, refused.first)
 }
 
@@ -141,11 +143,7 @@ fuzz_target!(|input: &[u8]| {
         }
     }
 
-    let limit = if choice & 4 == 0 {
-        u64::MAX
-    } else {
-        u64::from(choice / 8)
-    };
+    let limit = (choice & 4 != 0).then_some(u64::from(choice / 8));
     assert_eq!(
         training(text, group_by, limit),
         training(pieces(false), group_by, limit)

@@ -2,19 +2,16 @@
 
 use super::failure::{Failure, shown};
 use super::progress::Progress;
-use anomaly_train::{Dataset, Refused, read_labelled};
+use anomaly_train::{Dataset, ReadOptions, Refused, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 18;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Problems of one file that are shown one by one.
-pub(super) const SHOWN_PROBLEMS: usize = 20;
 
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
 pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Send>, Failure> {
@@ -63,21 +60,18 @@ pub(crate) fn check_distinct<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -
     Ok(())
 }
 
-/// Adds the labelled samples of all `paths` to `data` until it holds `limit`. Every line that is not one is a reason to
-/// stop, but not before all files have been read.
+/// Adds the labelled samples of all `paths` to `data`. Every line that is not one is a reason to stop, but not before all
+/// files have been read.
 pub(crate) fn read_all(
     paths: &[PathBuf],
-    group_by: Option<&str>,
+    options: &ReadOptions,
     data: &mut Dataset,
-    limit: u64,
-    threads: NonZeroUsize,
     progress: Progress,
 ) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused = read_labelled(reader, group_by, data, limit, SHOWN_PROBLEMS, threads)
-            .map_err(|error| reading(path, &error))?;
+        let refused = read_samples(reader, options, data).map_err(|error| reading(path, &error))?;
         problems.extend(named(path, &refused));
     }
     if problems.is_empty() {

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::{input, sessions};
 use anomaly_train::events::SessionRules;
-use anomaly_train::{Dataset, Origin, Run, RunError, SampleCount, Samples, Source, Validation};
+use anomaly_train::{Dataset, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source, Validation};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::slice;
@@ -28,7 +28,7 @@ pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress:
         Origin::Data => read(run, files.data, data, threads, progress),
         Origin::Validation => {
             let paths = files.validation.map_or(&[][..], slice::from_ref);
-            input::read_all(paths, None, data, u64::MAX, threads, progress)
+            input::read_all(paths, &ReadOptions::default().threads(threads), data, progress)
         }
     })
 }
@@ -48,14 +48,11 @@ fn read(
                 Validation::Split { group_by, .. } => group_by.as_deref(),
                 Validation::None | Validation::Separate => None,
             };
-            input::read_all(
-                paths,
-                group_by,
-                data,
-                num_samples.map_or(u64::MAX, SampleCount::get),
-                threads,
-                progress,
-            )
+            let options = ReadOptions::default()
+                .group_by(group_by)
+                .limit(num_samples.map(SampleCount::get))
+                .threads(threads);
+            input::read_all(paths, &options, data, progress)
         }
         Source::Events {
             session_by,
@@ -68,13 +65,7 @@ fn read(
                 session_gap: *session_gap,
                 label_field: label_field.clone(),
             };
-            sessions::read_all(
-                paths,
-                &rules,
-                data,
-                num_samples.map_or(u64::MAX, SampleCount::get),
-                progress,
-            )
+            sessions::read_all(paths, rules, num_samples.map(SampleCount::get), data, progress)
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Training samples from event logs.
 
 use super::failure::Failure;
-use super::input::{SHOWN_PROBLEMS, named, open, reading};
+use super::input::{named, open, reading};
 use super::progress::Progress;
 use anomaly_train::Dataset;
-use anomaly_train::events::{SessionRules, Sessions, Span, read_sessions};
+use anomaly_train::events::{SessionRules, Sessions, Span};
 use anomaly_train::monitor::WatchSettings;
 use clap::{ArgAction, Args};
 use log::warn;
@@ -59,27 +59,26 @@ impl EventsArgs {
     }
 }
 
-/// Adds the sessions of the events in all `paths` to `data` until it holds `limit`. Every line that is no event is a reason to
+/// Adds the sessions of the events in all `paths` to `data` until it holds `limit` samples. Every line that is no event is a reason to
 /// stop, but not before all files have been read.
 pub(crate) fn read_all(
     paths: &[PathBuf],
-    rules: &SessionRules,
+    rules: SessionRules,
+    limit: Option<u64>,
     data: &mut Dataset,
-    limit: u64,
     progress: Progress,
 ) -> Result<(), Failure> {
-    let mut sessions = Sessions::default();
+    let mut sessions = Sessions::new(rules);
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused =
-            read_sessions(reader, rules, &mut sessions, SHOWN_PROBLEMS).map_err(|error| reading(path, &error))?;
+        let refused = sessions.read(reader).map_err(|error| reading(path, &error))?;
         problems.extend(named(path, &refused));
     }
     if !problems.is_empty() {
         return Err(Failure::Refused(problems));
     }
-    let without_label = sessions.finish(rules, limit, data);
+    let without_label = sessions.finish(limit, data);
     if without_label > 0 {
         warn!("{without_label} sessions have no event with a label and were left out");
     }

@@ -28,24 +28,27 @@ impl fmt::Display for Refusal {
 pub struct Refused {
     /// How many there are.
     pub count: u64,
-    /// The first of them.
+    /// The first [`Refused::KEPT`] of them.
     pub first: Vec<Refusal>,
 }
 
 impl Refused {
-    /// Counts one more line, and keeps its refusal if there are fewer than `keep`.
-    pub(crate) fn push(&mut self, refusal: Refusal, keep: usize) {
+    /// How many refusals of an input are kept to be shown.
+    pub const KEPT: usize = 20;
+
+    /// Counts one more line.
+    pub(crate) fn push(&mut self, refusal: Refusal) {
         self.count += 1;
-        if self.first.len() < keep {
+        if self.first.len() < Self::KEPT {
             self.first.push(refusal);
         }
     }
 
     /// Counts the lines of `other`, which came after these.
-    pub(crate) fn append(&mut self, other: Self, keep: usize) {
+    pub(crate) fn append(&mut self, other: Self) {
         self.count += other.count;
         self.first.extend(other.first);
-        self.first.truncate(keep);
+        self.first.truncate(Self::KEPT);
     }
 }
 

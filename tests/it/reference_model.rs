@@ -1,6 +1,6 @@
 //! The model against an implementation of its own in Python; `reference/model.py` says how the values were made.
 
-use anomaly_train::{Dataset, TrainingConfig, read_labelled, train};
+use anomaly_train::{Dataset, ReadOptions, TrainingConfig, read_samples, train};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ fn training_approaches_the_optimum_that_another_implementation_finds() {
     let reference: Reference = serde_json::from_str(include_str!("../reference/model.json")).unwrap();
     let mut data = Dataset::new();
     let lines = include_str!("../reference/sequences.jsonl");
-    let refused = read_labelled(lines.as_bytes(), None, &mut data, u64::MAX, 1, 2.try_into().unwrap()).unwrap();
+    let refused = read_samples(lines.as_bytes(), &ReadOptions::default(), &mut data).unwrap();
     assert_eq!((refused.count, data.len()), (0, 308));
 
     let training: Vec<u32> = (0..240).collect();

@@ -1,7 +1,7 @@
 //! Scores against an implementation that knows only the documented file format; `reference/score.py` says how they were
 //! made.
 
-use anomaly_train::{Artifact, LineChunks, Record};
+use anomaly_train::{Artifact, LineChunks};
 
 #[test]
 fn a_thousand_sequences_score_as_the_documented_format_says() {
@@ -12,11 +12,9 @@ fn a_thousand_sequences_score_as_the_documented_format_says() {
     let mut scores = Vec::new();
     for chunk in LineChunks::new(lines.as_bytes()) {
         let chunk = chunk.unwrap();
-        let mut records = chunk.records();
-        let mut record = Record::default();
-        while let Some(read) = records.read(&mut record) {
-            read.unwrap();
-            scores.push(scorer.predict(record.actions()).score);
+        let mut samples = chunk.samples();
+        while let Some(read) = samples.read_unlabelled() {
+            scores.push(scorer.predict(read.unwrap().actions()).score);
         }
     }
     assert_eq!((scores.len(), expected.len()), (1000, 1000));

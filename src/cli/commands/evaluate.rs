@@ -8,7 +8,7 @@ use crate::cli::report::Report;
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model, page_file};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Bins, DEFAULT_ECE_BINS, Dataset, Page, Share, evaluate};
+use anomaly_train::{Bins, DEFAULT_ECE_BINS, Dataset, Page, ReadOptions, Share, evaluate};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
@@ -63,7 +63,8 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     input::check_distinct(&args.data)?;
     let threads = thread_count(args.threads);
     memory::check(&args.data)?;
-    input::read_all(&args.data, None, &mut data, u64::MAX, threads, Progress::new(verbosity))?;
+    let options = ReadOptions::default().threads(threads);
+    input::read_all(&args.data, &options, &mut data, Progress::new(verbosity))?;
     if data.skipped_empty() > 0 {
         warn!(
             "{} samples have an empty sequence and were skipped",

@@ -8,9 +8,7 @@ use crate::cli::read_ahead::ReadAhead;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
 use anomaly_train::text::one_line;
-use anomaly_train::{
-    AnomalyModel, Explanation, Label, LineChunk, Prediction, Record, Refusal, Scorer, Share, parallel,
-};
+use anomaly_train::{AnomalyModel, Explanation, Label, LineChunk, Prediction, Refusal, Scorer, Share, parallel};
 use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
@@ -221,11 +219,10 @@ impl Answering<'_> {
     fn answer(&self, chunk: &LineChunk) -> Answered {
         let mut answered = Answered::default();
         let mut scorer = self.model.scorer();
-        let mut record = Record::default();
-        let mut records = chunk.records();
-        while let Some(read) = records.read(&mut record) {
+        let mut samples = chunk.samples();
+        while let Some(read) = samples.read_unlabelled() {
             let answer = match read {
-                Ok(()) => self.judge(&mut scorer, record.id(), record.actions()),
+                Ok(sample) => self.judge(&mut scorer, sample.id(), sample.actions()),
                 Err(refusal) if self.strict => {
                     answered.stopped = Some(refusal);
                     break;

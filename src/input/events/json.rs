@@ -1,6 +1,6 @@
 //! The members of an event.
 
-use super::{Event, MAX_NAME, SessionFields, SessionMembers, Time};
+use super::{Event, MAX_NAME, SessionMembers, SessionRules, Time};
 use crate::input::json::{self, Keys, Members, Value, group, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
@@ -11,7 +11,7 @@ use std::fmt;
 pub(super) fn parse(
     line: &str,
     event: &mut Event,
-    mut session: Option<(SessionFields<'_>, &mut SessionMembers)>,
+    mut session: Option<(&SessionRules, &mut SessionMembers)>,
 ) -> Result<(), Problem> {
     event.clear();
     if let Some((_, members)) = &mut session {
@@ -21,12 +21,12 @@ pub(super) fn parse(
 }
 
 /// The object of a line.
-struct EventMembers<'e, 'f> {
+struct EventMembers<'e> {
     event: &'e mut Event,
-    session: Option<(SessionFields<'f>, &'e mut SessionMembers)>,
+    session: Option<(&'e SessionRules, &'e mut SessionMembers)>,
 }
 
-impl<'de> Members<'de> for EventMembers<'_, '_> {
+impl<'de> Members<'de> for EventMembers<'_> {
     const USUAL: &'static [&'static str] = &["agent_id", "action_type", "cohort", "risk_score", "timestamp"];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,8 +42,8 @@ impl<'de> Members<'de> for EventMembers<'_, '_> {
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.read(Timestamp)?,
             _ => match &mut self.session {
-                Some((fields, members)) if key == fields.label => members.label = Some(value.label()?),
-                Some((fields, members)) if key == fields.session_by => members.session = value.group(key)?,
+                Some((rules, members)) if key == rules.label_field => members.label = Some(value.label()?),
+                Some((rules, members)) if key == rules.session_by => members.session = value.group(key)?,
                 _ => value.skip()?,
             },
         }
@@ -61,14 +61,14 @@ impl<'de> Members<'de> for EventMembers<'_, '_> {
         if event.action_type.is_empty() {
             return Err(empty("action_type"));
         }
-        let Some((fields, members)) = session else {
+        let Some((rules, members)) = session else {
             return if event.agent_id.is_empty() {
                 Err(empty("agent_id"))
             } else {
                 Ok(())
             };
         };
-        let own = match fields.session_by {
+        let own = match rules.session_by.as_str() {
             "agent_id" => &event.agent_id,
             "cohort" => &event.cohort,
             _ => "",
@@ -77,7 +77,7 @@ impl<'de> Members<'de> for EventMembers<'_, '_> {
             members.session = Some(group(own));
         }
         if members.session.is_none() {
-            let field = quote(fields.session_by);
+            let field = quote(&rules.session_by);
             return Err(E::custom(format_args!(
                 "the field {field} that makes the sessions is missing"
             )));

@@ -4,7 +4,7 @@ mod json;
 mod sessions;
 mod time;
 
-pub use sessions::{SessionRules, Sessions, read_sessions};
+pub use sessions::{SessionRules, Sessions};
 pub use time::{NoSpan, Span, Time};
 
 use crate::data::dataset::Label;
@@ -51,13 +51,6 @@ struct SessionMembers {
     label: Option<Label>,
 }
 
-/// The names of the fields that training takes besides the action and the time.
-#[derive(Debug, Clone, Copy)]
-struct SessionFields<'a> {
-    session_by: &'a str,
-    label: &'a str,
-}
-
 /// Reads the events of a [`LineChunk`] one after the other.
 #[derive(Debug)]
 pub struct Events<'a> {
@@ -78,15 +71,14 @@ impl Events<'_> {
         self.lines.read(|line| json::parse(line, event, None))
     }
 
-    /// The same for training: the fields of `fields` are read too, and the agent may be missing.
+    /// The same for training: the fields that `rules` names are read too, and the agent may be missing.
     fn read_for_session(
         &mut self,
         event: &mut Event,
-        fields: SessionFields<'_>,
+        rules: &SessionRules,
         members: &mut SessionMembers,
     ) -> Option<Result<(), Refusal>> {
-        self.lines
-            .read(|line| json::parse(line, event, Some((fields, members))))
+        self.lines.read(|line| json::parse(line, event, Some((rules, members))))
     }
 
     /// The number of the line that was read last.

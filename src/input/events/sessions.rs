@@ -1,6 +1,6 @@
 //! Turns event logs into labelled sequences: what most people have into what a model is trained on.
 
-use super::{Event, SessionFields, SessionMembers, Span};
+use super::{Event, SessionMembers, Span};
 use crate::data::dataset::{Dataset, Interner, Label};
 use crate::input::line_chunks::LineChunks;
 use crate::input::lines::Refused;
@@ -19,15 +19,16 @@ pub struct SessionRules {
 }
 
 /// The events read so far, to be cut into sessions when all are there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sessions {
+    rules: SessionRules,
     keys: Interner,
     actions: Interner,
     steps: Vec<Step>,
     /// For each key, the time of its event that was read last and had one.
     previous: Vec<Option<i64>>,
     /// How many steps have no time yet because none before them of the same key has one.
-    timeless: usize,
+    without_time: usize,
 }
 
 /// What is kept of an event.
@@ -40,49 +41,53 @@ struct Step {
     label: Option<Label>,
 }
 
-/// Reads all events of `reader` into `sessions`. The first `keep` lines that are refused are returned with their reasons.
-///
-/// # Errors
-///
-/// If `reader` fails. Lines that are no events are not errors of this kind but [`Refusal`](crate::Refusal)s.
-pub fn read_sessions(
-    reader: impl Read,
-    rules: &SessionRules,
-    sessions: &mut Sessions,
-    keep: usize,
-) -> io::Result<Refused> {
-    let fields = SessionFields {
-        session_by: &rules.session_by,
-        label: &rules.label_field,
-    };
-    let (mut event, mut members) = (Event::default(), SessionMembers::default());
-    let mut refused = Refused::default();
-    for chunk in LineChunks::new(reader) {
-        let chunk = chunk?;
-        let mut events = chunk.events();
-        while let Some(read) = events.read_for_session(&mut event, fields, &mut members) {
-            match read {
-                Ok(()) => sessions.push(&event, &members),
-                Err(refusal) => refused.push(refusal, keep),
-            }
-        }
-        if chunk.is_overlong() {
-            break;
+impl Sessions {
+    /// No events yet.
+    #[must_use]
+    pub fn new(rules: SessionRules) -> Self {
+        Self {
+            rules,
+            keys: Interner::default(),
+            actions: Interner::default(),
+            steps: Vec::new(),
+            previous: Vec::new(),
+            without_time: 0,
         }
     }
-    Ok(refused)
-}
 
-impl Sessions {
+    /// Reads all events of `reader`, and returns the lines that were refused.
+    ///
+    /// # Errors
+    ///
+    /// If `reader` fails. Lines that are no events are not errors of this kind but [`Refusal`](crate::Refusal)s.
+    pub fn read(&mut self, reader: impl Read) -> io::Result<Refused> {
+        let (mut event, mut members) = (Event::default(), SessionMembers::default());
+        let mut refused = Refused::default();
+        for chunk in LineChunks::new(reader) {
+            let chunk = chunk?;
+            let mut events = chunk.events();
+            while let Some(read) = events.read_for_session(&mut event, &self.rules, &mut members) {
+                match read {
+                    Ok(()) => self.push(&event, &members),
+                    Err(refusal) => refused.push(refusal),
+                }
+            }
+            if chunk.is_overlong() {
+                break;
+            }
+        }
+        Ok(refused)
+    }
+
     fn push(&mut self, event: &Event, members: &SessionMembers) {
         let key = self.keys.intern(members.session.as_deref().unwrap_or_default());
         if self.previous.len() <= key as usize {
             self.previous.push(None);
         }
-        // Without a time of its own an event follows the one before it at once; see also `give_times`.
+        // Without a time of its own an event follows the one before it at once; see also `fill_in_times`.
         let previous = &mut self.previous[key as usize];
         *previous = event.time.map(super::Time::micros).or(*previous);
-        self.timeless += usize::from(previous.is_none());
+        self.without_time += usize::from(previous.is_none());
         self.steps.push(Step {
             key,
             action: self.actions.intern(&event.action_type),
@@ -93,8 +98,8 @@ impl Sessions {
 
     /// Gives the first events of a key, if they have no time, that of the next one that has. Where none has they all stand at
     /// the same one.
-    fn give_times(&mut self) {
-        if self.timeless == 0 {
+    fn fill_in_times(&mut self) {
+        if self.without_time == 0 {
             return;
         }
         let mut next = vec![None; self.previous.len()];
@@ -105,14 +110,14 @@ impl Sessions {
         }
     }
 
-    /// Adds the sessions to `data`, in order of their first events, until it holds `limit` samples. The group of each is
+    /// Adds the sessions to `data`, in order of their first events, until it holds `limit` samples, if there is one. The group of each is
     /// the value of the field that makes the sessions. Returns how many sessions were left out because none of their events
     /// has a label.
     ///
     /// A session longer than the longest sequence that a model takes is cut there.
-    pub fn finish(mut self, rules: &SessionRules, limit: u64, data: &mut Dataset) -> u64 {
-        self.give_times();
-        let gap = rules.session_gap.as_micros();
+    pub fn finish(mut self, limit: Option<u64>, data: &mut Dataset) -> u64 {
+        self.fill_in_times();
+        let gap = self.rules.session_gap.as_micros();
         // Stable, so that events of one moment keep the order of the file.
         self.steps.sort_by_key(|step| (step.key, step.time));
         let mut sessions: Vec<&[Step]> = self
@@ -123,7 +128,7 @@ impl Sessions {
         sessions.sort_by_key(|session| session.first().map(|step| step.time));
         let mut without_label = 0;
         for session in sessions {
-            if data.len() as u64 >= limit {
+            if limit.is_some_and(|limit| data.len() as u64 >= limit) {
                 break;
             }
             let Some(label) = session.iter().filter_map(|step| step.label).max() else {
@@ -148,11 +153,11 @@ mod tests {
             session_gap: Span::seconds(60),
             label_field: "label".to_owned(),
         };
-        let mut sessions = Sessions::default();
-        let refused = read_sessions(text.as_bytes(), &rules, &mut sessions, 5).unwrap();
+        let mut sessions = Sessions::new(rules);
+        let refused = sessions.read(text.as_bytes()).unwrap();
         assert_eq!(refused.count, 0, "{refused:?}");
         let mut data = Dataset::new();
-        let without = sessions.finish(&rules, u64::MAX, &mut data);
+        let without = sessions.finish(None, &mut data);
         (data, without)
     }
 

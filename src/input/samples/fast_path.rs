@@ -4,13 +4,18 @@
 //! about twice as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
 //! that module, which alone decides what is refused and why.
 
-use super::{MAX_ACTION, MAX_ACTIONS, Record};
+use super::{MAX_ACTION, MAX_ACTIONS, UnlabelledSample};
 use crate::data::dataset::Label;
 use crate::input::json::group;
 use std::borrow::Cow;
 
-/// Reads `line` into `record` if it is of the usual form. If not, `None`, and `record` holds some of it.
-pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Record<'a>) -> Option<()> {
+/// Reads `line` into `sample` if it is of the usual form, and returns the label if there is one. If it is of another form,
+/// `None`, and `sample` holds some of it.
+pub(super) fn parse<'a>(
+    line: &'a str,
+    group_by: Option<&str>,
+    sample: &mut UnlabelledSample<'a>,
+) -> Option<Option<Label>> {
     // Without these, quotes end strings and nothing else, and strings are what they look like.
     let has_special = line
         .bytes()
@@ -18,7 +23,8 @@ pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Reco
     if has_special {
         return None;
     }
-    record.clear();
+    sample.clear();
+    let mut label = None;
     let mut rest = Rest(line);
     let mut seen = [false; KEYS.len()];
     rest.expect('{')?;
@@ -36,12 +42,12 @@ pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Reco
                     return None;
                 }
                 rest.expect(':')?;
-                rest.sequence(&mut record.actions)?;
+                rest.sequence(&mut sample.actions)?;
                 rest.expect('}')?;
             }
-            "sequence" => rest.sequence(&mut record.actions)?,
+            "sequence" => rest.sequence(&mut sample.actions)?,
             "label" => {
-                record.label = Some(match rest.number()? {
+                label = Some(match rest.number()? {
                     "0" => Label::Normal,
                     "1" => Label::Anomalous,
                     _ => return None,
@@ -56,10 +62,10 @@ pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Reco
                 }
                 let value = &start[..start.len() - rest.0.len()];
                 if key == "id" {
-                    record.id = Some(serde_json::from_str(value).ok()?);
+                    sample.id = Some(serde_json::from_str(value).ok()?);
                 }
                 if group_by == Some(key) {
-                    record.group = Some(name.map_or_else(|| value.trim().to_owned(), group));
+                    sample.group = Some(name.map_or_else(|| value.trim().to_owned(), group));
                 }
             }
         }
@@ -70,7 +76,7 @@ pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Reco
     rest.expect('}')?;
     let [features, sequence, ..] = seen;
     let whole = features != sequence && rest.after_blanks().is_empty();
-    (whole && (group_by.is_none() || record.group.is_some())).then_some(())
+    (whole && (group_by.is_none() || sample.group.is_some())).then_some(label)
 }
 
 /// The fields that lines usually have.
@@ -143,14 +149,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn fast(line: &str, group_by: Option<&str>) -> Option<String> {
-        let mut record = Record::default();
-        parse(line, group_by, &mut record).map(|()| format!("{record:?}"))
+        let mut sample = UnlabelledSample::default();
+        parse(line, group_by, &mut sample).map(|label| format!("{label:?} {sample:?}"))
     }
 
     fn strict(line: &str, group_by: Option<&str>) -> Option<String> {
-        let mut record = Record::default();
-        let read = json::parse(line, group_by, &mut record);
-        read.ok().map(|()| format!("{record:?}"))
+        let mut sample = UnlabelledSample::default();
+        let read = json::parse(line, group_by, &mut sample);
+        read.ok().map(|label| format!("{label:?} {sample:?}"))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The members of a sample.
 
-use super::{MAX_ACTION, MAX_ACTIONS, Record};
+use super::{MAX_ACTION, MAX_ACTIONS, UnlabelledSample};
+use crate::data::dataset::Label;
 use crate::input::json::{self, Keys, Members, Value, group_of, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
@@ -8,30 +9,37 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use std::borrow::Cow;
 use std::fmt;
 
-/// Reads `line` into `record`. With `group_by` that member must be there.
-pub(super) fn parse<'a>(line: &'a str, group_by: Option<&str>, record: &mut Record<'a>) -> Result<(), Problem> {
-    record.clear();
-    let members = Sample {
-        record,
+/// Reads `line` into `sample`, and returns the label if there is one. With `group_by` that member must be there.
+pub(super) fn parse<'a>(
+    line: &'a str,
+    group_by: Option<&str>,
+    sample: &mut UnlabelledSample<'a>,
+) -> Result<Option<Label>, Problem> {
+    sample.clear();
+    let mut label = None;
+    let members = SampleMembers {
+        sample,
+        label: &mut label,
         group_by,
         has_sequence: false,
     };
     json::read(line, members)?;
-    if let Some(field) = group_by.filter(|_| record.group.is_none()) {
+    if let Some(field) = group_by.filter(|_| sample.group.is_none()) {
         let problem = format!("the field {} that groups the samples is missing", quote(field));
         return Err((None, problem));
     }
-    Ok(())
+    Ok(label)
 }
 
 /// The object of a line.
-struct Sample<'r, 'a> {
-    record: &'r mut Record<'a>,
+struct SampleMembers<'r, 'a> {
+    sample: &'r mut UnlabelledSample<'a>,
+    label: &'r mut Option<Label>,
     group_by: Option<&'r str>,
     has_sequence: bool,
 }
 
-impl<'de> Members<'de> for Sample<'_, 'de> {
+impl<'de> Members<'de> for SampleMembers<'_, 'de> {
     const USUAL: &'static [&'static str] = &["id", "group", "features", "sequence", "label"];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,21 +53,21 @@ impl<'de> Members<'de> for Sample<'_, 'de> {
         }
         let is_group = self.group_by == Some(key);
         match key {
-            "sequence" => value.read(Sequence(&mut self.record.actions)),
-            "features" => value.object(Features(&mut self.record.actions)),
+            "sequence" => value.read(Sequence(&mut self.sample.actions)),
+            "features" => value.object(FeaturesMembers(&mut self.sample.actions)),
             "label" => {
-                self.record.label = Some(value.label()?);
+                *self.label = Some(value.label()?);
                 Ok(())
             }
             "id" => {
-                self.record.id = value.scalar("id")?;
+                self.sample.id = value.scalar("id")?;
                 if is_group {
-                    self.record.group = self.record.id.map(group_of);
+                    self.sample.group = self.sample.id.map(group_of);
                 }
                 Ok(())
             }
             _ if is_group => {
-                self.record.group = value.group(key)?;
+                self.sample.group = value.group(key)?;
                 Ok(())
             }
             _ => value.skip(),
@@ -72,14 +80,14 @@ impl<'de> Members<'de> for Sample<'_, 'de> {
 
     /// A bare array of actions.
     fn array<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        Sequence(&mut self.record.actions).visit_seq(seq)
+        Sequence(&mut self.sample.actions).visit_seq(seq)
     }
 }
 
 /// The object under `features`.
-struct Features<'r, 'a>(&'r mut Vec<Cow<'a, str>>);
+struct FeaturesMembers<'r, 'a>(&'r mut Vec<Cow<'a, str>>);
 
-impl<'de> Members<'de> for Features<'_, 'de> {
+impl<'de> Members<'de> for FeaturesMembers<'_, 'de> {
     const USUAL: &'static [&'static str] = &["sequence"];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

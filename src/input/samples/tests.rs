@@ -1,8 +1,6 @@
 use super::*;
 use crate::input::line_chunks::take_line;
 
-const ONE: NonZeroUsize = NonZeroUsize::MIN;
-
 fn chunk(text: &str) -> LineChunk {
     LineChunk {
         text: text.as_bytes().to_vec(),
@@ -12,7 +10,8 @@ fn chunk(text: &str) -> LineChunk {
 
 fn refusal(line: &str) -> Option<String> {
     let chunk = chunk(line);
-    let read = chunk.records().read(&mut Record::default())?;
+    let mut samples = chunk.samples();
+    let read = samples.read_unlabelled()?;
     read.err().map(|refusal| refusal.to_string())
 }
 
@@ -23,11 +22,12 @@ fn a_sample_is_read_whatever_the_order_of_its_fields() {
         r#"{"label": 1, "other": {"label": [2]}, "features": {"z": 1, "sequence": ["read", "wé"]}, "id": "x\n"}"#,
         r#"{"\u0069d":"x\n","sequence":["read","wé"],"label":1}"#,
     ] {
-        let (chunk, mut record) = (chunk(line), Record::default());
-        chunk.records().read(&mut record).unwrap().unwrap();
-        assert_eq!(record.actions().collect::<Vec<_>>(), ["read", "wé"]);
-        assert_eq!(record.label(), Some(Label::Anomalous));
-        assert_eq!(record.id().map(RawValue::get), Some(r#""x\n""#));
+        let chunk = chunk(line);
+        let mut samples = chunk.samples();
+        let sample = samples.read_labelled().unwrap().unwrap();
+        assert_eq!(sample.label(), Label::Anomalous);
+        assert_eq!(sample.unlabelled().actions().collect::<Vec<_>>(), ["read", "wé"]);
+        assert_eq!(sample.unlabelled().id().map(RawValue::get), Some(r#""x\n""#));
     }
 }
 
@@ -84,19 +84,19 @@ fn limits_hold_at_the_limit() {
 fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
     let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
     let mut data = Dataset::new();
-    let refused = read_labelled(text.as_bytes(), None, &mut data, u64::MAX, 1, ONE).unwrap();
+    let refused = read_samples(text.as_bytes(), &ReadOptions::default(), &mut data).unwrap();
     assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
-    assert_eq!(refused.first.len(), 1);
-    assert_eq!(refused.first[0].line, 3);
+    let lines: Vec<u64> = refused.first.iter().map(|refusal| refusal.line).collect();
+    assert_eq!(lines, [3, 4]);
 }
 
 #[test]
 fn the_group_is_any_scalar_and_must_be_there() {
     let grouped = |line: &str| {
-        let mut record = Record::default();
         let chunk = chunk(line);
-        let read = chunk.records().group_by(Some("task")).read(&mut record).unwrap();
-        read.map(|()| record.group)
+        let mut samples = chunk.samples().group_by(Some("task"));
+        let read = samples.read_unlabelled().unwrap();
+        read.map(|sample| sample.group.clone())
     };
     assert_eq!(
         grouped(r#"{"sequence": ["a"], "task": 5}"#).unwrap().as_deref(),
@@ -123,11 +123,13 @@ fn the_number_of_threads_changes_neither_samples_nor_refusals_nor_where_the_limi
         ),
     };
     let text: String = (0..60_000).map(line).collect();
-    for limit in [1, 100, 23_456, u64::MAX] {
+    for limit in [Some(1), Some(100), Some(23_456), None] {
         let read = |threads: usize| {
             let mut data = Dataset::new();
-            let threads = threads.try_into().unwrap();
-            let refused = read_labelled(text.as_bytes(), Some("g"), &mut data, limit, 3, threads).unwrap();
+            let options = ReadOptions::default().group_by(Some("g")).limit(limit);
+            let options = options.threads(threads.try_into().unwrap());
+            let refused = read_samples(text.as_bytes(), &options, &mut data).unwrap();
+            assert_eq!(refused.first.len(), Refused::KEPT.min(refused.count as usize));
             (data.digest(), data.skipped_empty(), refused.count, refused.first)
         };
         assert_eq!(read(1), read(2));
@@ -162,7 +164,8 @@ fn nothing_behind_the_last_wanted_sample_is_waited_for() {
             rest: text.as_bytes(),
             fails: false,
         };
-        let read = read_labelled(reader, None, &mut data, 6, 1, threads.try_into().unwrap());
+        let options = ReadOptions::default().limit(Some(6));
+        let read = read_samples(reader, &options.threads(threads.try_into().unwrap()), &mut data);
         assert_eq!((read.unwrap().count, data.len()), (0, 6));
     }
 }
@@ -171,14 +174,15 @@ fn nothing_behind_the_last_wanted_sample_is_waited_for() {
 fn a_read_that_fails_fails_for_any_number_of_threads_and_only_if_it_is_needed() {
     let text = "{\"sequence\": [\"a\"], \"label\": 0}\n".repeat(100);
     for threads in [1, 2, 8] {
-        for limit in [100, 101, u64::MAX] {
+        for limit in [Some(100), Some(101), None] {
             let mut data = Dataset::new();
             let reader = Lines {
                 rest: text.as_bytes(),
                 fails: true,
             };
-            let read = read_labelled(reader, None, &mut data, limit, 1, threads.try_into().unwrap());
-            assert_eq!(read.is_ok(), limit == 100);
+            let options = ReadOptions::default().limit(limit);
+            let read = read_samples(reader, &options.threads(threads.try_into().unwrap()), &mut data);
+            assert_eq!(read.is_ok(), limit == Some(100));
         }
     }
 }
