@@ -57,20 +57,14 @@ impl Report {
 
     /// The figures, one a line.
     pub(crate) fn metrics(&mut self, metrics: &Metrics) {
-        for (name, value) in metrics.named() {
-            self.line(&match value {
-                Some(value) => format!("  {name}: {value:.4}"),
-                None => format!("  {name}: {}", undefined(metrics, name)),
-            });
+        let figures = metrics.figures();
+        for figure in &figures {
+            self.line(&format!("  {}: {figure}", figure.name));
         }
-        let intervals = [
-            ("precision", metrics.intervals.precision),
-            ("recall", metrics.intervals.recall),
-            ("accuracy", metrics.intervals.accuracy),
-        ];
-        let intervals: Vec<String> = intervals
-            .into_iter()
-            .filter_map(|(name, interval)| interval.map(|Interval(low, high)| format!("{name} {low:.4} to {high:.4}")))
+        let intervals: Vec<String> = figures
+            .iter()
+            .filter_map(|figure| Some((figure.name, figure.interval?)))
+            .map(|(name, Interval(low, high))| format!("{name} {low:.4} to {high:.4}"))
             .collect();
         if !intervals.is_empty() {
             self.line(&format!("  95 % intervals: {}", intervals.join(", ")));
@@ -86,13 +80,11 @@ impl Report {
             self.line("[INFO] Unseen: no sample is new to the model");
             return;
         }
-        let figures: Vec<String> = ["precision", "recall", "accuracy", "f1", "ece", "roc_auc"]
-            .into_iter()
-            .filter_map(|wanted| unseen.named().into_iter().find(|(name, _)| *name == wanted))
-            .map(|(name, value)| match value {
-                Some(value) => format!("{name} {value:.4}"),
-                None => format!("{name} {}", undefined(unseen, name)),
-            })
+        let figures: Vec<String> = unseen
+            .figures()
+            .iter()
+            .filter(|figure| ["precision", "recall", "accuracy", "f1", "ece", "roc_auc"].contains(&figure.name))
+            .map(|figure| format!("{} {figure}", figure.name))
             .collect();
         self.line(&format!(
             "[INFO] Unseen: on the other {}: {}",
@@ -137,9 +129,4 @@ impl Report {
             self.line(&format!("[INFO] Not promoted: {reason}"));
         }
     }
-}
-
-fn undefined(metrics: &Metrics, name: &str) -> String {
-    let reason = metrics.undefined.get(name).map_or("", String::as_str);
-    format!("undefined ({reason})")
 }

@@ -56,6 +56,17 @@ impl Contributions {
     }
 }
 
+/// As the sum that the log odds are.
+impl fmt::Display for Contributions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "bias {:.3} + frequency {:.3} + n-gram {:.3} + entropy {:.3} + diversity {:.3}",
+            self.bias, self.frequency, self.ngram, self.entropy, self.diversity
+        )
+    }
+}
+
 /// A score, taken apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -93,8 +104,7 @@ pub struct Unknown {
 
 impl Unknown {
     /// Whether anything is unknown.
-    #[must_use]
-    pub fn is_something(&self) -> bool {
+    fn is_something(&self) -> bool {
         self.action_share + self.ngram_share > 0.0
     }
 }
@@ -117,6 +127,14 @@ pub struct Evidence {
 }
 
 impl Explanation {
+    /// What is unknown, if anything is, and then each piece of evidence, in a sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let unknown = Some(&self.unknown).filter(|unknown| unknown.is_something());
+        let evidence = self.evidence.iter().map(ToString::to_string);
+        unknown.map(ToString::to_string).into_iter().chain(evidence).collect()
+    }
+
     /// What speaks most for an anomaly, in a sentence. Looks at all the evidence that the explanation holds.
     #[must_use]
     pub fn main_reason(&self) -> String {

@@ -3,7 +3,7 @@
 use super::drift::{BINS, Drift};
 use crate::data::dataset::hex;
 use crate::input::events::{Span, Time};
-use crate::model::explanation::{Explanation, Unknown};
+use crate::model::explanation::Explanation;
 use crate::text::name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -307,11 +307,9 @@ impl Evidence {
     /// An explanation with its evidence in words, of which only the `most` important pieces are kept.
     pub(crate) fn model(actions: usize, mut explanation: Explanation, most: usize) -> Self {
         explanation.evidence.truncate(most);
-        let unknown = Some(&explanation.unknown).filter(|unknown| unknown.is_something());
-        let evidence = explanation.evidence.iter().map(ToString::to_string);
         Self::Model {
             actions,
-            sentences: unknown.map(Unknown::to_string).into_iter().chain(evidence).collect(),
+            sentences: explanation.sentences(),
             explanation,
         }
     }

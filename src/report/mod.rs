@@ -35,10 +35,10 @@ pub struct Page<'a> {
 #[error("{0}")]
 pub struct PageError(String);
 
-const TELLING: usize = 12;
+const TOP_FEATURES: usize = 12;
 const MISTAKES: usize = 8;
 const SHOWN_ACTIONS: usize = 60;
-const SENTENCES: usize = 4;
+const EVIDENCE: usize = 4;
 const HISTOGRAM_BINS: u32 = 20;
 
 /// What the template shows. Everything is escaped but the drawings, which hold numbers and fixed words only.
@@ -52,7 +52,7 @@ struct View<'a> {
     verdict: Option<&'a Verdict>,
     gate: &'a Gate,
     overlap: u64,
-    figures: Vec<Figure>,
+    figures: Vec<FigureRow>,
     confusion: Confusion,
     reliability: String,
     bins: Vec<ReliabilityBin>,
@@ -60,12 +60,12 @@ struct View<'a> {
     precision_recall: String,
     roc: String,
     thresholds: Vec<Vec<String>>,
-    telling: [(&'static str, Vec<Telling>); 2],
+    top_features: [(&'static str, Vec<TopFeature>); 2],
     mistakes: Vec<Mistake>,
     provenance: Vec<(&'static str, String)>,
 }
 
-struct Figure {
+struct FigureRow {
     name: &'static str,
     value: String,
     interval: String,
@@ -80,7 +80,7 @@ struct Mistake {
     sentences: Vec<String>,
 }
 
-struct Telling {
+struct TopFeature {
     pattern: String,
     weight: String,
     normal: u32,
@@ -97,8 +97,9 @@ impl Page<'_> {
         let metrics = &self.evaluation.metrics;
         let scored = &self.evaluation.scored;
         let model = &self.artifact.model;
-        let (speak_for, speak_against) = model.top_features(TELLING);
-        let telling = |patterns: Vec<PatternWeight>| patterns.into_iter().map(Telling::from).collect::<Vec<_>>();
+        let (speak_for, speak_against) = model.top_features(TOP_FEATURES);
+        let top_features =
+            |patterns: Vec<PatternWeight>| patterns.into_iter().map(TopFeature::from).collect::<Vec<_>>();
         let thresholds: Vec<Vec<String>> = threshold_choices(scored, metrics.threshold.get())
             .into_iter()
             .map(|row| {
@@ -130,9 +131,9 @@ impl Page<'_> {
             precision_recall: precision_recall(scored),
             roc: roc(scored),
             thresholds,
-            telling: [
-                ("For an anomaly", telling(speak_for)),
-                ("For a normal sequence", telling(speak_against)),
+            top_features: [
+                ("For an anomaly", top_features(speak_for)),
+                ("For a normal sequence", top_features(speak_against)),
             ],
             mistakes: self.mistakes(),
             provenance: self.provenance(),
@@ -178,10 +179,6 @@ impl Page<'_> {
             if seen.len() == MISTAKES {
                 continue;
             }
-            let explanation = scorer.explain(self.data.sequence(index), SENTENCES);
-            let unknown = &explanation.unknown;
-            let unknown = unknown.is_something().then(|| unknown.to_string());
-            let evidence = explanation.evidence.iter().map(ToString::to_string);
             let mistake = Mistake {
                 kind: match label {
                     Label::Anomalous => "missed",
@@ -190,7 +187,7 @@ impl Page<'_> {
                 score: format!("{score:.4}"),
                 times: 1,
                 sequence: shown_sequence(self.data.sequence(index)),
-                sentences: unknown.into_iter().chain(evidence).collect(),
+                sentences: scorer.explain(self.data.sequence(index), EVIDENCE).sentences(),
             };
             seen.push((key, label, mistake));
         }
@@ -239,7 +236,7 @@ impl Page<'_> {
     }
 }
 
-impl From<PatternWeight> for Telling {
+impl From<PatternWeight> for TopFeature {
     fn from(PatternWeight { pattern, weight, seen }: PatternWeight) -> Self {
         Self {
             pattern: pattern.to_string(),
@@ -251,29 +248,17 @@ impl From<PatternWeight> for Telling {
 }
 
 /// The figures with intervals, and the same on unseen sequences.
-fn figures(metrics: &Metrics) -> Vec<Figure> {
-    let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
-    let intervals = &metrics.intervals;
-    let unseen = metrics.unseen.as_ref().map(|unseen| unseen.named());
+fn figures(metrics: &Metrics) -> Vec<FigureRow> {
+    let unseen = metrics.unseen.as_ref().map(|unseen| unseen.figures());
     (0..)
-        .zip(metrics.named())
-        .map(|(place, (name, value))| {
-            let interval = match name {
-                "precision" => intervals.precision,
-                "recall" => intervals.recall,
-                "accuracy" => intervals.accuracy,
-                _ => None,
-            };
-            let value = match (value, metrics.undefined.get(name)) {
-                (None, Some(reason)) => format!("undefined: {reason}"),
-                (value, _) => shown(value),
-            };
-            Figure {
-                name,
-                value,
-                interval: interval.map_or_else(String::new, |Interval(low, high)| format!("{low:.4}–{high:.4}")),
-                unseen: unseen.map_or_else(String::new, |named: [_; 9]| shown(named[place].1)),
-            }
+        .zip(metrics.figures())
+        .map(|(place, figure)| FigureRow {
+            name: figure.name,
+            value: figure.to_string(),
+            interval: figure
+                .interval
+                .map_or_else(String::new, |Interval(low, high)| format!("{low:.4}–{high:.4}")),
+            unseen: unseen.map_or_else(String::new, |unseen: [_; 9]| unseen[place].to_string()),
         })
         .collect()
 }

@@ -125,7 +125,7 @@ fn one_class_alone_still_gives_a_page() {
     let ended = sandbox.run(&["--data", "data", "--report", "page.html"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let page = std::fs::read_to_string(sandbox.path("page.html")).unwrap();
-    assert!(page.contains("undefined: no sample is anomalous") && !page.contains("NaN"));
+    assert!(page.contains("undefined (no sample is anomalous") && !page.contains("NaN"));
 }
 
 /// Opens the page in Chromium, if there is one, with a net log, and looks at what it did.

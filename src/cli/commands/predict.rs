@@ -287,23 +287,16 @@ impl Answering<'_> {
 
 impl Reasoned {
     fn new(explanation: Explanation) -> Self {
-        let unknown = &explanation.unknown;
-        let unknown = unknown.is_something().then(|| unknown.to_string());
-        let evidence = explanation.evidence.iter().map(ToString::to_string);
         Self {
-            sentences: unknown.into_iter().chain(evidence).collect(),
+            sentences: explanation.sentences(),
             explanation,
         }
     }
 
     /// Writes the explanation for people, a sentence a line.
     fn write(&self, text: &mut Vec<u8>) -> io::Result<()> {
-        let parts = self.explanation.contributions;
-        writeln!(
-            text,
-            "  log odds {:.3} = bias {:.3} + frequency {:.3} + n-gram {:.3} + entropy {:.3} + diversity {:.3}",
-            self.explanation.log_odds, parts.bias, parts.frequency, parts.ngram, parts.entropy, parts.diversity
-        )?;
+        let (log_odds, parts) = (self.explanation.log_odds, self.explanation.contributions);
+        writeln!(text, "  log odds {log_odds:.3} = {parts}")?;
         self.sentences
             .iter()
             .try_for_each(|sentence| writeln!(text, "  {sentence}"))

@@ -15,6 +15,7 @@ use crate::bounded_map::bounded_map;
 use crate::data::dataset::Label;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Decisions against labels. A positive is a sample labelled anomalous by the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -119,6 +120,28 @@ pub struct Intervals {
     pub recall: Option<Interval>,
     /// Of the accuracy.
     pub accuracy: Option<Interval>,
+}
+
+/// A figure of [`Metrics`] with what belongs to it. Shown with four digits, or as "undefined" and the reason.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure<'m> {
+    /// Its name in files.
+    pub name: &'static str,
+    /// The figure, if it is defined.
+    pub value: Option<f64>,
+    /// Why it is not defined; empty if it is.
+    pub why_undefined: &'m str,
+    /// Its 95 % interval, for the figures that have one.
+    pub interval: Option<Interval>,
+}
+
+impl fmt::Display for Figure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => write!(f, "{value:.4}"),
+            None => write!(f, "undefined ({})", self.why_undefined),
+        }
+    }
 }
 
 /// The names of the figures, in the order in which they are printed.
@@ -275,6 +298,22 @@ impl Metrics {
                 .unseen
                 .as_ref()
                 .is_none_or(|unseen| unseen.unseen.is_none() && unseen.is_consistent())
+    }
+
+    /// The figures as they are told to people, in the order in which they are printed.
+    #[must_use]
+    pub fn figures(&self) -> [Figure<'_>; 9] {
+        self.named().map(|(name, value)| Figure {
+            name,
+            value,
+            why_undefined: self.undefined.get(name).map_or("", String::as_str),
+            interval: match name {
+                "precision" => self.intervals.precision,
+                "recall" => self.intervals.recall,
+                "accuracy" => self.intervals.accuracy,
+                _ => None,
+            },
+        })
     }
 
     /// The figures by name, in the order in which they are printed.
