@@ -43,6 +43,7 @@ mod artifact;
 mod bounded_map;
 mod bounds;
 mod data;
+mod entropy;
 mod evaluate;
 mod input;
 mod model;

@@ -3,9 +3,9 @@
 //! A sequence becomes two things: the numbers of the actions and n-grams that are present in it, each with a
 //! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
 
-use std::ops::Range;
-
+use crate::entropy;
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use std::ops::Range;
 
 /// Number of dense figures.
 pub(crate) const DENSE_COUNT: usize = 8;
@@ -226,17 +226,10 @@ impl ShapeCounter {
             self.alike[count] += 1;
         }
 
-        // Most actions occur equally often, and a logarithm costs more than a division. The sum does not depend on the order
-        // of the actions.
-        let length = symbols.len() as f64;
-        let entropy: f64 = (0..)
-            .zip(&self.alike)
-            .filter(|&(_, &actions)| actions > 0)
-            .map(|(count, &actions)| {
-                let count = f64::from(count);
-                f64::from(actions) * (count / length * libm::log2(length / count))
-            })
-            .sum();
+        // Summed by count, so that the sum does not depend on the order of the actions.
+        let counts = (0..).zip(&self.alike).filter(|&(_, &actions)| actions > 0);
+        let counts = counts.map(|(count, &actions)| (count, u64::from(actions)));
+        let entropy = entropy::of_counts(counts, symbols.len() as u64);
         (&self.distinct, Shape::new(entropy, self.distinct.len(), symbols.len()))
     }
 }

@@ -4,6 +4,7 @@ use super::alert::Kind;
 use super::names::{Names, OTHER};
 use super::session::Session;
 use super::settings::Settings;
+use crate::entropy;
 use crate::input::events::Time;
 use std::collections::VecDeque;
 
@@ -213,24 +214,22 @@ impl Agent {
         })
     }
 
-    /// The normalised entropy but for an error far below 1e-3: (ln T − Σ c ln c / T) / ln k for T actions, k of them distinct.
+    /// The normalised entropy but for an error far below 1e-3.
     fn rough_entropy(&self) -> f64 {
         if self.counts.len() < 2 {
             return 0.0;
         }
-        let total = self.total as f64;
-        let mean = self.weight as f64 / f64::from(1 << 20) / total;
-        (libm::log(total) - mean) / libm::log(self.counts.len() as f64)
+        let log_sum = self.weight as f64 / f64::from(1 << 20);
+        entropy::of_log_sum(log_sum, self.total as f64, libm::log) / libm::log(self.counts.len() as f64)
     }
 
+    /// The entropy of the actions as a share of that of as many distinct ones that occur equally often.
     fn entropy(&self) -> f64 {
         if self.counts.len() < 2 {
             return 0.0;
         }
-        let total = self.total as f64;
-        let shares = self.counts.iter().map(|count| count.count as f64 / total);
-        let entropy = shares.fold(0.0, |sum, share| sum - share * libm::log(share));
-        entropy / libm::log(self.counts.len() as f64)
+        let counts = self.counts.iter().map(|count| (count.count, 1));
+        entropy::of_counts(counts, self.total) / libm::log2(self.counts.len() as f64)
     }
 
     /// Whether an alert of this kind has to stay quiet.

@@ -1,5 +1,7 @@
 //! Counts what is distinct, without sorting and without clearing anything in between.
 
+use crate::entropy;
+
 /// A mark counts only if it is that of the present round, so starting a round takes no time.
 #[derive(Debug)]
 pub(crate) struct Marks {
@@ -101,7 +103,7 @@ impl Marks {
         self.distinct.len()
     }
 
-    /// The entropy in bits of the `length` symbols that were counted: log2 L − Σ c log2 c / L.
+    /// The entropy in bits of the `length` symbols that were counted.
     pub(crate) fn entropy(&mut self, length: usize) -> f64 {
         let weights = &mut self.weights;
         for count in weights.len()..=length {
@@ -109,7 +111,7 @@ impl Marks {
         }
         let counts = self.distinct.iter().map(|&symbol| self.counts[symbol as usize].1);
         let sum: f64 = counts.map(|count| weights[count as usize]).sum();
-        (weights[length] - sum) / length as f64
+        entropy::of_log_sum(sum, length as f64, libm::log2)
     }
 }
 
