@@ -2,7 +2,8 @@
 
 use super::failure::{Failure, shown};
 use super::progress::Progress;
-use anomaly_train::{Dataset, ReadOptions, Refused, read_samples};
+use super::read_ahead::Chunk;
+use anomaly_train::{Dataset, LineChunks, ReadOptions, Refused, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
@@ -43,6 +44,12 @@ pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Sen
     } else {
         Box::new(whole)
     })
+}
+
+/// The chunks of the file `path`, with what a failed read of it means.
+pub(crate) fn chunks<R: Read>(chunks: LineChunks<R>, path: &Path) -> impl Iterator<Item = Chunk> + use<R> {
+    let path = path.to_owned();
+    chunks.map(move |chunk| chunk.map_err(|error| reading(&path, &error)))
 }
 
 /// Refuses standard input given twice, which could be read only once, and warns of a file given twice.

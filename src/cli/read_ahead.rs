@@ -1,25 +1,29 @@
 //! Reading input while what was read before is worked on.
 
-use anomaly_train::{LineChunk, LineChunks};
-use std::io::{self, Read};
+use super::failure::Failure;
+use anomaly_train::LineChunk;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Bytes that are read ahead; a chunk that is larger is read ahead alone.
 const MOST_AHEAD: usize = 4 << 20;
 
+/// The chunks of an input, or what went wrong with it after those before.
+pub(crate) type Chunk = Result<LineChunk, Failure>;
+
 /// The chunks of an input, read by a thread of its own if there may be one.
-pub(crate) enum ReadAhead<R> {
+pub(crate) enum ReadAhead<I> {
     /// The system refused the thread, or only one was wanted.
-    Here(LineChunks<R>),
-    There {
-        chunks: Receiver<io::Result<LineChunk>>,
+    Inline(I),
+    Threaded {
+        chunks: Receiver<Chunk>,
         ahead: Arc<Ahead>,
         reader: Option<JoinHandle<()>>,
         /// What came behind the last batch.
-        error: Option<io::Error>,
+        failure: Option<Failure>,
     },
 }
 
@@ -45,43 +49,43 @@ impl Ahead {
     }
 }
 
-impl<R: Read + Send + 'static> ReadAhead<R> {
-    /// Starts to read.
-    pub(crate) fn start(reader: R, threads: NonZeroUsize) -> Self {
+impl<I: Iterator<Item = Chunk> + Send + 'static> ReadAhead<I> {
+    /// Starts to read, ahead if there may be more than one thread.
+    pub(crate) fn start(chunks: I, threads: NonZeroUsize) -> Self {
         if threads == NonZeroUsize::MIN {
-            return Self::Here(LineChunks::new(reader));
+            return Self::Inline(chunks);
         }
-        let (sender, chunks) = channel();
+        let (sender, receiver) = channel();
         let ahead = Arc::new(Ahead::default());
-        // Whoever reads takes the reader: the thread, or, if there is none, this one.
-        let reader = Arc::new(Mutex::new(Some(reader)));
-        let take = |reader: &Mutex<Option<R>>| reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Whoever reads takes the chunks: the thread, or, if there is none, this one.
+        let chunks = Arc::new(Mutex::new(Some(chunks)));
+        let take = |chunks: &Mutex<Option<I>>| chunks.lock().unwrap_or_else(PoisonError::into_inner).take();
         let read = {
-            let (reader, ahead) = (Arc::clone(&reader), Arc::clone(&ahead));
+            let (chunks, ahead) = (Arc::clone(&chunks), Arc::clone(&ahead));
             move || {
-                if let Some(reader) = take(&reader) {
-                    read_all(reader, &ahead, &sender);
+                if let Some(chunks) = take(&chunks) {
+                    read_all(chunks, &ahead, &sender);
                 }
             }
         };
         match thread::Builder::new().spawn(read) {
-            Ok(handle) => Self::There {
-                chunks,
+            Ok(handle) => Self::Threaded {
+                chunks: receiver,
                 ahead,
                 reader: Some(handle),
-                error: None,
+                failure: None,
             },
-            Err(_) => match take(&reader) {
-                Some(reader) => Self::Here(LineChunks::new(reader)),
+            Err(_) => match take(&chunks) {
+                Some(chunks) => Self::Inline(chunks),
                 None => unreachable!("a thread that was refused takes nothing"),
             },
         }
     }
 }
 
-fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<LineChunk>>) {
-    for chunk in LineChunks::new(reader) {
-        ahead.add(chunk.as_ref().map_or(0, LineChunk::size));
+fn read_all(chunks: impl Iterator<Item = Chunk>, ahead: &Ahead, sender: &Sender<Chunk>) {
+    for chunk in chunks {
+        ahead.add(size(&chunk));
         if sender.send(chunk).is_err() {
             // Nobody takes them any more, so the rest is not read.
             return;
@@ -89,28 +93,60 @@ fn read_all(reader: impl Read, ahead: &Ahead, sender: &Sender<io::Result<LineChu
     }
 }
 
-impl<R: Read> Iterator for ReadAhead<R> {
-    type Item = io::Result<Vec<LineChunk>>;
+fn size(chunk: &Chunk) -> usize {
+    chunk.as_ref().map_or(0, LineChunk::size)
+}
+
+/// Hands on the panic of a reader that is gone, which must not be taken for the end of its input.
+fn join(reader: &mut Option<JoinHandle<()>>) {
+    if let Some(Err(panic)) = reader.take().map(JoinHandle::join) {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl<I: Iterator<Item = Chunk>> ReadAhead<I> {
+    /// The next chunk, waiting for it no longer than `patience` if a thread reads. Not to be mixed with batches.
+    ///
+    /// # Errors
+    ///
+    /// If there is none by then, or the input has ended.
+    pub(crate) fn next_within(&mut self, patience: Duration) -> Result<Chunk, RecvTimeoutError> {
+        match self {
+            Self::Inline(chunks) => chunks.next().ok_or(RecvTimeoutError::Disconnected),
+            Self::Threaded {
+                chunks, ahead, reader, ..
+            } => {
+                let chunk = chunks.recv_timeout(patience);
+                match &chunk {
+                    Ok(chunk) => ahead.take(size(chunk)),
+                    Err(RecvTimeoutError::Disconnected) => join(reader),
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+                chunk
+            }
+        }
+    }
+}
+
+impl<I: Iterator<Item = Chunk>> Iterator for ReadAhead<I> {
+    type Item = Result<Vec<LineChunk>, Failure>;
 
     /// All chunks that have been read by now, at least one: it is waited for, others are not.
     fn next(&mut self) -> Option<Self::Item> {
         let (chunks, ahead, reader, pending) = match self {
-            Self::Here(chunks) => return Some(chunks.next()?.map(|chunk| vec![chunk])),
-            Self::There {
+            Self::Inline(chunks) => return Some(chunks.next()?.map(|chunk| vec![chunk])),
+            Self::Threaded {
                 chunks,
                 ahead,
                 reader,
-                error,
-            } => (chunks, ahead, reader, error),
+                failure,
+            } => (chunks, ahead, reader, failure),
         };
-        if let Some(error) = pending.take() {
-            return Some(Err(error));
+        if let Some(failure) = pending.take() {
+            return Some(Err(failure));
         }
         let Ok(first) = chunks.recv() else {
-            // The input has ended, or the thread has.
-            if let Some(Err(panic)) = reader.take().map(JoinHandle::join) {
-                std::panic::resume_unwind(panic);
-            }
+            join(reader);
             return None;
         };
         let (mut batch, mut size) = (Vec::new(), 0);
@@ -121,8 +157,8 @@ impl<R: Read> Iterator for ReadAhead<R> {
                     size += chunk.size();
                     batch.push(chunk);
                 }
-                Err(error) if batch.is_empty() => return Some(Err(error)),
-                Err(error) => *pending = Some(error),
+                Err(failure) if batch.is_empty() => return Some(Err(failure)),
+                Err(failure) => *pending = Some(failure),
             }
             next = if size < MOST_AHEAD {
                 chunks.try_recv().ok()
@@ -138,6 +174,13 @@ impl<R: Read> Iterator for ReadAhead<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anomaly_train::LineChunks;
+    use std::io::{self, Read};
+
+    fn start<R: Read + Send + 'static>(reader: R, threads: usize) -> ReadAhead<impl Iterator<Item = Chunk>> {
+        let chunks = LineChunks::new(reader).map(|chunk| chunk.map_err(Failure::refused));
+        ReadAhead::start(chunks, threads.try_into().unwrap())
+    }
 
     /// Gives out a line at a time, and fails after the last.
     struct Broken {
@@ -168,7 +211,7 @@ mod tests {
             for (lines, width) in [(50, 1), (200, 100_000)] {
                 let reader = Broken { lines, width, given: 0 };
                 let (mut text, mut failed) = (Vec::new(), 0);
-                for batch in ReadAhead::start(reader, threads.try_into().unwrap()) {
+                for batch in start(reader, threads) {
                     match batch {
                         Ok(chunks) => {
                             assert!(failed == 0 && !chunks.is_empty());
@@ -188,10 +231,10 @@ mod tests {
     #[test]
     fn no_more_is_read_ahead_than_is_allowed() {
         let reader = io::repeat(b'\n').take(100 << 20);
-        let mut batches = ReadAhead::start(reader, 2.try_into().unwrap());
-        batches.next().unwrap().unwrap();
+        let mut batches = start(reader, 2);
+        assert!(batches.next().unwrap().is_ok());
         thread::sleep(std::time::Duration::from_millis(200));
-        let ReadAhead::There { ahead, .. } = &batches else {
+        let ReadAhead::Threaded { ahead, .. } = &batches else {
             panic!("there are threads");
         };
         assert!(*ahead.bytes.lock().unwrap() <= MOST_AHEAD);
@@ -206,6 +249,34 @@ mod tests {
                 panic!("the disk is on fire");
             }
         }
-        ReadAhead::start(Burning, 2.try_into().unwrap()).for_each(drop);
+        start(Burning, 2).for_each(drop);
+    }
+
+    #[test]
+    fn one_by_one_the_same_chunks_come_and_an_input_that_is_silent_is_not_waited_for() {
+        struct Silent;
+        impl Read for Silent {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                loop {
+                    thread::park();
+                }
+            }
+        }
+        let patience = Duration::from_millis(1);
+        assert!(matches!(
+            start(Silent, 2).next_within(patience),
+            Err(RecvTimeoutError::Timeout)
+        ));
+        for threads in [1, 2] {
+            let mut ahead = start(io::repeat(b'\n').take(10 << 20), threads);
+            let mut size = 0;
+            loop {
+                match ahead.next_within(Duration::from_secs(60)) {
+                    Ok(chunk) => size += chunk.unwrap_or_default().size(),
+                    Err(ended) => break assert_eq!(ended, RecvTimeoutError::Disconnected),
+                }
+            }
+            assert_eq!(size, 10 << 20);
+        }
     }
 }

@@ -32,6 +32,10 @@ pub struct LineChunk {
     pub(crate) text: Vec<u8>,
     /// Number of the first line, from 1.
     pub(crate) first_line: u64,
+    /// How many bytes of the stream lie before the end of the chunk.
+    pub(crate) end: u64,
+    /// Whether it ends within a line that is too long, the rest of which is dropped.
+    pub(crate) within_line: bool,
 }
 
 impl<R: Read> LineChunks<R> {
@@ -54,18 +58,6 @@ impl<R: Read> LineChunks<R> {
             dropped: Some(0),
             ..Self::new(reader)
         }
-    }
-
-    /// How many bytes of the stream lie before the end of the last chunk.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.read - self.rest.len() as u64
-    }
-
-    /// Whether the last chunk ends within a line that is too long, the rest of which will be dropped.
-    #[must_use]
-    pub fn is_within_line(&self) -> bool {
-        self.dropped.is_some()
     }
 
     /// Reads until there is a whole line, or a line that is too long, or the end.
@@ -100,7 +92,12 @@ impl<R: Read> LineChunks<R> {
         self.rest = text.split_off(cut);
         let first_line = self.next_line;
         self.next_line += line_ends(&text) + u64::from(self.dropped.is_some());
-        Ok(LineChunk { text, first_line })
+        Ok(LineChunk {
+            text,
+            first_line,
+            end: self.read - self.rest.len() as u64,
+            within_line: self.dropped.is_some(),
+        })
     }
 
     /// Drops what was read of a line that is too long, if its end has not been found yet.
@@ -154,6 +151,18 @@ impl LineChunk {
         &self.text
     }
 
+    /// How many bytes of the stream lie before the end of the chunk.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Whether the chunk ends within a line that is too long, the rest of which is dropped.
+    #[must_use]
+    pub fn is_within_line(&self) -> bool {
+        self.within_line
+    }
+
     /// Number of bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -170,17 +179,23 @@ impl LineChunk {
             && let Some(end) = memchr::memchr(b'\n', &rest[size..])
         {
             let (text, behind) = rest.split_at(size + end + 1);
-            let text = text.to_vec();
-            let lines = line_ends(&text);
-            chunks.push(LineChunk { text, first_line });
-            (rest, first_line) = (behind, first_line + lines);
+            chunks.push(LineChunk {
+                text: text.to_vec(),
+                first_line,
+                end: self.end - behind.len() as u64,
+                within_line: self.within_line && behind.is_empty(),
+            });
+            (rest, first_line) = (behind, first_line + line_ends(text));
         }
         if chunks.is_empty() {
             return vec![self];
         }
         if !rest.is_empty() {
-            let text = rest.to_vec();
-            chunks.push(LineChunk { text, first_line });
+            chunks.push(LineChunk {
+                text: rest.to_vec(),
+                first_line,
+                ..self
+            });
         }
         chunks
     }
@@ -243,8 +258,14 @@ mod tests {
                     .map(Result::unwrap)
                     .collect();
                 assert_eq!(lines(chunks.iter().cloned()), expected, "{text:?} by {step}");
-                let split = chunks.into_iter().flat_map(|chunk| chunk.split(3));
-                assert_eq!(lines(split), expected, "{text:?} by {step}, split");
+                let split: Vec<LineChunk> = chunks.into_iter().flat_map(|chunk| chunk.split(3)).collect();
+                let ends = split.iter().map(|chunk| chunk.end() as usize);
+                let lengths = split.iter().scan(0, |end, chunk| {
+                    *end += chunk.size();
+                    Some(*end)
+                });
+                assert!(ends.eq(lengths), "{text:?} by {step}");
+                assert_eq!(lines(split.into_iter()), expected, "{text:?} by {step}, split");
             }
         }
     }
@@ -279,13 +300,12 @@ mod tests {
         for (excess, end) in [(1, "\n"), (100, "\r\n"), (READ, "\r"), (2 * READ + 7, "\n")] {
             let long = "x".repeat(MAX_LINE + excess);
             let text = format!("a\n{long}{end}b\r\nc");
-            let mut source = LineChunks::new(text.as_bytes());
             let mut chunks: Vec<LineChunk> = Vec::new();
-            while let Some(chunk) = source.next() {
+            for chunk in LineChunks::new(text.as_bytes()) {
                 let chunk = chunk.unwrap();
-                let end = source.position() as usize;
+                let end = chunk.end() as usize;
                 assert_eq!(text.as_bytes()[end - chunk.size()..end], chunk.text);
-                if source.is_within_line() {
+                if chunk.is_within_line() {
                     let rest = LineChunks::within_line(&text.as_bytes()[end..]).map(Result::unwrap);
                     let rest: Vec<String> = lines(rest).into_iter().map(|line| line.1).collect();
                     assert_eq!(rest, ["b", "c"]);

@@ -139,6 +139,7 @@ mod tests {
             let chunk = LineChunk {
                 text: "\u{feff}a\n\n \t\r\nb".as_bytes().to_vec(),
                 first_line,
+                ..LineChunk::default()
             };
             let (mut lines, mut found) = (chunk.lines(), Vec::new());
             while let Some(line) = lines.read(|line| Ok(line.to_owned())) {

@@ -8,7 +8,9 @@ use crate::cli::read_ahead::ReadAhead;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
 use anomaly_train::text::one_line;
-use anomaly_train::{AnomalyModel, Explanation, Label, LineChunk, Prediction, Refusal, Scorer, Share, parallel};
+use anomaly_train::{
+    AnomalyModel, Explanation, Label, LineChunk, LineChunks, Prediction, Refusal, Scorer, Share, parallel,
+};
 use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
@@ -188,8 +190,9 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
-    for batch in ReadAhead::start(reader, threads) {
-        let mut batch = batch.map_err(|error| input::reading(&args.input, &error))?;
+    let chunks = input::chunks(LineChunks::new(reader), &args.input);
+    for batch in ReadAhead::start(chunks, threads) {
+        let mut batch = batch?;
         if batch.len() < threads.get() {
             let pieces = threads.get().div_ceil(batch.len());
             batch = batch.into_iter().flat_map(|chunk| chunk.split(pieces)).collect();

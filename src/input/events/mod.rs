@@ -102,6 +102,7 @@ mod tests {
         let chunk = LineChunk {
             text: line.as_bytes().to_vec(),
             first_line: 1,
+            ..LineChunk::default()
         };
         let mut event = Event::default();
         match chunk.events().read(&mut event) {

@@ -5,6 +5,7 @@ fn chunk(text: &str) -> LineChunk {
     LineChunk {
         text: text.as_bytes().to_vec(),
         first_line: 1,
+        ..LineChunk::default()
     }
 }
 

@@ -1,27 +1,29 @@
-//! Reading events without ever being stuck in it: a thread waits for input, so that signals and time are noticed meanwhile.
+//! Where the events come from, and how far they have been taken in. A thread waits for input, so that signals and time are
+//! noticed meanwhile.
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
 use crate::cli::progress::Progress;
+use crate::cli::read_ahead::{Chunk, ReadAhead};
 use anomaly_train::monitor::Bookmark;
 use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::iter;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// LineChunks that wait for their turn. With those in hand they bound what is read ahead.
-const AHEAD: usize = 2;
 /// How often a followed file is looked at.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Where the input comes from, chunk by chunk.
 pub(crate) struct Feed {
-    pub(crate) pieces: Receiver<Result<Piece, Failure>>,
+    chunks: ReadAhead<Box<dyn Iterator<Item = Chunk> + Send>>,
     /// For a followed file: which place in it each place of the stream is.
     places: Option<Arc<Mutex<Vec<Place>>>>,
     /// Bytes of the stream that have been taken in.
@@ -30,15 +32,6 @@ pub(crate) struct Feed {
     in_line: bool,
     /// The last bytes of the stream that have been taken in, at most as many as a bookmark remembers.
     before: Vec<u8>,
-}
-
-/// A chunk and where it comes from.
-pub(crate) struct Piece {
-    pub(crate) chunk: LineChunk,
-    /// How many bytes of the stream lie before its end.
-    end: u64,
-    /// Whether it ends within a line that is too long.
-    in_line: bool,
 }
 
 /// From here on the stream is that of this file.
@@ -53,33 +46,46 @@ impl Feed {
     /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `bookmark` says where
     /// an earlier run stopped.
     pub(crate) fn open(path: &Path, follow: bool, bookmark: Option<Bookmark>) -> Result<Self, Failure> {
-        let (sender, pieces) = sync_channel(AHEAD);
-        let mut feed = Self {
-            pieces,
-            places: None,
-            taken: 0,
-            in_line: false,
-            before: Vec::new(),
-        };
-        let path = path.to_owned();
-        if follow {
-            let places = Arc::default();
-            let (tail, before) = Tail::open(&path, bookmark, Arc::clone(&places))?;
-            feed.places = Some(places);
-            (feed.in_line, feed.before) = (!tail.whole, before);
-            let chunks = if tail.whole {
-                LineChunks::new(tail)
-            } else {
-                LineChunks::within_line(tail)
-            };
-            thread::spawn(move || send(chunks, &path, &sender));
+        let (mut places, mut in_line, mut before) = (None, false, Vec::new());
+        let chunks: Box<dyn Iterator<Item = Chunk> + Send> = if follow {
+            let shared = Arc::default();
+            let (tail, known) = Tail::open(path, bookmark, Arc::clone(&shared))?;
+            (places, in_line, before) = (Some(shared), !tail.whole, known);
+            Box::new(input::chunks(
+                if in_line {
+                    LineChunks::within_line(tail)
+                } else {
+                    LineChunks::new(tail)
+                },
+                path,
+            ))
         } else {
-            thread::spawn(move || match input::open(&path, Progress::new(-1)) {
-                Ok(reader) => send(LineChunks::new(reader), &path, &sender),
-                Err(failure) => drop(sender.send(Err(failure))),
-            });
-        }
-        Ok(feed)
+            // Opened by whoever reads: opening a pipe waits for the one who writes.
+            let path = path.to_owned();
+            let open = move || -> Box<dyn Iterator<Item = Chunk> + Send> {
+                match input::open(&path, Progress::new(-1)) {
+                    Ok(reader) => Box::new(input::chunks(LineChunks::new(reader), &path)),
+                    Err(failure) => Box::new(iter::once(Err(failure))),
+                }
+            };
+            Box::new(iter::once_with(open).flatten())
+        };
+        Ok(Self {
+            chunks: ReadAhead::start(chunks, NonZeroUsize::MAX),
+            places,
+            taken: 0,
+            in_line,
+            before,
+        })
+    }
+
+    /// The next chunk, if it comes within `patience`.
+    ///
+    /// # Errors
+    ///
+    /// If it does not, or the input has ended.
+    pub(crate) fn next(&mut self, patience: Duration) -> Result<Chunk, RecvTimeoutError> {
+        self.chunks.next_within(patience)
     }
 
     /// Whether anything has been taken in.
@@ -87,10 +93,10 @@ impl Feed {
         self.taken > 0
     }
 
-    /// Notes that `piece` has been taken in but for the last `unread` bytes.
-    pub(crate) fn take(&mut self, piece: &Piece, unread: usize) {
-        let bytes = piece.chunk.bytes();
-        if piece.end - bytes.len() as u64 != self.taken {
+    /// Notes that `chunk` has been taken in but for the last `unread` bytes.
+    pub(crate) fn take(&mut self, chunk: &LineChunk, unread: usize) {
+        let bytes = chunk.bytes();
+        if chunk.end() - bytes.len() as u64 != self.taken {
             // What lies between has been dropped and is not known.
             self.before.clear();
         }
@@ -98,8 +104,8 @@ impl Feed {
         self.before
             .extend_from_slice(&bytes[bytes.len().saturating_sub(Bookmark::MOST)..]);
         self.before.drain(..self.before.len().saturating_sub(Bookmark::MOST));
-        self.taken = piece.end - unread as u64;
-        self.in_line = piece.in_line && unread == 0;
+        self.taken = chunk.end() - unread as u64;
+        self.in_line = chunk.is_within_line() && unread == 0;
     }
 
     /// The place in the followed file up to which everything has been taken in.
@@ -113,23 +119,6 @@ impl Feed {
         let known = self.before.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
         let before = &self.before[self.before.len() - known..];
         Some(Bookmark::new(place.file, offset, self.in_line, before))
-    }
-}
-
-/// Sends all `chunks`, or until nobody takes them any more.
-fn send(mut chunks: LineChunks<impl Read>, path: &Path, sender: &SyncSender<Result<Piece, Failure>>) {
-    while let Some(chunk) = chunks.next() {
-        let piece = chunk.map(|chunk| Piece {
-            chunk,
-            end: chunks.position(),
-            in_line: chunks.is_within_line(),
-        });
-        if sender
-            .send(piece.map_err(|error| input::reading(path, &error)))
-            .is_err()
-        {
-            return;
-        }
     }
 }
 

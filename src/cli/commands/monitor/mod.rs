@@ -8,11 +8,11 @@ mod signals;
 use crate::cli::clock;
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
-use anomaly_train::Refusal;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
+use anomaly_train::{LineChunk, Refusal};
 use args::MonitorArgs;
-use feed::{Feed, Piece};
+use feed::Feed;
 use files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
 use log::{info, warn};
 use serde::Serialize;
@@ -128,9 +128,9 @@ impl Run<'_> {
                 }
                 self.show_status();
             }
-            match self.feed.pieces.recv_timeout(PATIENCE) {
-                Ok(Ok(piece)) => {
-                    self.take(&piece)?;
+            match self.feed.next(PATIENCE) {
+                Ok(Ok(chunk)) => {
+                    self.take(&chunk)?;
                     self.warn_of_nameless();
                 }
                 Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
@@ -141,12 +141,12 @@ impl Run<'_> {
     }
 
     /// Takes the events of a block, until a signal comes. Each alert is shown before the next event is looked at.
-    fn take(&mut self, piece: &Piece) -> Result<(), Failure> {
+    fn take(&mut self, chunk: &LineChunk) -> Result<(), Failure> {
         let arrival = self.fixed_time.or_else(clock::micros);
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
-        let mut events = piece.chunk.events();
+        let mut events = chunk.events();
         while self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
                 break;
@@ -166,7 +166,7 @@ impl Run<'_> {
             if let Err((error, refusal)) = taken {
                 if self.args.strict {
                     let problem = format!("{}:{refusal}", shown(&self.args.input));
-                    self.feed.take(piece, events.unread());
+                    self.feed.take(chunk, events.unread());
                     return Err(Failure::refused(problem));
                 }
                 self.refused += 1;
@@ -177,7 +177,7 @@ impl Run<'_> {
                 self.show::<Alert>(&mut text, &alert)?;
             }
         }
-        self.feed.take(piece, events.unread());
+        self.feed.take(chunk, events.unread());
         Ok(())
     }
 
