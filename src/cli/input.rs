@@ -49,7 +49,7 @@ pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Sen
 /// The chunks of the file `path`, with what a failed read of it means.
 pub(crate) fn chunks<R: Read>(chunks: LineChunks<R>, path: &Path) -> impl Iterator<Item = Chunk> + use<R> {
     let path = path.to_owned();
-    chunks.map(move |chunk| chunk.map_err(|error| reading(&path, &error)))
+    chunks.map(move |chunk| chunk.map_err(|error| read_failure(&path, &error)))
 }
 
 /// Refuses standard input given twice, which could be read only once, and warns of a file given twice.
@@ -78,8 +78,8 @@ pub(crate) fn read_all(
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused = read_samples(reader, options, data).map_err(|error| reading(path, &error))?;
-        problems.extend(named(path, &refused));
+        let refused = read_samples(reader, options, data).map_err(|error| read_failure(path, &error))?;
+        problems.extend(refused_lines(path, &refused));
     }
     if problems.is_empty() {
         Ok(())
@@ -89,7 +89,7 @@ pub(crate) fn read_all(
 }
 
 /// The lines of the file `path` that were refused, the first ones one by one, then their number.
-pub(crate) fn named(path: &Path, refused: &Refused) -> Vec<String> {
+pub(crate) fn refused_lines(path: &Path, refused: &Refused) -> Vec<String> {
     let path = shown(path);
     let first = refused.first.iter().map(|refusal| format!("{path}:{refusal}"));
     let count = refused.count;
@@ -98,7 +98,7 @@ pub(crate) fn named(path: &Path, refused: &Refused) -> Vec<String> {
 }
 
 /// What a failed read means: damaged compressed data are the input's fault, all else is the environment's.
-pub(crate) fn reading(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn read_failure(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Failure::refused(format_args!(
             "{}: the compressed data are damaged or cut off: {error}",

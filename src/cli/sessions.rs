@@ -1,7 +1,7 @@
 //! Training samples from event logs.
 
 use super::failure::Failure;
-use super::input::{named, open, reading};
+use super::input::{open, read_failure, refused_lines};
 use super::progress::Progress;
 use anomaly_train::Dataset;
 use anomaly_train::events::{SessionRules, Sessions, Span};
@@ -72,8 +72,8 @@ pub(crate) fn read_all(
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused = sessions.read(reader).map_err(|error| reading(path, &error))?;
-        problems.extend(named(path, &refused));
+        let refused = sessions.read(reader).map_err(|error| read_failure(path, &error))?;
+        problems.extend(refused_lines(path, &refused));
     }
     if !problems.is_empty() {
         return Err(Failure::Refused(problems));
