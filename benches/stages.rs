@@ -4,7 +4,8 @@
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
 use anomaly_train::{
-    AnomalyModel, Artifact, Dataset, LineChunks, ReadOptions, Share, Trainer, TrainingConfig, evaluate, read_samples,
+    AnomalyModel, Artifact, Dataset, DatasetBuilder, EvaluationOptions, LineChunks, ReadOptions, Share, Trainer,
+    TrainingConfig, evaluate, read_samples,
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -21,32 +22,28 @@ fn samples(count: u64) -> Dataset {
     generate(Scenario::Mixed, count, 42)
 }
 
-fn all(data: &Dataset) -> Vec<u32> {
-    (0..data.len() as u32).collect()
-}
-
 fn json_lines(count: u64) -> String {
     let data = samples(count);
     let line = |index: usize| {
         let actions: Vec<&str> = data.sequence(index).collect();
-        let label = u8::from(data.labels()[index]);
+        let label = u8::from(data.label(index));
         format!(
             "{{\"features\": {{\"sequence\": [\"{}\"]}}, \"label\": {label}}}\n",
             actions.join("\", \"")
         )
     };
-    (0..data.len()).map(line).collect()
+    (0..data.rows()).map(line).collect()
 }
 
 fn read(text: &str, threads: NonZeroUsize) -> Dataset {
-    let mut data = Dataset::new();
-    let refused = read_samples(text.as_bytes(), &ReadOptions::default().threads(threads), &mut data);
-    assert!(refused.is_ok_and(|refused| refused.count == 0));
-    data
+    let mut data = DatasetBuilder::new();
+    let read = read_samples(text.as_bytes(), &ReadOptions::default().threads(threads), &mut data);
+    assert!(read.is_ok_and(|read| read.refused.count == 0));
+    data.build()
 }
 
 fn trainer(data: &Dataset) -> Trainer {
-    Trainer::new(data, &all(data), &TrainingConfig::default(), ONE).expect("there are samples")
+    Trainer::new(data, &data.all(), &TrainingConfig::default(), ONE).expect("there are samples")
 }
 
 fn model(data: &Dataset) -> AnomalyModel {
@@ -116,9 +113,8 @@ fn one_pass_over_many(bencher: Bencher, count: u64) {
 #[divan::bench(args = SAMPLES)]
 fn score_and_judge(bencher: Bencher, count: u64) {
     let data = samples(count);
-    let (model, all) = (model(&data), all(&data));
-    let bins = anomaly_train::DEFAULT_ECE_BINS;
-    let judge = || evaluate(&model, &data, &all, model.threshold(), bins, ONE);
+    let (model, all, options) = (model(&data), data.all(), EvaluationOptions::default());
+    let judge = || evaluate(&model, &data, &all, &options);
     bencher.counter(ItemsCount::new(count)).bench(judge);
 }
 
@@ -166,7 +162,7 @@ fn explain(bencher: Bencher, count: u64) {
     let model = model(&data);
     bencher.counter(ItemsCount::new(count)).bench(|| {
         let mut scorer = model.scorer();
-        let pieces = (0..data.len()).map(|index| scorer.explain(data.sequence(index), 5).evidence.len());
+        let pieces = (0..data.rows()).map(|index| scorer.explain(data.sequence(index), 5).evidence.len());
         pieces.sum::<usize>()
     });
 }

@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --release --example explain`.
 
-use anomaly_train::{Dataset, ReadOptions, TrainingConfig, read_samples, train};
+use anomaly_train::{DatasetBuilder, ReadOptions, TrainingConfig, read_samples, train};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -13,11 +13,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => "{\"sequence\": [\"read_mail\", \"answer\"], \"label\": 0}\n",
         })
         .collect();
-    let mut data = Dataset::new();
-    let refused = read_samples(lines.as_bytes(), &ReadOptions::default(), &mut data)?;
-    assert_eq!(refused.count, 0);
-    let all: Vec<u32> = (0..data.len() as u32).collect();
-    let model = train(&data, &all, &TrainingConfig::default())?;
+    let mut samples = DatasetBuilder::new();
+    let read = read_samples(lines.as_bytes(), &ReadOptions::default(), &mut samples)?;
+    assert_eq!(read.refused.count, 0);
+    let data = samples.build();
+    let model = train(&data, &data.all(), &TrainingConfig::default())?;
 
     let explanation = model.scorer().explain(["check_balance", "read_mail", "send_money"], 3);
     println!("score {:.3}", explanation.score);

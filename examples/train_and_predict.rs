@@ -1,22 +1,20 @@
-//! Trains a model, judges it, saves it, loads it again and scores two sequences:
+//! Carries out a training run, saves the model, loads it again and scores two sequences:
 //! `cargo run --release --example train_and_predict`.
 
-use anomaly_train::split::{SplitStrategy, split};
-use anomaly_train::synthetic::{Scenario, generate};
-use anomaly_train::{AnomalyModel, TrainingConfig, evaluate, train};
+use anomaly_train::{AnomalyModel, Run, RunError};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let data = generate(Scenario::Documented, 5000, 42);
-    let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
-    let model = train(&data, &parts.training, &TrainingConfig::default())?;
-
-    let (threshold, bins, threads) = (model.threshold(), 10.try_into()?, 2.try_into()?);
-    let metrics = evaluate(&model, &data, &parts.validation, threshold, bins, threads).metrics;
+    // The run of the command without options: 10,000 synthetic samples, of which 80 % train.
+    let run = Run::default();
+    let samples = run.samples(2.try_into()?, |_, _| Ok::<_, RunError>(()))?;
+    let outcome = run.carry_out(&samples, 2.try_into()?, |_| ())?;
+    let metrics = &outcome.evaluation.metrics;
     println!("accuracy {:?}, calibration error {:?}", metrics.accuracy, metrics.ece);
+    println!("promoted: {}", run.gate.judge(metrics, None).promoted);
 
     let mut file = Vec::new();
-    model.save(&mut file)?;
+    outcome.model.save(&mut file)?;
     let model = AnomalyModel::load(&file[..])?;
     for sequence in ["read process write", "delete exfiltrate cover_tracks"] {
         println!("{sequence}: {:?}", model.predict(sequence.split(' ')));

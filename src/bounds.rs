@@ -14,6 +14,12 @@ pub struct OutOfBounds {
     got: String,
 }
 
+impl OutOfBounds {
+    pub(crate) fn new(expected: &'static str, got: String) -> Self {
+        Self { expected, got }
+    }
+}
+
 /// Declares a newtype around `f64` whose values satisfy a condition, which NaN must not.
 macro_rules! real {
     ($(#[$doc:meta])* $name:ident, $range:literal, |$x:ident| $accepts:expr) => {
@@ -159,6 +165,14 @@ real!(
     "between 0 and 1",
     |x| 0.0 <= x && x <= 1.0
 );
+impl Limit {
+    /// A probability that was worked out; rounding can carry it no further than to an end of the range.
+    pub(crate) fn probability(p: f64) -> Self {
+        debug_assert!((0.0..=1.0).contains(&p), "{p}");
+        Self(p.clamp(0.0, 1.0))
+    }
+}
+
 real!(
     /// The strength of the L2 penalty. Below 1e-6 nothing would hold the weights of separable data back; above 1e9
     /// nothing would be learned.
@@ -193,6 +207,12 @@ whole!(
     NgramSize,
     usize,
     1..=8
+);
+whole!(
+    /// How many identical samples one line stands for: up to 2^53, which every reader of JSON takes.
+    Multiplicity,
+    u64,
+    1..=9_007_199_254_740_992_u64
 );
 whole!(
     /// How many samples are drawn, or read at most.

@@ -9,13 +9,13 @@
 //! ```
 //! use anomaly_train::split::{SplitStrategy, split};
 //! use anomaly_train::synthetic::{Scenario, generate};
-//! use anomaly_train::{AnomalyModel, Label, TrainingConfig, evaluate, train};
+//! use anomaly_train::{AnomalyModel, EvaluationOptions, Label, TrainingConfig, evaluate, train};
 //!
 //! let data = generate(Scenario::Documented, 2000, 42);
 //! let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
 //! let model = train(&data, &parts.training, &TrainingConfig::default())?;
 //!
-//! let evaluation = evaluate(&model, &data, &parts.validation, model.threshold(), 10.try_into()?, 2.try_into()?);
+//! let evaluation = evaluate(&model, &data, &parts.validation, &EvaluationOptions::default());
 //! assert!(evaluation.metrics.f1 > Some(0.99));
 //!
 //! let prediction = model.predict(["scan", "exploit", "inject"]);
@@ -62,20 +62,22 @@ mod train;
 pub use artifact::model_schema;
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
 pub use bounds::{
-    BatchSize, Bins, Capacity, Count, Divergence, Epochs, Limit, MaxNgrams, NgramSize, OutOfBounds, Penalty,
-    SampleCount, Share, Smoothing, StepSize, WindowSize,
+    BatchSize, Bins, Capacity, Count, Divergence, Epochs, Limit, MaxNgrams, Multiplicity, NgramSize, OutOfBounds,
+    Penalty, SampleCount, Share, Smoothing, StepSize, WindowSize,
 };
 pub use data::confusables::confusables;
-pub use data::dataset::{ClassCounts, Dataset, Label};
+pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
+pub use data::label::{ClassCounts, Label, MAX_SAMPLES};
+pub use data::part::Part;
 pub use data::{split, synthetic};
 pub use evaluate::diagnostics::{Diagnostics, advice};
-pub use evaluate::evaluation::{Evaluation, evaluate};
+pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};
-pub use input::samples::{MAX_ACTION, MAX_ACTIONS, ReadOptions, Sample, SampleReader, UnlabelledSample, read_samples};
+pub use input::samples::{ReadOptions, ReadSummary, Sample, SampleReader, UnlabelledSample, read_samples};
 pub use model::config::TrainingConfig;
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::pattern::Pattern;
@@ -85,7 +87,7 @@ pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
 pub use report::Page;
 pub use run::{
-    DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Run, RunError, Samples,
-    Source, Validation,
+    DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, Source,
+    Validation,
 };
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};

@@ -1,10 +1,12 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
 use crate::bounds::{Bins, SampleCount, Share};
-use crate::data::dataset::{ClassCounts, Dataset};
-use crate::data::split::{EmptyPart, Parts, SplitStrategy, split};
-use crate::data::synthetic::{Scenario, generate};
-use crate::evaluate::evaluation::{Evaluation, evaluate};
+use crate::data::dataset::{Dataset, DatasetBuilder, hex};
+use crate::data::label::ClassCounts;
+use crate::data::part::Part;
+use crate::data::split::{Parts, SplitError, SplitStrategy, split};
+use crate::data::synthetic::{self, Scenario};
+use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 use crate::evaluate::gate::Gate;
 use crate::input::events::Span;
 use crate::model::AnomalyModel;
@@ -12,6 +14,7 @@ use crate::model::config::TrainingConfig;
 use crate::parallel::both;
 use crate::train::trainer::{Epoch, Trainer};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
@@ -19,14 +22,13 @@ use std::sync::OnceLock;
 pub const DEFAULT_SYNTHETIC: SampleCount = SampleCount::literal(10_000);
 /// Share of the samples that train unless another one is asked for.
 pub const DEFAULT_TRAIN_RATIO: Share = Share::literal(0.8);
-/// Bins of the calibration error unless another number is asked for.
-pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
 
 /// Everything that can change the result of a training run, but for the samples that are read.
 ///
 /// | field | default |
 /// |---|---|
 /// | `source` | 10,000 synthetic samples, [`Scenario::Documented`] |
+/// | `reading` | each line is one sample |
 /// | `validation` | a stratified split, 0.8 of the samples train |
 /// | `training` | [`TrainingConfig::default`] |
 /// | `ece_bins` | 10 |
@@ -36,7 +38,7 @@ pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
 /// use anomaly_train::{Run, Source, synthetic::Scenario};
 ///
 /// let run = Run { source: Source::Synthetic { scenario: Scenario::Documented, num_samples: 1000.try_into()? }, ..Run::default() };
-/// let samples = run.samples(|_, _| Ok::<_, anomaly_train::RunError>(()))?;
+/// let samples = run.samples(2.try_into()?, |_, _| Ok::<_, anomaly_train::RunError>(()))?;
 /// let outcome = run.carry_out(&samples, 2.try_into()?, |_| ())?;
 /// assert!(run.gate.judge(&outcome.evaluation.metrics, None).promoted);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -47,6 +49,8 @@ pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
 pub struct Run {
     /// Where the samples come from.
     pub source: Source,
+    /// How files are read.
+    pub reading: Reading,
     /// How the validation part is chosen.
     pub validation: Validation,
     /// How the model is trained.
@@ -64,6 +68,7 @@ impl Default for Run {
                 scenario: Scenario::default(),
                 num_samples: DEFAULT_SYNTHETIC,
             },
+            reading: Reading::default(),
             validation: Validation::Split {
                 strategy: SplitStrategy::default(),
                 train_ratio: DEFAULT_TRAIN_RATIO,
@@ -106,6 +111,15 @@ pub enum Source {
         /// Most sessions that were used; `None` for all.
         num_samples: Option<SampleCount>,
     },
+}
+
+/// How files are read. Files that are read in different ways may hold the same samples, and then give the same model.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// Field that says how many samples a line stands for; `None` for one.
+    pub count_field: Option<String>,
 }
 
 /// How the validation part was chosen.
@@ -156,18 +170,40 @@ pub enum Origin {
 /// The samples of a run, divided.
 #[derive(Debug)]
 pub struct Samples {
-    /// All of them.
-    pub data: Dataset,
-    /// Which of them train and which validate.
-    pub parts: Parts,
+    data: Dataset,
+    /// Those to validate on, if they are samples of their own.
+    separate: Option<Dataset>,
+    parts: Parts,
     digest: OnceLock<String>,
 }
 
 impl Samples {
-    /// The digest of the data, see [`Dataset::digest`]; worked out once.
+    /// The data that the training part belongs to.
+    #[must_use]
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// What the model learns from.
+    #[must_use]
+    pub fn training(&self) -> (&Dataset, &Part) {
+        (&self.data, &self.parts.training)
+    }
+
+    /// What it is judged on.
+    #[must_use]
+    pub fn validation(&self) -> (&Dataset, &Part) {
+        (self.separate.as_ref().unwrap_or(&self.data), &self.parts.validation)
+    }
+
+    /// The digest of the data, see [`Dataset::digest`]; with separate validation data, the SHA-256 of both digests one after
+    /// the other. Worked out once.
     #[must_use]
     pub fn digest(&self) -> &str {
-        self.digest.get_or_init(|| self.data.digest())
+        self.digest.get_or_init(|| match &self.separate {
+            None => self.data.digest(),
+            Some(separate) => hex(&Sha256::digest(self.data.digest() + &separate.digest())),
+        })
     }
 
     /// What they are, to be recorded.
@@ -175,22 +211,24 @@ impl Samples {
     pub fn summary(&self) -> DataSummary {
         DataSummary {
             digest: self.digest().to_owned(),
-            training_samples: self.parts.training.len() as u64,
-            validation_samples: self.parts.validation.len() as u64,
-            skipped_empty: self.data.skipped_empty(),
+            training_samples: self.parts.training.samples(),
+            validation_samples: self.parts.validation.samples(),
+            skipped_empty: self.skipped_empty(),
         }
     }
 
-    /// How many samples of each class train.
+    /// Samples that were left out because their sequence is empty.
     #[must_use]
-    pub fn training(&self) -> ClassCounts {
-        self.data.class_counts(&self.parts.training)
+    pub fn skipped_empty(&self) -> u64 {
+        let separate = self.separate.as_ref().map_or(0, Dataset::skipped_empty);
+        self.data.skipped_empty().saturating_add(separate)
     }
 
-    /// How many samples of each class validate.
+    /// How many samples of each class there are in both parts.
     #[must_use]
-    pub fn validation(&self) -> ClassCounts {
-        self.data.class_counts(&self.parts.validation)
+    pub fn class_counts(&self) -> ClassCounts {
+        let of = |(data, part): (&Dataset, &Part)| data.class_counts(part);
+        of(self.training()).plus(of(self.validation()))
     }
 }
 
@@ -204,9 +242,9 @@ pub enum RunError {
     /// There are none to judge on.
     #[error("no samples to judge on; the validation data are empty")]
     NoValidation,
-    /// Dividing them leaves a part empty.
+    /// They cannot be divided.
     #[error(transparent)]
-    Split(#[from] EmptyPart),
+    Split(#[from] SplitError),
 }
 
 /// What a run leads to.
@@ -236,7 +274,7 @@ impl Run {
         }
     }
 
-    /// The samples of this run, divided. Synthetic ones are drawn; all others `read` adds to the data it is given, those
+    /// The samples of this run, divided, put in order by at most `threads` threads. Synthetic ones are drawn; all others `read` adds to the data it is given, those
     /// of [`Origin::Data`] first.
     ///
     /// # Errors
@@ -244,40 +282,55 @@ impl Run {
     /// If `read` fails, or if one of the parts has no sample.
     pub fn samples<E: From<RunError>>(
         &self,
-        mut read: impl FnMut(Origin, &mut Dataset) -> Result<(), E>,
+        threads: NonZeroUsize,
+        mut read: impl FnMut(Origin, &mut DatasetBuilder) -> Result<(), E>,
     ) -> Result<Samples, E> {
         let seed = self.training.seed;
-        let mut data = match self.source {
-            Source::Synthetic { scenario, num_samples } => generate(scenario, num_samples.get(), seed),
-            Source::Given | Source::Files { .. } | Source::Events { .. } => {
-                let mut data = Dataset::new();
-                read(Origin::Data, &mut data)?;
-                data
-            }
+        let mut data = match self.validation {
+            Validation::Split {
+                strategy: SplitStrategy::Temporal,
+                ..
+            } => DatasetBuilder::in_order(),
+            _ => DatasetBuilder::new(),
         };
-        let own = data.len();
-        if matches!(self.validation, Validation::Separate) {
-            read(Origin::Validation, &mut data)?;
+        match self.source {
+            Source::Synthetic { scenario, num_samples } => {
+                synthetic::draw(scenario, num_samples.get(), seed, &mut data);
+            }
+            Source::Given | Source::Files { .. } | Source::Events { .. } => read(Origin::Data, &mut data)?,
         }
-        if own == 0 {
+        let data = data.build_on(threads);
+        if data.is_empty() {
             return Err(RunError::NoSamples.into());
         }
-        let parts = match self.validation {
-            Validation::Separate if own == data.len() => return Err(RunError::NoValidation.into()),
-            Validation::Separate => Parts {
-                training: (0..own as u32).collect(),
-                validation: (own as u32..data.len() as u32).collect(),
-            },
-            Validation::None => Parts {
-                training: (0..own as u32).collect(),
-                validation: Vec::new(),
-            },
+        let (parts, separate) = match self.validation {
+            Validation::Separate => {
+                let mut separate = DatasetBuilder::new();
+                read(Origin::Validation, &mut separate)?;
+                let separate = separate.build_on(threads);
+                if separate.is_empty() {
+                    return Err(RunError::NoValidation.into());
+                }
+                let parts = Parts {
+                    training: data.all(),
+                    validation: separate.all(),
+                };
+                (parts, Some(separate))
+            }
+            Validation::None => {
+                let parts = Parts {
+                    training: data.all(),
+                    validation: Part::default(),
+                };
+                (parts, None)
+            }
             Validation::Split {
                 strategy, train_ratio, ..
-            } => split(&data, strategy, train_ratio, seed).map_err(RunError::from)?,
+            } => (split(&data, strategy, train_ratio, seed).map_err(RunError::from)?, None),
         };
         Ok(Samples {
             data,
+            separate,
             parts,
             digest: OnceLock::new(),
         })
@@ -294,9 +347,9 @@ impl Run {
         threads: NonZeroUsize,
         mut after: impl FnMut(Epoch),
     ) -> Result<Outcome, RunError> {
-        let Samples { data, parts, .. } = samples;
+        let (data, training) = samples.training();
         let fit = || {
-            let mut trainer = Trainer::new(data, &parts.training, &self.training, threads)?;
+            let mut trainer = Trainer::new(data, training, &self.training, threads)?;
             trainer.run(&mut after);
             let noticed = (trainer.normal_sequences(), trainer.contradictory_sequences());
             Ok((trainer.finish(), noticed))
@@ -318,14 +371,12 @@ impl Run {
     /// Judges a model, by its own threshold, on the validation part of `samples`.
     #[must_use]
     pub fn evaluate(&self, model: &AnomalyModel, samples: &Samples, threads: NonZeroUsize) -> Evaluation {
-        let Samples { data, parts, .. } = samples;
-        evaluate(
-            model,
-            data,
-            &parts.validation,
-            model.threshold(),
-            self.ece_bins,
+        let (data, validation) = samples.validation();
+        let options = EvaluationOptions {
+            threshold: None,
+            ece_bins: self.ece_bins,
             threads,
-        )
+        };
+        evaluate(model, data, validation, &options)
     }
 }

@@ -93,8 +93,7 @@ mod tests {
     #[test]
     fn the_first_difference_is_named_with_its_size() {
         let data = generate(Scenario::Documented, 100, 1);
-        let training: Vec<u32> = (0..100).collect();
-        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
+        let model = train(&data, &data.all(), &TrainingConfig::default()).unwrap();
         let artifact = Artifact::from(model);
         assert_eq!(artifact.first_difference(&artifact), None);
 

@@ -1,6 +1,6 @@
 //! The model file: JSON that holds data only, says where it comes from, and proves that it is whole.
 //!
-//! The members `digest`, `created_at`, `tool_version`, `gate` and `verdict` come first. The digest is the SHA-256 of the file
+//! The members `digest`, `created_at`, `tool_version`, `reading`, `gate` and `verdict` come first. The digest is the SHA-256 of the file
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
 mod difference;
@@ -162,7 +162,7 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
         ));
     }
     let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, start))?;
-    let mut artifact = body.into_artifact(header.gate)?;
+    let mut artifact = body.into_artifact(header.reading.clone(), header.gate)?;
     // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
     // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
     let as_written = is_written_as(&header, &header_text) && is_written_as(&Body::of(&artifact), body_text);

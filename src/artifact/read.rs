@@ -4,15 +4,16 @@ use super::write::{DenseFigure, Fit};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
 use crate::bounds::{NgramSize, Share};
-use crate::data::dataset::{ClassCounts, Interner};
+use crate::data::dataset::MAX_ACTION;
+use crate::data::interner::Interner;
+use crate::data::label::ClassCounts;
 use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
-use crate::input::samples::MAX_ACTION;
 use crate::model::AnomalyModel;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
-use crate::run::{DataSummary, Run, Source};
+use crate::run::{DataSummary, Reading, Run, Source};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -75,7 +76,7 @@ impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
                     counts: Vec::new(),
                 };
                 while let Some((key, weight, normal, anomalous)) =
-                    rows.next_element::<(K::Key<'de>, f64, u32, u32)>()?
+                    rows.next_element::<(K::Key<'de>, f64, u64, u64)>()?
                 {
                     columns.keys.push(key).map_err(de::Error::custom)?;
                     columns.weights.push(weight);
@@ -321,13 +322,13 @@ impl Body {
         Ok(figures)
     }
 
-    /// Checks what the types alone do not promise, and builds the artifact of a run with this gate, still without the rest of
-    /// its header.
-    pub(super) fn into_artifact(self, gate: Gate) -> Result<Artifact, LoadError> {
+    /// Checks what the types alone do not promise, and builds the artifact, with what the header says of its run but
+    /// without the rest of the header.
+    pub(super) fn into_artifact(self, reading: Reading, gate: Gate) -> Result<Artifact, LoadError> {
         if !self.is_bounded() {
             return refused("a weight or the range of a dense figure is too large to come from training");
         }
-        let run = self.run.clone().with(gate);
+        let run = self.run.clone().with(reading, gate);
         self.check_run(&run)?;
         for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {
             self.check_counts(&|| quote(name), seen)?;

@@ -1,7 +1,7 @@
 //! The JSON Schema of the model file: what the types of its members do not say of themselves.
 
 use super::write::{Body, DenseFigure, Header};
-use crate::input::samples::MAX_ACTION;
+use crate::data::dataset::MAX_ACTION;
 use crate::model::features::DENSE;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;

@@ -5,14 +5,15 @@
 
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE};
 use crate::bounds::{Bins, NgramSize, Share};
-use crate::data::dataset::{ClassCounts, hex};
+use crate::data::dataset::hex;
+use crate::data::label::ClassCounts;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
-use crate::run::{DataSummary, Run, Source, Validation};
+use crate::run::{DataSummary, Reading, Run, Source, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
-    /// SHA-256 of the file without this and the next four members.
+    /// SHA-256 of the file without this and the next five members.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub(super) digest: String,
     /// When the model was made.
@@ -32,6 +33,8 @@ pub(super) struct Header {
     pub(super) created_at: Option<DateTime<Utc>>,
     /// The version of anomaly-train that made it.
     pub(super) tool_version: String,
+    /// How its samples were read.
+    pub(super) reading: Reading,
     /// What the model had to reach to be promoted.
     pub(super) gate: Gate,
     /// What was decided; missing for a model saved by the library.
@@ -79,7 +82,7 @@ pub(super) struct Body<'a> {
     sequences: &'a AnomalyModel,
 }
 
-/// A run without its gate, which decides the verdict and nothing of the model.
+/// A run without its gate, which decides the verdict and nothing of the model, and without how its samples were read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -106,9 +109,10 @@ impl From<&Run> for Fit {
 }
 
 impl Fit {
-    pub(super) fn with(self, gate: Gate) -> Run {
+    pub(super) fn with(self, reading: Reading, gate: Gate) -> Run {
         Run {
             source: self.source,
+            reading,
             validation: self.validation,
             training: self.training,
             ece_bins: self.ece_bins,
@@ -173,6 +177,7 @@ pub(super) fn to_bytes(artifact: &Artifact) -> (Vec<u8>, String) {
         digest: digest.clone(),
         created_at: artifact.created_at,
         tool_version: artifact.tool_version.clone().unwrap_or_else(version),
+        reading: artifact.run.reading.clone(),
         gate: artifact.run.gate,
         verdict: artifact.verdict.clone(),
     });

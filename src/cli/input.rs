@@ -3,13 +3,14 @@
 use super::failure::{Failure, shown};
 use super::progress::Progress;
 use super::read_ahead::Chunk;
-use anomaly_train::{Dataset, LineChunks, ReadOptions, Refused, read_samples};
+use anomaly_train::{DatasetBuilder, LineChunks, ReadOptions, Refused, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 const BUFFER: usize = 1 << 18;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -67,19 +68,27 @@ pub(crate) fn check_distinct<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -
     Ok(())
 }
 
+/// One warning is enough.
+static UNUSED_COUNT: Once = Once::new();
+
 /// Adds the labelled samples of all `paths` to `data`. Every line that is not one is a reason to stop, but not before all
 /// files have been read.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     options: &ReadOptions,
-    data: &mut Dataset,
+    data: &mut DatasetBuilder,
     progress: Progress,
 ) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for path in paths {
         let reader = open(path, progress)?;
-        let refused = read_samples(reader, options, data).map_err(|error| read_failure(path, &error))?;
-        problems.extend(refused_lines(path, &refused));
+        let read = read_samples(reader, options, data).map_err(|error| read_failure(path, &error))?;
+        problems.extend(refused_lines(path, &read.refused));
+        if read.unused_count {
+            UNUSED_COUNT.call_once(|| {
+                warn!("the member \"count\" is not used; --count-field count if a line stands for that many samples");
+            });
+        }
     }
     if problems.is_empty() {
         Ok(())

@@ -42,16 +42,16 @@ impl Report {
 
     /// How many samples there are, and how they were divided.
     pub(crate) fn samples(&mut self, samples: &Samples) {
-        let count = samples.data.len();
+        let count = samples.class_counts().total();
         self.line(&format!("[INFO] Loading {count} anomaly detection samples..."));
-        let skipped = samples.data.skipped_empty();
+        let skipped = samples.skipped_empty();
         if skipped > 0 {
             warn!("{skipped} samples have an empty sequence and were skipped");
         }
         self.line(&format!(
             "[INFO] Train samples: {}, Validation samples: {}",
-            samples.parts.training.len(),
-            samples.parts.validation.len()
+            samples.training().1.samples(),
+            samples.validation().1.samples()
         ));
     }
 

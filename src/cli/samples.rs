@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::{input, sessions};
 use anomaly_train::events::SessionRules;
-use anomaly_train::{Dataset, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source, Validation};
+use anomaly_train::{DatasetBuilder, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source, Validation};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::slice;
@@ -24,11 +24,12 @@ impl From<RunError> for Failure {
 
 /// Draws or reads the samples of `run` and divides them.
 pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress: Progress) -> Result<Samples, Failure> {
-    run.samples(|origin, data| match origin {
+    run.samples(threads, |origin, data| match origin {
         Origin::Data => read(run, files.data, data, threads, progress),
         Origin::Validation => {
             let paths = files.validation.map_or(&[][..], slice::from_ref);
-            input::read_all(paths, &ReadOptions::default().threads(threads), data, progress)
+            let options = ReadOptions::default().count_field(run.reading.count_field.as_deref());
+            input::read_all(paths, &options.threads(threads), data, progress)
         }
     })
 }
@@ -37,7 +38,7 @@ pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress:
 fn read(
     run: &Run,
     paths: &[PathBuf],
-    data: &mut Dataset,
+    data: &mut DatasetBuilder,
     threads: NonZeroUsize,
     progress: Progress,
 ) -> Result<(), Failure> {
@@ -50,6 +51,7 @@ fn read(
             };
             let options = ReadOptions::default()
                 .group_by(group_by)
+                .count_field(run.reading.count_field.as_deref())
                 .limit(num_samples.map(SampleCount::get))
                 .threads(threads);
             input::read_all(paths, &options, data, progress)

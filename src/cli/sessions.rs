@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::input::{open, read_failure, refused_lines};
 use super::progress::Progress;
-use anomaly_train::Dataset;
+use anomaly_train::DatasetBuilder;
 use anomaly_train::events::{SessionRules, Sessions, Span};
 use anomaly_train::monitor::WatchSettings;
 use clap::{ArgAction, Args};
@@ -65,7 +65,7 @@ pub(crate) fn read_all(
     paths: &[PathBuf],
     rules: SessionRules,
     limit: Option<u64>,
-    data: &mut Dataset,
+    data: &mut DatasetBuilder,
     progress: Progress,
 ) -> Result<(), Failure> {
     let mut sessions = Sessions::new(rules);
@@ -78,7 +78,7 @@ pub(crate) fn read_all(
     if !problems.is_empty() {
         return Err(Failure::Refused(problems));
     }
-    let without_label = sessions.finish(limit, data);
+    let without_label = sessions.finish(limit, data).map_err(Failure::refused)?;
     if without_label > 0 {
         warn!("{without_label} sessions have no event with a label and were left out");
     }

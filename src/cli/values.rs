@@ -24,6 +24,16 @@ pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     NonZeroUsize::try_from(value as usize).map_err(|error| error.to_string())
 }
 
+/// The name of a field that is none of those which make a sample.
+pub(crate) fn own_field(text: &str) -> Result<String, String> {
+    match text {
+        "features" | "sequence" | "label" => {
+            Err("needs a field of its own, not one that is part of the sample".to_owned())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// [`Scenario`] as a value of the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ScenarioArg(pub(crate) Scenario);

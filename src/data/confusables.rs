@@ -22,11 +22,12 @@ pub fn confusables(data: &Dataset) -> Vec<[&str; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::Label;
+    use crate::data::dataset::DatasetBuilder;
+    use crate::data::label::Label;
 
     #[test]
     fn case_blanks_and_normalisation_make_lookalikes_and_nothing_else_does() {
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::new();
         let names = [
             "caf\u{e9}",
             "read",
@@ -37,10 +38,10 @@ mod tests {
             "re ad",
             "cafe",
         ];
-        data.push(names, Label::Normal);
+        data.push(names, Label::Normal, None).unwrap();
         assert_eq!(
-            confusables(&data),
-            [["caf\u{e9}", "cafe\u{301}"], ["read", "Read"], ["read", "read "]]
+            confusables(&data.build()),
+            [["cafe\u{301}", "caf\u{e9}"], ["Read", "read"], ["Read", "read "]]
         );
     }
 }

@@ -1,162 +1,281 @@
-//! Labelled sequences of actions, held compactly.
+//! Labelled sequences of actions: which there are and how often, in an order of their own.
 
+use crate::bounds::Multiplicity;
+use crate::data::counts::Counts;
 use crate::data::fingerprint;
+use crate::data::label::{ClassCounts, Label, MAX_SAMPLES};
 use crate::data::packed::PackedLists;
+use crate::data::part::Part;
+use crate::data::rows::Rows;
 use crate::parallel::map_pieces;
-use foldhash::fast::RandomState;
-use indexmap::IndexSet;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::num::NonZeroUsize;
 
-/// What a sequence was: in files, 0 is normal and 1 is anomalous.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(into = "u8", extend("enum" = [0, 1])))]
-pub enum Label {
-    /// Ordinary behaviour.
-    Normal,
-    /// What the model has to find.
-    Anomalous,
+/// Longest name of an action, in bytes of UTF-8.
+pub const MAX_ACTION: usize = 1024;
+/// Most actions in a sequence.
+pub const MAX_ACTIONS: usize = 100_000;
+
+/// Why a sample cannot be added to a data set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// The name of an action is longer than [`MAX_ACTION`].
+    #[error("an action of {0} bytes; at most {MAX_ACTION} are allowed")]
+    LongAction(usize),
+    /// There are more than [`MAX_ACTIONS`] actions.
+    #[error("more than {MAX_ACTIONS} actions in a sequence; split it into sessions")]
+    LongSequence,
+    /// Samples with a group and samples without one stand in the same data set.
+    #[error("samples with and without a group cannot be mixed: give all of them one or none")]
+    MixedGroups,
+    /// Several samples were to be added at once where their order matters.
+    #[error("samples that are counted have no order; a temporal split needs them one by one")]
+    CountedInOrder,
+    /// There would be more than 2^63 samples, or more than 2^32 - 1 different ones.
+    #[error("more than 2^63 samples, or 2^32 different ones, in a data set")]
+    TooMany,
 }
 
-impl From<Label> for u8 {
-    fn from(label: Label) -> u8 {
-        label as u8
-    }
-}
-
-impl Serialize for Label {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(u8::from(*self))
-    }
-}
-
-/// The probability of being anomalous that was given to a sample, and what the sample was.
-pub type Scored = (f64, Label);
-
-/// How many samples of each class there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ClassCounts {
-    /// Samples with label 0.
-    pub normal: u32,
-    /// Samples with label 1.
-    pub anomalous: u32,
-}
-
-impl ClassCounts {
-    /// Counts one more sample. A [`Dataset`] holds fewer than 2^32 samples, so this cannot overflow.
-    pub fn add(&mut self, label: Label) {
-        match label {
-            Label::Normal => self.normal += 1,
-            Label::Anomalous => self.anomalous += 1,
-        }
-    }
-
-    /// These samples and those of `other` together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            normal: self.normal + other.normal,
-            anomalous: self.anomalous + other.anomalous,
-        }
-    }
-
-    /// Samples of both classes together.
-    #[must_use]
-    pub fn total(self) -> u64 {
-        u64::from(self.normal) + u64::from(self.anomalous)
-    }
-}
-
-/// Numbers strings in the order in which they first appear.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Interner(IndexSet<Box<str>, RandomState>);
-
-impl Interner {
-    /// The number of `name`, a new one if it was never seen.
-    pub(crate) fn intern(&mut self, name: &str) -> u32 {
-        let index = self
-            .0
-            .get_index_of(name)
-            .unwrap_or_else(|| self.0.insert_full(name.into()).0);
-        // Every distinct name stands in memory, so 2^32 of them cannot be reached before memory runs out.
-        index as u32
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<u32> {
-        self.0.get_index_of(name).map(|index| index as u32)
-    }
-
-    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
-    }
-
-    pub(crate) fn name(&self, id: u32) -> &str {
-        &self.0[id as usize]
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Labelled, non-empty sequences of actions, in the order in which they came.
+/// Labelled, non-empty sequences of actions, as a set of facts: each row is a sequence with its label, its group if there are
+/// groups, and how many samples are like that.
+///
+/// Rows stand in canonical order: by sequence (action by action, by the bytes of their names, a sequence before those that go
+/// on from it), then by label, then by group. So the same samples give the same data set in whatever order they come, and
+/// whether they come one by one or counted. Made by a [`DatasetBuilder`].
 ///
 /// Actions are stored once and sequences as numbers, so a million sequences take little more than their actions do.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
-    actions: Interner,
-    steps: PackedLists,
-    labels: Vec<Label>,
-    group_names: Interner,
-    groups: Vec<u32>,
+    rows: Rows,
+    counts: Counts,
+    /// The row of each sample in the order in which they came, if that was asked for.
+    arrival: Option<Vec<u32>>,
+    samples: u64,
     skipped_empty: u64,
 }
 
-impl Dataset {
-    /// A data set without samples.
+/// Takes samples one by one and makes a [`Dataset`] of them.
+///
+/// ```
+/// use anomaly_train::{DatasetBuilder, Label};
+///
+/// let mut samples = DatasetBuilder::new();
+/// samples.push(["read", "write"], Label::Normal, None)?;
+/// samples.push_counted(["scan", "exploit"], Label::Anomalous, None, 3.try_into()?)?;
+/// samples.push(["read", "write"], Label::Normal, None)?;
+/// let data = samples.build();
+/// assert_eq!((data.samples(), data.rows()), (5, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct DatasetBuilder {
+    /// As they came; what is alike is put together when there are too many, and at the end.
+    rows: Rows,
+    counts: Counts,
+    keeps_order: bool,
+    samples: u64,
+    skipped_empty: u64,
+    /// Rows that are left when what is alike has been put together.
+    compacted: usize,
+}
+
+/// Up to this many rows may wait to be put together with those that are alike. Beyond it, as many as there are others.
+const WAITING: usize = 1 << 20;
+
+impl DatasetBuilder {
+    /// Without samples.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Without samples; the data set will remember the order in which they came, for
+    /// [`SplitStrategy::Temporal`](crate::split::SplitStrategy::Temporal). That costs four bytes a sample.
+    #[must_use]
+    pub fn in_order() -> Self {
+        Self {
+            keeps_order: true,
+            ..Self::default()
+        }
+    }
+
+    /// Without samples, to be absorbed by this one.
+    pub(crate) fn without_samples(&self) -> Self {
+        Self {
+            keeps_order: self.keeps_order,
+            ..Self::default()
+        }
+    }
+
+    /// Samples so far, without the empty ones.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
     /// Adds one sample. An empty sequence says nothing about its label: it is not added but counted, see
-    /// [`skipped_empty`](Self::skipped_empty).
+    /// [`Dataset::skipped_empty`].
     ///
-    /// Any name can be trained on, but a model file with one of more than [`MAX_ACTION`](crate::MAX_ACTION) bytes cannot be
-    /// loaded.
-    pub fn push<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, label: Label) {
-        self.push_grouped(actions, label, None);
+    /// # Errors
+    ///
+    /// If the sample cannot be one of this data set; then nothing is added.
+    pub fn push<'a>(
+        &mut self,
+        actions: impl IntoIterator<Item = &'a str>,
+        label: Label,
+        group: Option<&str>,
+    ) -> Result<(), SampleError> {
+        self.push_counted(actions, label, group, Multiplicity::literal(1))
     }
 
-    /// Adds one sample that belongs to `group`. Either all samples of a data set have a group or none has.
-    pub fn push_grouped<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, label: Label, group: Option<&str>) {
-        let mut actions = actions.into_iter().peekable();
-        if actions.peek().is_none() {
-            self.skipped_empty += 1;
-            return;
+    /// Adds `count` samples that are alike.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be samples of this data set; then nothing is added.
+    pub fn push_counted<'a>(
+        &mut self,
+        actions: impl IntoIterator<Item = &'a str>,
+        label: Label,
+        group: Option<&str>,
+        count: Multiplicity,
+    ) -> Result<(), SampleError> {
+        if self.keeps_order && count.get() > 1 {
+            return Err(SampleError::CountedInOrder);
         }
-        self.steps.push(actions.map(|action| self.actions.intern(action)));
-        self.labels.push(label);
-        if let Some(group) = group {
-            let id = self.group_names.intern(group);
-            self.groups.push(id);
+        self.check_room(group.is_some(), 1, count.get())?;
+        let rows = &mut self.rows;
+        let known = rows.actions.len();
+        let mut wrong = None;
+        let (mut length, mut names) = (0, actions.into_iter());
+        rows.steps.push(std::iter::from_fn(|| {
+            let name = names.next()?;
+            length += 1;
+            if name.len() > MAX_ACTION {
+                wrong = Some(SampleError::LongAction(name.len()));
+            } else if length > MAX_ACTIONS {
+                wrong = Some(SampleError::LongSequence);
+            }
+            wrong.is_none().then(|| rows.actions.intern(name))
+        }));
+        if let Some(wrong) = wrong {
+            rows.steps.pop();
+            rows.actions.truncate(known);
+            return Err(wrong);
+        }
+        if length == 0 {
+            rows.steps.pop();
+            self.skipped_empty = self.skipped_empty.saturating_add(count.get());
+            return Ok(());
+        }
+        rows.labels.push(label);
+        rows.group_of.extend(group.map(|group| rows.groups.intern(group)));
+        self.counts.push(count.get());
+        self.samples += count.get();
+        self.compact();
+        Ok(())
+    }
+
+    /// Whether as many samples, in as many rows, can be added.
+    fn check_room(&self, grouped: bool, rows: usize, samples: u64) -> Result<(), SampleError> {
+        if self.rows.len() > 0 && grouped == self.rows.group_of.is_empty() {
+            return Err(SampleError::MixedGroups);
+        }
+        let samples = self.samples.checked_add(samples);
+        let rows = self.rows.len() + rows;
+        match samples {
+            Some(..=MAX_SAMPLES) if rows <= u32::MAX as usize => Ok(()),
+            _ => Err(SampleError::TooMany),
         }
     }
 
+    /// Adds all samples of `other`, as if they had been added one by one.
+    ///
+    /// # Errors
+    ///
+    /// If some of them cannot be samples of this data set.
+    pub(crate) fn absorb(&mut self, other: &Self) -> Result<(), SampleError> {
+        let others = &other.rows;
+        if others.len() > 0 {
+            self.check_room(!others.group_of.is_empty(), others.len(), other.samples)?;
+        }
+        let rows = &mut self.rows;
+        let actions: Vec<u32> = others.actions.names().map(|name| rows.actions.intern(name)).collect();
+        let groups: Vec<u32> = others.groups.names().map(|name| rows.groups.intern(name)).collect();
+        for row in 0..others.len() {
+            rows.steps
+                .push(others.steps.list(row).map(|step| actions[step as usize]));
+        }
+        rows.labels.extend_from_slice(&others.labels);
+        rows.group_of
+            .extend(others.group_of.iter().map(|&group| groups[group as usize]));
+        other.counts.iter().for_each(|count| self.counts.push(count));
+        self.samples += other.samples;
+        self.skipped_empty = self.skipped_empty.saturating_add(other.skipped_empty);
+        self.compact();
+        Ok(())
+    }
+
+    /// Puts together what is alike if there is much that may be.
+    fn compact(&mut self) {
+        if !self.keeps_order && self.rows.len() - self.compacted >= WAITING.max(self.compacted) {
+            let order = self.rows.canonical_order(NonZeroUsize::MIN);
+            (self.rows, self.counts) = self.rows.collapsed(&self.counts, &order);
+            self.compacted = self.rows.len();
+        }
+    }
+
+    /// The data set of all samples that were added.
+    #[must_use]
+    pub fn build(self) -> Dataset {
+        self.build_on(NonZeroUsize::MIN)
+    }
+
+    /// [`build`](Self::build) with at most `threads` threads.
+    #[must_use]
+    pub fn build_on(mut self, threads: NonZeroUsize) -> Dataset {
+        self.rows.sort_names();
+        let order = self.rows.canonical_order(threads);
+        let (rows, counts) = self.rows.collapsed(&self.counts, &order);
+        let arrival = self.keeps_order.then(|| {
+            let mut arrival = vec![0; order.len()];
+            let mut place = 0;
+            for (before, &row) in order.iter().enumerate() {
+                if before > 0 && !self.rows.is_alike(order[before - 1], row) {
+                    place += 1;
+                }
+                arrival[row as usize] = place;
+            }
+            arrival
+        });
+        Dataset {
+            rows,
+            counts,
+            arrival,
+            samples: self.samples,
+            skipped_empty: self.skipped_empty,
+        }
+    }
+}
+
+impl Dataset {
     /// Number of samples, without the empty ones.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.labels.len()
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Number of rows: of different samples.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     /// Whether there is no sample.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.rows.len() == 0
     }
 
     /// How many empty sequences were left out.
@@ -165,86 +284,101 @@ impl Dataset {
         self.skipped_empty
     }
 
-    /// The label of each sample.
+    /// All samples.
     #[must_use]
-    pub fn labels(&self) -> &[Label] {
-        &self.labels
+    pub fn all(&self) -> Part {
+        Part::new((0..self.rows()).map(|row| (row as u32, self.count(row))))
     }
 
-    /// How many samples of each class there are among `indices`.
+    /// The label of row `row`, below [`rows`](Self::rows).
     #[must_use]
-    pub fn class_counts(&self, indices: &[u32]) -> ClassCounts {
+    pub fn label(&self, row: usize) -> Label {
+        self.rows.labels[row]
+    }
+
+    /// How many samples row `row` stands for.
+    #[must_use]
+    pub fn count(&self, row: usize) -> u64 {
+        self.counts.get(row)
+    }
+
+    /// The group of row `row`, if samples have groups.
+    #[must_use]
+    pub fn group(&self, row: usize) -> Option<&str> {
+        self.group_number(row).map(|group| self.rows.groups.name(group))
+    }
+
+    /// The actions of row `row` by name.
+    pub fn sequence(&self, row: usize) -> impl Iterator<Item = &str> + Clone {
+        self.steps(row).map(|id| self.rows.actions.name(id))
+    }
+
+    /// How many samples of each class there are in `part`.
+    #[must_use]
+    pub fn class_counts(&self, part: &Part) -> ClassCounts {
         let mut counts = ClassCounts::default();
-        for &index in indices {
-            counts.add(self.labels[index as usize]);
+        for (row, count) in part.iter() {
+            counts.add(self.label(row), count);
         }
         counts
     }
 
-    /// The actions of sample `index` by name.
-    pub fn sequence(&self, index: usize) -> impl Iterator<Item = &str> + Clone {
-        self.steps(index).map(|id| self.actions.name(id))
+    /// The group of row `row` as a number, groups sorted by name.
+    pub(crate) fn group_number(&self, row: usize) -> Option<u32> {
+        self.rows.group_of.get(row).copied()
     }
 
-    /// The actions of sample `index` as numbers below [`action_count`](Self::action_count).
-    pub(crate) fn steps(&self, index: usize) -> impl Iterator<Item = u32> + Clone {
-        self.steps.list(index)
+    /// The row of each sample in the order in which they came, if the builder was asked to remember it.
+    pub(crate) fn arrival(&self) -> Option<&[u32]> {
+        self.arrival.as_deref()
     }
 
-    /// Something that is equal for two samples if and only if their sequences are.
-    pub(crate) fn sequence_key(&self, index: usize) -> &[u16] {
-        self.steps.codes(index)
+    /// The actions of row `row` as numbers below [`action_count`](Self::action_count), names ascending.
+    pub(crate) fn steps(&self, row: usize) -> impl Iterator<Item = u32> + Clone {
+        self.rows.steps.list(row)
+    }
+
+    /// The actions of these rows, as [`steps`](Self::steps) has them.
+    pub(crate) fn steps_of(&self, rows: &[u32]) -> PackedLists {
+        let mut steps = PackedLists::default();
+        for &row in rows {
+            steps.push_codes(self.rows.steps.codes(row as usize));
+        }
+        steps
+    }
+
+    /// Something that is equal for two rows if and only if their sequences are.
+    pub(crate) fn sequence_key(&self, row: usize) -> &[u16] {
+        self.rows.steps.codes(row)
     }
 
     pub(crate) fn action_count(&self) -> usize {
-        self.actions.len()
+        self.rows.actions.len()
     }
 
     pub(crate) fn action_name(&self, id: u32) -> &str {
-        self.actions.name(id)
+        self.rows.actions.name(id)
     }
 
-    /// The fingerprints of the samples `indices`, in that order, worked out by at most `threads` threads.
-    pub(crate) fn fingerprints(&self, indices: &[u32], threads: NonZeroUsize) -> Vec<u64> {
-        let actions: Vec<u64> = self.actions.names().map(fingerprint::of_action).collect();
-        map_pieces(indices, threads, |piece| {
-            let of = |&index: &u32| {
-                let steps = self.steps(index as usize);
+    /// The fingerprints of the rows `rows`, in that order, worked out by at most `threads` threads.
+    pub(crate) fn fingerprints(&self, rows: &[u32], threads: NonZeroUsize) -> Vec<u64> {
+        let actions: Vec<u64> = self.rows.actions.names().map(fingerprint::of_action).collect();
+        map_pieces(rows, threads, |piece| {
+            let of = |&row: &u32| {
+                let steps = self.steps(row as usize);
                 fingerprint::of_sequence(steps.map(|step| actions[step as usize]))
             };
             piece.iter().map(of).collect()
         })
     }
 
-    /// Adds all samples of `other`, as if they had been added to this data set one by one.
-    pub(crate) fn append(&mut self, other: &Self) {
-        let actions: Vec<u32> = other.actions.names().map(|name| self.actions.intern(name)).collect();
-        let groups: Vec<u32> = other
-            .group_names
-            .names()
-            .map(|name| self.group_names.intern(name))
-            .collect();
-        for index in 0..other.len() {
-            self.steps.push(other.steps(index).map(|step| actions[step as usize]));
-        }
-        self.labels.extend_from_slice(&other.labels);
-        self.groups
-            .extend(other.groups.iter().map(|&group| groups[group as usize]));
-        self.skipped_empty += other.skipped_empty;
-    }
-
-    /// The group of each sample as a number; empty if the samples have no groups.
-    pub(crate) fn groups(&self) -> &[u32] {
-        &self.groups
-    }
-
-    /// SHA-256, in hexadecimal, over the content: the action names in order of first appearance, the group names, then
-    /// each sample's label, group and actions as numbers. Two files with the same samples have the same
-    /// digest, whatever their line ends, blanks and other fields.
+    /// SHA-256, in hexadecimal, over the content in canonical order: the names of the actions, those of the groups, then each
+    /// row's label, group, count and actions as numbers. The same samples have the same digest, whatever their order,
+    /// however they are counted, and whatever their files look like.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for names in [&self.actions, &self.group_names] {
+        for names in [&self.rows.actions, &self.rows.groups] {
             hash.update((names.len() as u64).to_le_bytes());
             for name in names.names() {
                 hash.update((name.len() as u64).to_le_bytes());
@@ -252,12 +386,13 @@ impl Dataset {
             }
         }
         let mut bytes = Vec::new();
-        for (index, &label) in self.labels.iter().enumerate() {
+        for row in 0..self.rows() {
             bytes.clear();
-            bytes.push(u8::from(label));
-            bytes.extend_from_slice(&self.groups.get(index).copied().unwrap_or(0).to_le_bytes());
-            bytes.extend_from_slice(&(self.steps(index).count() as u32).to_le_bytes());
-            for step in self.steps(index) {
+            bytes.push(u8::from(self.label(row)));
+            bytes.extend_from_slice(&self.group_number(row).unwrap_or(0).to_le_bytes());
+            bytes.extend_from_slice(&self.count(row).to_le_bytes());
+            bytes.extend_from_slice(&(self.steps(row).count() as u32).to_le_bytes());
+            for step in self.steps(row) {
                 bytes.extend_from_slice(&step.to_le_bytes());
             }
             hash.update(&bytes);
@@ -274,38 +409,135 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn dataset(samples: &[(&[&str], Label)]) -> Dataset {
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::new();
         for (actions, label) in samples {
-            data.push(actions.iter().copied(), *label);
+            data.push(actions.iter().copied(), *label, None).unwrap();
         }
-        data
+        data.build()
     }
 
     #[test]
     fn empty_sequences_are_counted_and_left_out() {
         let data = dataset(&[
-            (&["a"], Label::Normal),
-            (&[], Label::Anomalous),
             (&["b", "a"], Label::Anomalous),
+            (&[], Label::Anomalous),
+            (&["a"], Label::Normal),
         ]);
-        assert_eq!((data.len(), data.skipped_empty()), (2, 1));
+        assert_eq!((data.rows(), data.skipped_empty()), (2, 1));
         assert_eq!(data.sequence(1).collect::<Vec<_>>(), ["b", "a"]);
     }
 
     #[test]
-    fn digest_tells_apart_what_differs_only_in_where_names_end() {
+    fn digest_tells_apart_what_differs_only_in_where_names_end_or_in_counts() {
         let digests: std::collections::BTreeSet<String> = [
             dataset(&[(&["ab", "c"], Label::Normal)]),
             dataset(&[(&["a", "bc"], Label::Normal)]),
             dataset(&[(&["a", "bc"], Label::Anomalous)]),
             dataset(&[(&["a"], Label::Normal), (&["bc"], Label::Normal)]),
+            dataset(&[(&["a", "bc"], Label::Normal), (&["a", "bc"], Label::Normal)]),
             dataset(&[]),
         ]
         .iter()
         .map(Dataset::digest)
         .collect();
-        assert_eq!(digests.len(), 5);
+        assert_eq!(digests.len(), 6);
+    }
+
+    #[test]
+    fn samples_with_and_without_a_group_cannot_be_mixed() {
+        let mut data = DatasetBuilder::new();
+        data.push(["a"], Label::Normal, None).unwrap();
+        let mut grouped = DatasetBuilder::new();
+        grouped.push(["a"], Label::Normal, Some("g")).unwrap();
+        assert_eq!(
+            data.push(["b"], Label::Normal, Some("g")),
+            Err(SampleError::MixedGroups)
+        );
+        assert_eq!(grouped.push(["b"], Label::Normal, None), Err(SampleError::MixedGroups));
+        assert_eq!(data.absorb(&grouped), Err(SampleError::MixedGroups));
+        assert_eq!((data.build().samples(), grouped.build().samples()), (1, 1));
+    }
+
+    #[test]
+    fn what_no_model_file_could_hold_is_refused_and_leaves_nothing_behind() {
+        let mut data = DatasetBuilder::new();
+        let long = "x".repeat(MAX_ACTION + 1);
+        assert_eq!(
+            data.push(["a", &long], Label::Normal, None),
+            Err(SampleError::LongAction(1025))
+        );
+        let many = vec!["a"; MAX_ACTIONS + 1];
+        assert_eq!(data.push(many, Label::Normal, None), Err(SampleError::LongSequence));
+        data.push(["a"], Label::Normal, None).unwrap();
+        assert_eq!((data.samples(), data.build().rows()), (1, 1));
+    }
+
+    #[test]
+    fn at_most_two_to_the_63_samples_are_counted() {
+        let mut data = DatasetBuilder::new();
+        let most = (1_u64 << 53).try_into().unwrap();
+        for _ in 0..1024 {
+            data.push_counted(["a"], Label::Normal, None, most).unwrap();
+        }
+        assert_eq!(data.push(["b"], Label::Normal, None), Err(SampleError::TooMany));
+        let data = data.build();
+        assert_eq!((data.samples(), data.rows(), data.count(0)), (1 << 63, 1, 1 << 63));
+    }
+
+    type Facts = Vec<(Vec<String>, Label, Option<String>, u64)>;
+
+    fn facts(data: &Dataset) -> Facts {
+        let fact = |row| {
+            let sequence = data.sequence(row).map(str::to_owned).collect();
+            (
+                sequence,
+                data.label(row),
+                data.group(row).map(str::to_owned),
+                data.count(row),
+            )
+        };
+        (0..data.rows()).map(fact).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn rows_ascend_and_neither_order_nor_counting_nor_piecing_matters(
+            samples in proptest::collection::vec((proptest::collection::vec(prop_oneof![0..2_u32, 0..40_000_u32], 1..9), any::<bool>(), 0..3_u8, 1..4_u64), 1..30),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let push = |data: &mut DatasetBuilder, sample: &(Vec<u32>, bool, u8, u64), count: u64| {
+                let (actions, anomalous, group, _) = sample;
+                let names: Vec<String> = actions.iter().map(|action| format!("{action}")).collect();
+                let label = if *anomalous { Label::Anomalous } else { Label::Normal };
+                let count = count.try_into().unwrap();
+                data.push_counted(names.iter().map(String::as_str), label, Some(&group.to_string()), count).unwrap();
+            };
+            let (mut counted, mut expanded) = (DatasetBuilder::new(), DatasetBuilder::in_order());
+            for sample in &samples {
+                push(&mut counted, sample, sample.3);
+            }
+            for sample in samples.iter().rev() {
+                (0..sample.3).for_each(|_| push(&mut expanded, sample, 1));
+            }
+            let (mut first, mut second) = (DatasetBuilder::new(), DatasetBuilder::new());
+            let cut = cut.index(samples.len());
+            samples[..cut].iter().for_each(|sample| push(&mut first, sample, sample.3));
+            samples[cut..].iter().for_each(|sample| push(&mut second, sample, sample.3));
+            first.absorb(&second).unwrap();
+            let (counted, expanded, pieced) = (counted.build(), expanded.build(), first.build());
+            prop_assert!(facts(&counted).is_sorted_by(|a, b| (&a.0, a.1, &a.2) < (&b.0, b.1, &b.2)));
+            prop_assert_eq!(facts(&counted), facts(&expanded));
+            prop_assert_eq!(facts(&counted), facts(&pieced));
+            prop_assert_eq!(counted.digest(), expanded.digest());
+            prop_assert_eq!(counted.digest(), pieced.digest());
+            let order = expanded.arrival().unwrap();
+            prop_assert_eq!(order.len() as u64, counted.samples());
+            let last = samples.last().unwrap();
+            let last: Vec<String> = last.0.iter().map(u32::to_string).collect();
+            prop_assert!(expanded.sequence(order[0] as usize).eq(last.iter().map(String::as_str)));
+        }
     }
 }

@@ -1,8 +1,15 @@
 //! Samples, and how they are drawn, divided and told apart.
 
 pub(crate) mod confusables;
+pub(crate) mod counts;
 pub(crate) mod dataset;
 pub(crate) mod fingerprint;
+mod hypergeometric;
+pub(crate) mod interner;
+pub(crate) mod label;
 pub(crate) mod packed;
+pub(crate) mod part;
+mod rows;
+pub(crate) mod scored;
 pub mod split;
 pub mod synthetic;

@@ -22,13 +22,65 @@ impl PackedLists {
         self.ends.push(self.codes.len());
     }
 
+    /// Replaces every number by what `numbers` has in its place.
+    pub(crate) fn renumber(&mut self, numbers: &[u32]) {
+        if numbers.len() <= usize::from(WIDE) {
+            for code in &mut self.codes {
+                *code = numbers[usize::from(*code)] as u16;
+            }
+            return;
+        }
+        let mut renumbered = Self::default();
+        for index in 0..self.ends.len() {
+            renumbered.push(self.list(index).map(|number| numbers[number as usize]));
+        }
+        *self = renumbered;
+    }
+
+    /// How many codes [`key`](Self::key) looks at.
+    pub(crate) const KEYED: usize = 3;
+
+    /// The codes of list `index` from place `from` on, as many as fit into a number: of two lists that agree before it, the one
+    /// with the smaller key comes first.
+    pub(crate) fn key(&self, index: usize, from: usize) -> u64 {
+        let codes = self.codes(index).get(from..).unwrap_or_default();
+        // The end of a list comes before every code, so there are 2¹⁶ + 1 of them.
+        let mut codes = codes.iter().map(|&code| u64::from(code) + 1);
+        (0..Self::KEYED).fold(0, |key, _| key << 17 | codes.next().unwrap_or(0))
+    }
+
+    /// Whether lists with this key may have codes behind those that it is made of.
+    pub(crate) fn may_go_on(key: u64) -> bool {
+        !key.is_multiple_of(1 << 17)
+    }
+
+    /// No lists, with room for all that `other` has.
+    pub(crate) fn with_room_of(other: &Self) -> Self {
+        Self {
+            codes: Vec::with_capacity(other.codes.len()),
+            ends: Vec::with_capacity(other.ends.len()),
+        }
+    }
+
+    /// Adds a list that is stored as `codes`.
+    pub(crate) fn push_codes(&mut self, codes: &[u16]) {
+        self.codes.extend_from_slice(codes);
+        self.ends.push(self.codes.len());
+    }
+
+    /// Takes the last list away.
+    pub(crate) fn pop(&mut self) {
+        self.ends.pop();
+        self.codes.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
     /// Gives back the memory that was kept for more lists.
     pub(crate) fn shrink(&mut self) {
         self.codes.shrink_to_fit();
         self.ends.shrink_to_fit();
     }
 
-    /// How list `index` is stored: two lists are equal if and only if this is.
+    /// How list `index` is stored: two lists are equal, or the one comes before the other, if and only if this is so.
     pub(crate) fn codes(&self, index: usize) -> &[u16] {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.codes[start..self.ends[index]]

@@ -1,11 +1,14 @@
 //! Divides a data set into a training and a validation part.
 
 use crate::bounds::Share;
-use crate::data::dataset::{Dataset, Label};
+use crate::data::dataset::Dataset;
+use crate::data::hypergeometric::hypergeometric;
+use crate::data::label::Label;
+use crate::data::part::Part;
 use crate::random::{Purpose, stream};
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How samples are assigned to the two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,93 +20,90 @@ pub enum SplitStrategy {
     Stratified,
     /// At random.
     Random,
-    /// The first samples train, the last ones validate.
+    /// The first samples train, the last ones validate, in the order in which they came.
     Temporal,
     /// Whole groups at random, so that no group stands in both parts. Without a field that names the group, identical
     /// sequences form one.
     Grouped,
 }
 
-/// The indices of the samples of each part, ascending.
+/// The two parts of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
     /// What the model learns from.
-    pub training: Vec<u32>,
+    pub training: Part,
     /// What it is judged on.
-    pub validation: Vec<u32>,
+    pub validation: Part,
 }
 
-/// A split that leaves one part without samples.
+/// Why a data set cannot be split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the split leaves {training} samples to train on and {validation} to validate on; both parts need at least one: \
-     use more samples{or_groups} or another --train-ratio"
-)]
-pub struct EmptyPart {
-    training: usize,
-    validation: usize,
-    or_groups: &'static str,
+#[non_exhaustive]
+pub enum SplitError {
+    /// One part would be left without samples.
+    #[error(
+        "the split leaves {training} samples to train on and {validation} to validate on; both parts need at least one: \
+         use more samples{or_groups} or another --train-ratio"
+    )]
+    EmptyPart {
+        /// Samples to train on.
+        training: u64,
+        /// Samples to validate on.
+        validation: u64,
+        /// What else would help.
+        or_groups: &'static str,
+    },
+    /// The order in which the samples came is not known, see
+    /// [`DatasetBuilder::in_order`](crate::DatasetBuilder::in_order).
+    #[error("a temporal split needs samples whose order is known")]
+    NoOrder,
 }
 
 /// Splits `data`. The share `train_ratio` of the samples goes to the training part: rounded down, within each class
 /// rounded to the nearest for `stratified`, and as near as whole groups allow for `grouped`.
 ///
+/// Which of a row's samples go to which part is drawn as if they were drawn one by one, at a cost that does not grow with
+/// their number.
+///
 /// # Errors
 ///
-/// If a part would be empty.
-pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: u64) -> Result<Parts, EmptyPart> {
-    let total = data.len();
-    // The small addend undoes rounding as in 0.29 * 100 = 28.999999999999996.
-    let wanted = (train_ratio.get() * total as f64 + 1e-9).floor() as usize;
+/// If a part would be empty, or the split needs an order that is not known.
+pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: u64) -> Result<Parts, SplitError> {
     let mut rng = stream(seed, Purpose::Split);
-    let mut all: Vec<u32> = (0..total as u32).collect();
     let training = match strategy {
-        SplitStrategy::Temporal => all[..wanted].to_vec(),
+        SplitStrategy::Temporal => {
+            let order = data.arrival().ok_or(SplitError::NoOrder)?;
+            let mut counts = vec![0; data.rows()];
+            for &row in &order[..wanted(data, train_ratio) as usize] {
+                counts[row as usize] += 1;
+            }
+            counts
+        }
         SplitStrategy::Random => {
-            all.shuffle(&mut rng);
-            all[..wanted].to_vec()
+            let mut drawn = vec![0; data.rows()];
+            draw(data, |_| true, wanted(data, train_ratio), &mut rng, &mut drawn);
+            drawn
         }
         SplitStrategy::Stratified => {
-            let (mut normal, mut anomalous): (Vec<u32>, Vec<u32>) = all
-                .iter()
-                .partition(|&&index| data.labels()[index as usize] == Label::Normal);
-            normal.shuffle(&mut rng);
-            anomalous.shuffle(&mut rng);
-            let from_normal = stratum(normal.len(), train_ratio);
-            let from_anomalous = stratum(anomalous.len(), train_ratio);
-            [&normal[..from_normal], &anomalous[..from_anomalous]].concat()
+            let classes = data.class_counts(&data.all());
+            let mut drawn = vec![0; data.rows()];
+            for (label, count) in [(Label::Normal, classes.normal), (Label::Anomalous, classes.anomalous)] {
+                let wanted = stratum(count, train_ratio);
+                draw(data, |row| data.label(row) == label, wanted, &mut rng, &mut drawn);
+            }
+            drawn
         }
-        SplitStrategy::Grouped => {
-            let mut groups = groups(data);
-            groups.shuffle(&mut rng);
-            // Of two groups or more, at least one goes to either part.
-            let first = groups.first().cloned().unwrap_or_default();
-            let last = if groups.len() > 1 {
-                groups.last().map_or(0, Vec::len)
-            } else {
-                0
-            };
-            let mut training = Vec::new();
-            for group in groups {
-                // Taken if that brings the part nearer to the wanted size.
-                if training.len() + group.len() / 2 < wanted {
-                    training.extend(group);
-                }
-            }
-            if training.is_empty() {
-                training = first;
-            }
-            if training.len() == total {
-                training.truncate(total - last);
-            }
-            training
-        }
+        SplitStrategy::Grouped => whole_groups(data, wanted(data, train_ratio), &mut rng),
     };
-    let parts = parts(total, &training);
+    let counts = || (0..).zip(&training);
+    let parts = Parts {
+        training: Part::new(counts().map(|(row, &count)| (row, count))),
+        validation: Part::new(counts().map(|(row, &count)| (row, data.count(row as usize) - count))),
+    };
     if parts.training.is_empty() || parts.validation.is_empty() {
-        return Err(EmptyPart {
-            training: parts.training.len(),
-            validation: parts.validation.len(),
+        return Err(SplitError::EmptyPart {
+            training: parts.training.samples(),
+            validation: parts.validation.samples(),
             or_groups: if strategy == SplitStrategy::Grouped {
                 ", more groups"
             } else {
@@ -114,58 +114,99 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
     Ok(parts)
 }
 
+/// How many samples train.
+fn wanted(data: &Dataset, train_ratio: Share) -> u64 {
+    // The small addend undoes rounding as in 0.29 * 100 = 28.999999999999996.
+    let wanted = (train_ratio.get() * data.samples() as f64 + 1e-9).floor() as u64;
+    wanted.min(data.samples())
+}
+
 /// How many of `count` samples of a class go to the training part: of two or more, at least one goes to either part.
-fn stratum(count: usize, train_ratio: Share) -> usize {
-    let share = (train_ratio.get() * count as f64).round() as usize;
+fn stratum(count: u64, train_ratio: Share) -> u64 {
+    let share = (train_ratio.get() * count as f64).round() as u64;
     if count < 2 { share } else { share.clamp(1, count - 1) }
 }
 
-fn parts(total: usize, training: &[u32]) -> Parts {
-    let mut in_training = vec![false; total];
-    for &index in training {
-        in_training[index as usize] = true;
+/// Draws `wanted` of the samples whose rows are `eligible`, and puts into `drawn` how many of each row they are.
+fn draw(data: &Dataset, eligible: impl Fn(usize) -> bool, mut wanted: u64, rng: &mut ChaCha8Rng, drawn: &mut [u64]) {
+    let rows = || (0..data.rows()).filter(|&row| eligible(row));
+    let mut left: u64 = rows().map(|row| data.count(row)).sum();
+    for row in rows() {
+        let count = data.count(row);
+        left -= count;
+        drawn[row] = hypergeometric(rng, count, left, wanted);
+        wanted -= drawn[row];
     }
-    let (training, validation) = (0..total as u32).partition(|&index| in_training[index as usize]);
-    Parts { training, validation }
 }
 
-/// The samples of each group, in order of the groups' first appearance.
-fn groups(data: &Dataset) -> Vec<Vec<u32>> {
-    let mut members: Vec<Vec<u32>> = Vec::new();
-    if data.groups().is_empty() {
-        let mut numbers: BTreeMap<&[u16], usize> = BTreeMap::new();
-        for index in 0..data.len() {
-            let number = *numbers.entry(data.sequence_key(index)).or_insert(members.len());
-            if number == members.len() {
-                members.push(Vec::new());
-            }
-            members[number].push(index as u32);
-        }
-    } else {
-        let count = data.groups().iter().max().map_or(0, |&last| last as usize + 1);
-        members.resize(count, Vec::new());
-        for (index, &group) in data.groups().iter().enumerate() {
-            members[group as usize].push(index as u32);
-        }
-        members.retain(|group| !group.is_empty());
+/// Draws whole groups with together about `wanted` samples, and says how many of each row that makes.
+fn whole_groups(data: &Dataset, wanted: u64, rng: &mut ChaCha8Rng) -> Vec<u64> {
+    let mut groups = groups(data);
+    groups.shuffle(rng);
+    let mut taken = vec![false; groups.len()];
+    let mut training = 0;
+    for (taken, group) in taken.iter_mut().zip(&groups) {
+        // Taken if that brings the part nearer to the wanted size.
+        *taken = training + group.samples / 2 < wanted;
+        training += if *taken { group.samples } else { 0 };
     }
-    members
+    // Of two groups or more, at least one goes to either part.
+    if let [first, .., last] = &mut taken[..] {
+        if training == 0 {
+            *first = true;
+        } else if training == data.samples() {
+            *last = false;
+        }
+    }
+    let mut drawn = vec![0; data.rows()];
+    for (group, taken) in groups.into_iter().zip(taken) {
+        for row in group.rows.into_iter().filter(|_| taken) {
+            drawn[row] = data.count(row);
+        }
+    }
+    drawn
+}
+
+/// Samples that a grouped split keeps together.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    rows: Vec<usize>,
+    samples: u64,
+}
+
+/// The groups of `data`, by name; without names, each sequence is one, in canonical order.
+fn groups(data: &Dataset) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in 0..data.rows() {
+        let number = match data.group_number(row) {
+            Some(number) => number as usize,
+            None if row > 0 && data.sequence_key(row) == data.sequence_key(row - 1) => groups.len() - 1,
+            None => groups.len(),
+        };
+        if number >= groups.len() {
+            groups.resize_with(number + 1, Group::default);
+        }
+        groups[number].rows.push(row);
+        groups[number].samples += data.count(row);
+    }
+    groups
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dataset::DatasetBuilder;
     use proptest::prelude::*;
 
     fn data(samples: &[(u8, bool, u8)]) -> Dataset {
         let names: Vec<String> = (0..=255).map(|n| n.to_string()).collect();
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::in_order();
         for &(action, anomalous, group) in samples {
             let label = if anomalous { Label::Anomalous } else { Label::Normal };
             let action = names[usize::from(action)].as_str();
-            data.push_grouped([action], label, Some(&names[usize::from(group)]));
+            data.push([action], label, Some(&names[usize::from(group)])).unwrap();
         }
-        data
+        data.build()
     }
 
     proptest! {
@@ -178,11 +219,13 @@ mod tests {
             let data = data(&samples);
             for strategy in [SplitStrategy::Stratified, SplitStrategy::Random, SplitStrategy::Temporal, SplitStrategy::Grouped] {
                 if let Ok(parts) = split(&data, strategy, ratio.try_into().unwrap(), seed) {
-                    let mut all = [parts.training.clone(), parts.validation.clone()].concat();
-                    all.sort_unstable();
-                    prop_assert_eq!(all, (0..samples.len() as u32).collect::<Vec<_>>());
+                    let mut all = vec![0; data.rows()];
+                    for (row, count) in parts.training.iter().chain(parts.validation.iter()) {
+                        all[row] += count;
+                    }
+                    prop_assert!((0..data.rows()).all(|row| all[row] == data.count(row)));
                     if strategy == SplitStrategy::Grouped {
-                        let groups = |part: &[u32]| part.iter().map(|&i| samples[i as usize].2)
+                        let groups = |part: &Part| part.rows().iter().map(|&row| data.group(row as usize))
                             .collect::<std::collections::BTreeSet<_>>();
                         prop_assert!(groups(&parts.training).is_disjoint(&groups(&parts.validation)));
                     }
@@ -196,7 +239,7 @@ mod tests {
         let samples: Vec<_> = (0..1000).map(|i| (0, i % 10 < 3, 0)).collect();
         let data = data(&samples);
         let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into().unwrap(), 1).unwrap();
-        assert_eq!((parts.training.len(), parts.validation.len()), (800, 200));
+        assert_eq!((parts.training.samples(), parts.validation.samples()), (800, 200));
         assert_eq!(data.class_counts(&parts.validation).anomalous, 60);
     }
 
@@ -210,14 +253,56 @@ mod tests {
 
     #[test]
     fn grouped_without_a_field_keeps_identical_sequences_together() {
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::new();
         for index in 0..100 {
-            data.push([["a", "b", "c", "d", "e"][index % 5]], Label::Normal);
+            data.push([["a", "b", "c", "d", "e"][index % 5]], Label::Normal, None)
+                .unwrap();
         }
+        let data = data.build();
         let parts = split(&data, SplitStrategy::Grouped, 0.8.try_into().unwrap(), 1).unwrap();
-        assert_eq!((parts.training.len(), parts.validation.len()), (80, 20));
-        let first = data.sequence_key(parts.validation[0] as usize);
-        assert!(parts.validation.iter().all(|&i| data.sequence_key(i as usize) == first));
+        assert_eq!((parts.training.samples(), parts.validation.samples()), (80, 20));
+        assert_eq!((parts.training.rows().len(), parts.validation.rows().len()), (4, 1));
+    }
+
+    #[test]
+    fn a_temporal_split_takes_the_first_samples_in_the_order_in_which_they_came() {
+        let samples: Vec<_> = (0..10).map(|i| (9 - i, false, 0)).collect();
+        let data = data(&samples);
+        let parts = split(&data, SplitStrategy::Temporal, 0.7.try_into().unwrap(), 1).unwrap();
+        let of = |part: &Part| {
+            let mut names: Vec<&str> = part
+                .rows()
+                .iter()
+                .flat_map(|&row| data.sequence(row as usize))
+                .collect();
+            names.sort_unstable();
+            names.join(" ")
+        };
+        assert_eq!(
+            (of(&parts.training), of(&parts.validation)),
+            ("3 4 5 6 7 8 9".to_owned(), "0 1 2".to_owned())
+        );
+        let mut unordered = DatasetBuilder::new();
+        unordered.push(["a"], Label::Normal, None).unwrap();
+        assert_eq!(
+            split(&unordered.build(), SplitStrategy::Temporal, 0.7.try_into().unwrap(), 1),
+            Err(SplitError::NoOrder)
+        );
+    }
+
+    #[test]
+    fn huge_counts_are_divided_exactly() {
+        let mut data = DatasetBuilder::new();
+        for (action, label) in [("a", Label::Normal), ("b", Label::Normal), ("c", Label::Anomalous)] {
+            data.push_counted([action], label, None, (1 << 53).try_into().unwrap())
+                .unwrap();
+        }
+        let data = data.build();
+        for strategy in [SplitStrategy::Stratified, SplitStrategy::Random] {
+            let parts = split(&data, strategy, 0.75.try_into().unwrap(), 1).unwrap();
+            assert_eq!(parts.training.samples(), 3 * (3 << 51));
+            assert_eq!(parts.validation.samples(), 3 * (1 << 51));
+        }
     }
 
     #[test]

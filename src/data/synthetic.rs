@@ -3,7 +3,8 @@
 //! They show that the machine works, not that it detects anything in the world: what separates their classes was written
 //! down by hand.
 
-use crate::data::dataset::{Dataset, Label};
+use crate::data::dataset::{Dataset, DatasetBuilder};
+use crate::data::label::Label;
 use crate::random::{Purpose, stream};
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -62,11 +63,18 @@ const ONE_WAY: [[&str; 3]; 5] = [
 /// Draws `count` samples. The same seed gives the same samples.
 #[must_use]
 pub fn generate(scenario: Scenario, count: u64, seed: u64) -> Dataset {
-    let mut data = Dataset::new();
+    let mut data = DatasetBuilder::new();
+    draw(scenario, count, seed, &mut data);
+    data.build()
+}
+
+/// Adds `count` drawn samples to `data`.
+pub(crate) fn draw(scenario: Scenario, count: u64, seed: u64, data: &mut DatasetBuilder) {
     for (actions, label) in samples(scenario, count, seed) {
-        data.push(actions, label);
+        let pushed = data.push(actions, label, None);
+        // Short names, short sequences, no groups and a number that is a `SampleCount`.
+        debug_assert_eq!(pushed, Ok(()));
     }
-    data
 }
 
 /// The samples of [`generate`], one by one.
@@ -164,9 +172,8 @@ mod tests {
     fn thirty_percent_are_anomalous_in_the_documented_scenario() {
         for count in [1, 10, 999, 5000] {
             let data = generate(Scenario::Documented, count, 7);
-            let anomalous = data.labels().iter().filter(|&&l| l == Label::Anomalous);
-            assert_eq!(data.len() as u64, count);
-            assert_eq!(anomalous.count() as u64, count * 30 / 100);
+            assert_eq!(data.samples(), count);
+            assert_eq!(data.class_counts(&data.all()).anomalous, count * 30 / 100);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What to do about figures that are not as they should be, worked out from the figures themselves.
 
-use crate::data::dataset::ClassCounts;
+use crate::data::label::ClassCounts;
 use crate::evaluate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
 use crate::text::quote;
 
@@ -39,7 +39,7 @@ pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
         ));
     }
     if samples > 0 {
-        let percent = 100.0 * f64::from(findings.samples.anomalous) / samples as f64;
+        let percent = 100.0 * findings.samples.anomalous as f64 / samples as f64;
         if percent < 20.0 {
             advice.push(format!(
                 "only {percent:.1} % of the samples are anomalous; with fewer than 20 % look at recall and average precision \
@@ -138,7 +138,8 @@ fn outcome(scored: &[Scored], point: &OperatingPoint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::Label::{Anomalous, Normal};
+    use crate::data::label::Label::{Anomalous, Normal};
+    use crate::data::scored::one;
     use crate::evaluate::metrics::Confusion;
 
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
@@ -161,13 +162,18 @@ mod tests {
 
     #[test]
     fn all_well_needs_no_advice() {
-        assert_eq!(advise(BALANCED, &[(0.1, Normal), (0.9, Anomalous)]), "");
+        assert_eq!(advise(BALANCED, &[one(0.1, Normal), one(0.9, Anomalous)]), "");
     }
 
     #[test]
     fn the_advised_threshold_does_what_the_advice_says() {
         // Nothing reaches 0.3. At 0.15004 both anomalous samples are found, and one of two normal ones.
-        let scored = [(0.05, Normal), (0.2, Normal), (0.15004, Anomalous), (0.25, Anomalous)];
+        let scored = [
+            one(0.05, Normal),
+            one(0.2, Normal),
+            one(0.15004, Anomalous),
+            one(0.25, Anomalous),
+        ];
         let advice = advise(BALANCED, &scored);
         let expected = "--anomaly-threshold 0.15 would reach recall 1.000 at precision 0.667";
         assert!(advice.contains(expected), "{advice}");
@@ -178,7 +184,12 @@ mod tests {
 
     #[test]
     fn false_alarms_call_for_a_higher_threshold() {
-        let scored = [(0.5, Normal), (0.4, Normal), (0.8, Anomalous), (0.6, Anomalous)];
+        let scored = [
+            one(0.5, Normal),
+            one(0.4, Normal),
+            one(0.8, Anomalous),
+            one(0.6, Anomalous),
+        ];
         let advice = advise(BALANCED, &scored);
         let expected = "2 false alarms; --anomaly-threshold 0.6 would reach recall 1.000 at precision 1.000";
         assert!(advice.contains(expected), "{advice}");
@@ -186,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_threshold_between_scores_that_nearly_agree_gets_the_digits_that_it_needs() {
-        let mut scored: Vec<Scored> = (0..40).map(|i| (0.60001 + f64::from(i) * 1e-7, Normal)).collect();
-        scored.extend([(0.60009, Anomalous); 40]);
+        let mut scored: Vec<Scored> = (0..40).map(|i| one(0.60001 + f64::from(i) * 1e-7, Normal)).collect();
+        scored.extend([one(0.60009, Anomalous); 40]);
         let advice = advise(BALANCED, &scored);
         let expected = "--anomaly-threshold 0.600013 would reach recall 1.000 at precision 0.800";
         assert!(advice.contains(expected), "{advice}");
@@ -196,8 +207,8 @@ mod tests {
 
     #[test]
     fn no_lower_threshold_is_advised_against_false_alarms() {
-        let mut scored: Vec<Scored> = vec![(0.5, Normal); 10];
-        scored.extend([(0.1, Anomalous); 90]);
+        let mut scored: Vec<Scored> = vec![one(0.5, Normal); 10];
+        scored.extend([one(0.1, Anomalous); 90]);
         let advice = advise(BALANCED, &scored);
         assert!(advice.contains("no higher threshold"), "{advice}");
     }

@@ -2,32 +2,63 @@
 
 use crate::bounds::{Bins, Share};
 use crate::data::dataset::Dataset;
+use crate::data::part::Part;
 use crate::evaluate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
 use crate::parallel::{both, map_pieces};
 use std::num::NonZeroUsize;
 
+/// How a model is judged.
+///
+/// | field | default |
+/// |---|---|
+/// | `threshold` | `None`: the model's own |
+/// | `ece_bins` | 10 |
+/// | `threads` | 1 |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvaluationOptions {
+    /// The score from which a sequence is taken for anomalous; `None` for the model's own.
+    pub threshold: Option<Share>,
+    /// Bins of the calibration error.
+    pub ece_bins: Bins,
+    /// Most threads to use; never changes a figure.
+    pub threads: NonZeroUsize,
+}
+
+/// Bins of the calibration error unless another number is asked for.
+pub const DEFAULT_ECE_BINS: Bins = Bins::literal(10);
+
+impl Default for EvaluationOptions {
+    fn default() -> Self {
+        Self {
+            threshold: None,
+            ece_bins: DEFAULT_ECE_BINS,
+            threads: NonZeroUsize::MIN,
+        }
+    }
+}
+
 /// The figures of a model on some samples.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Evaluation {
-    /// Score and label of each sample, in order.
+    /// What the model said of each row of the part, in order.
     pub scored: Vec<Scored>,
-    /// The figures on all of them, with those on the unseen ones inside.
+    /// The figures on all samples, with those on the unseen ones inside.
     pub metrics: Metrics,
 }
 
-/// Scores the samples `indices` of `data` with `model` and computes its figures at `threshold`.
+/// Scores the samples of `part` of `data` with `model` and computes its figures.
 #[must_use]
-pub fn evaluate(
-    model: &AnomalyModel,
-    data: &Dataset,
-    indices: &[u32],
-    threshold: Share,
-    ece_bins: Bins,
-    threads: NonZeroUsize,
-) -> Evaluation {
-    let scored = model.score_samples(data, indices, threads);
-    let fingerprints = data.fingerprints(indices, threads);
+pub fn evaluate(model: &AnomalyModel, data: &Dataset, part: &Part, options: &EvaluationOptions) -> Evaluation {
+    let &EvaluationOptions {
+        threshold,
+        ece_bins,
+        threads,
+    } = options;
+    let threshold = threshold.unwrap_or(model.threshold());
+    let scored = model.score_part(data, part, threads);
+    let fingerprints = data.fingerprints(part.rows(), threads);
     let is_seen = |&fingerprint: &u64| model.was_trained_on(fingerprint);
     let seen = map_pieces(&fingerprints, threads, |piece| piece.iter().map(is_seen).collect());
     let unseen = scored.iter().zip(seen).filter(|&(_, seen)| !seen);
@@ -35,7 +66,7 @@ pub fn evaluate(
     let figures = |scored: &[Scored]| Metrics::compute(scored, threshold, ece_bins);
     let (all, of_unseen) = both(threads, || figures(&scored), || figures(&unseen));
     let metrics = Metrics {
-        overlap: Some((scored.len() - unseen.len()) as u64),
+        overlap: Some(all.samples - of_unseen.samples),
         unseen: Some(Box::new(of_unseen)),
         ..all
     };

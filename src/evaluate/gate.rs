@@ -249,7 +249,8 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::Label::{Anomalous, Normal};
+    use crate::data::label::Label::{Anomalous, Normal};
+    use crate::data::scored::one;
     use crate::evaluate::metrics::Scored;
 
     const GATE: fn(f64, f64) -> Gate = |max_ece, min_accuracy| Gate {
@@ -268,9 +269,9 @@ mod tests {
 
     /// `right` samples of each class that are scored rightly and surely, then `wrong` normal ones scored as anomalous.
     fn scored(right: usize, wrong: usize) -> Vec<Scored> {
-        let mut scored = vec![(0.0, Normal); right];
-        scored.extend(vec![(1.0, Anomalous); right]);
-        scored.extend(vec![(1.0, Normal); wrong]);
+        let mut scored = vec![one(0.0, Normal); right];
+        scored.extend(vec![one(1.0, Anomalous); right]);
+        scored.extend(vec![one(1.0, Normal); wrong]);
         scored
     }
 
@@ -278,7 +279,7 @@ mod tests {
     fn limits_are_compared_unrounded_and_reaching_them_passes() {
         // 17 of 20 right: accuracy exactly 0.85, ECE exactly 0.15.
         let mut edge = scored(8, 3);
-        edge.push((0.0, Normal));
+        edge.push(one(0.0, Normal));
         assert!(judge(GATE(0.15, 0.85), &edge).promoted);
         assert!(!judge(GATE(0.149_999_999, 0.85), &edge).promoted);
         assert!(!judge(GATE(0.15, 0.850_000_001), &edge).promoted);
@@ -300,21 +301,21 @@ mod tests {
 
     #[test]
     fn always_guessing_the_commoner_class_is_not_good_enough() {
-        let mut all_normal = vec![(0.1, Normal); 90];
-        all_normal.extend(vec![(0.1, Anomalous); 10]);
+        let mut all_normal = vec![one(0.1, Normal); 90];
+        all_normal.extend(vec![one(0.1, Anomalous); 10]);
         let verdict = judge(GATE(0.08, 0.85), &all_normal);
         assert!(verdict.reasons[0].text.contains("commoner class"), "{verdict:?}");
     }
 
     #[test]
     fn one_class_alone_is_never_judged_good() {
-        let verdict = judge(GATE(1.0, 0.0), &vec![(0.0, Normal); 50]);
+        let verdict = judge(GATE(1.0, 0.0), &vec![one(0.0, Normal); 50]);
         assert!(verdict.reasons[0].text.contains("no anomalous sample"), "{verdict:?}");
     }
 
     #[test]
     fn every_reason_is_listed() {
-        let wrong = vec![(1.0, Normal); 5];
+        let wrong = vec![one(1.0, Normal); 5];
         assert_eq!(judge(GATE(0.08, 0.85), &wrong).reasons.len(), 5);
     }
 
@@ -358,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_figure_that_only_the_champion_has_is_worse() {
-        let nothing_found = metrics(&vec![(0.1, Normal); 50]);
+        let nothing_found = metrics(&vec![one(0.1, Normal); 50]);
         let figures = Figures::from(&metrics(&scored(50, 0)));
         let champion = Champion {
             model: "m".to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! serde's derived readers let the last of two equal keys win, take arrays for objects and so on; these visitors do not.
 
-use crate::data::dataset::Label;
+use crate::bounds::Multiplicity;
+use crate::data::label::Label;
 use crate::input::lines::Problem;
 use crate::text::{one_line, quote};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
@@ -228,6 +229,14 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
                 ))),
             },
         }
+    }
+
+    /// How many samples a line stands for: a whole number that is written as one.
+    pub(crate) fn count(self, field: &str) -> Result<Multiplicity, A::Error> {
+        let value = self.scalar(field)?.map_or("null", RawValue::get);
+        value
+            .parse()
+            .map_err(|error| de::Error::custom(format_args!("{}: {error}", quote(field))))
     }
 
     /// The same as a name for a group, `None` for null: see [`group`] for strings. Numbers and booleans are as they stand.

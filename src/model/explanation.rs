@@ -1,6 +1,6 @@
 //! Why a sequence has the score it has.
 
-use crate::data::dataset::ClassCounts;
+use crate::data::label::ClassCounts;
 use crate::model::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY, Row};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
 use crate::model::pattern::Pattern;
@@ -276,7 +276,9 @@ impl fmt::Display for Unknown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::{Dataset, Label};
+    use crate::data::dataset::DatasetBuilder;
+    use crate::data::label::Label;
+    use crate::data::part::Part;
     use crate::data::synthetic::{Scenario, generate};
     use crate::model::config::TrainingConfig;
     use crate::train::trainer::train;
@@ -284,10 +286,10 @@ mod tests {
     #[test]
     fn the_parts_add_up_to_the_log_odds_and_the_evidence_to_its_analyses() {
         let data = generate(Scenario::Mixed, 1200, 1);
-        let training: Vec<u32> = (0..200).collect();
-        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
+        let some = Part::new((0..data.rows() as u32).step_by(5).map(|row| (row, 1)));
+        let model = train(&data, &some, &TrainingConfig::default()).unwrap();
         let mut scorer = model.scorer();
-        for index in 200..1200 {
+        for index in 0..data.rows() {
             let explanation = scorer.explain(data.sequence(index), usize::MAX);
             let parts = explanation.contributions;
             assert!((explanation.log_odds - parts.log_odds()).abs() < 1e-12);
@@ -306,11 +308,12 @@ mod tests {
 
     #[test]
     fn positions_counts_and_unknown_actions_are_those_of_the_sequence() {
-        let mut data = Dataset::new();
-        data.push(["a", "b", "a", "b"], Label::Normal);
-        data.push(["b", "a"], Label::Anomalous);
-        data.push(["c"], Label::Anomalous);
-        let model = train(&data, &[0, 1, 2], &TrainingConfig::default()).unwrap();
+        let mut data = DatasetBuilder::new();
+        data.push(["a", "b", "a", "b"], Label::Normal, None).unwrap();
+        data.push(["b", "a"], Label::Anomalous, None).unwrap();
+        data.push(["c"], Label::Anomalous, None).unwrap();
+        let data = data.build();
+        let model = train(&data, &data.all(), &TrainingConfig::default()).unwrap();
         let explanation = model.scorer().explain(["a", "x", "b", "a", "b", "\u{1b}"], 100);
         assert_eq!(explanation.unknown.actions, ["x", "\u{1b}"]);
         assert_eq!(explanation.unknown.action_share, 0.5);

@@ -7,9 +7,12 @@ pub(crate) mod ngrams;
 pub(crate) mod pattern;
 pub(crate) mod weights;
 
-use crate::bounds::Share;
-use crate::data::dataset::Scored;
-use crate::data::dataset::{ClassCounts, Dataset, Interner, Label};
+use crate::bounds::{Limit, Share};
+use crate::data::dataset::Dataset;
+use crate::data::interner::Interner;
+use crate::data::label::{ClassCounts, Label};
+use crate::data::part::Part;
+use crate::data::scored::Scored;
 use crate::model::config::TrainingConfig;
 use crate::model::features::{Encoder, Ranges, Row};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
@@ -183,9 +186,9 @@ impl AnomalyModel {
         }
     }
 
-    /// The scores and labels of the samples `indices` of `data`, in that order, worked out by at most `threads` threads.
+    /// What the model says of each row of `part` of `data`, in order, worked out by at most `threads` threads.
     #[must_use]
-    pub fn score_samples(&self, data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> Vec<Scored> {
+    pub fn score_part(&self, data: &Dataset, part: &Part, threads: NonZeroUsize) -> Vec<Scored> {
         // Any number above those of the known actions stands for an unknown action of its own.
         let numbers: Vec<u32> = (0..data.action_count() as u32)
             .map(|action| {
@@ -193,20 +196,19 @@ impl AnomalyModel {
                 known.unwrap_or(self.actions.len() as u32 + action)
             })
             .collect();
-        map_pieces(indices, threads, |piece| {
+        let rows: Vec<(usize, u64)> = part.iter().collect();
+        map_pieces(&rows, threads, |piece| {
             let mut encoder = Encoder::default();
             piece
                 .iter()
-                .map(|&index| {
-                    let steps = data.steps(index as usize);
-                    let row = encoder.encode(
-                        &self.table,
-                        self.config.ngram_size.get(),
-                        &self.ranges,
-                        steps.map(|step| numbers[step as usize]),
-                    );
-                    let score = logistic(self.weights.log_odds(row));
-                    (score, data.labels()[index as usize])
+                .map(|&(index, count)| {
+                    let steps = data.steps(index).map(|step| numbers[step as usize]);
+                    let row = encoder.encode(&self.table, self.config.ngram_size.get(), &self.ranges, steps);
+                    Scored {
+                        score: Limit::probability(logistic(self.weights.log_odds(row))),
+                        label: data.label(index),
+                        count,
+                    }
                 })
                 .collect()
         })
@@ -281,14 +283,13 @@ mod tests {
     #[test]
     fn samples_score_the_same_by_number_and_by_name() {
         let data = generate(Scenario::Mixed, 1200, 1);
-        let training: Vec<u32> = (0..20).collect();
-        let model = train(&data, &training, &TrainingConfig::default()).unwrap();
-        let all: Vec<u32> = (0..data.len() as u32).collect();
-        let scored = model.score_samples(&data, &all, 3.try_into().unwrap());
-        for (index, &(score, label)) in scored.iter().enumerate() {
-            let prediction = model.predict(data.sequence(index));
-            assert_eq!(prediction.score.to_bits(), score.to_bits());
-            assert_eq!(data.labels()[index], label);
+        let some = Part::new((0..data.rows() as u32).step_by(50).map(|row| (row, 1)));
+        let model = train(&data, &some, &TrainingConfig::default()).unwrap();
+        let scored = model.score_part(&data, &data.all(), 3.try_into().unwrap());
+        for (row, scored) in scored.iter().enumerate() {
+            let prediction = model.predict(data.sequence(row));
+            assert_eq!(prediction.score.to_bits(), scored.score.get().to_bits());
+            assert_eq!((data.label(row), data.count(row)), (scored.label, scored.count));
         }
     }
 }

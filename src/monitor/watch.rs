@@ -164,6 +164,7 @@ fn hash(symbols: impl Iterator<Item = u32>) -> u64 {
 mod tests {
     use super::*;
     use crate::bounds::NgramSize;
+    use crate::data::part::Part;
     use crate::data::synthetic::{Scenario, generate};
     use crate::model::config::TrainingConfig;
     use crate::train::trainer::train;
@@ -171,15 +172,20 @@ mod tests {
     #[test]
     fn the_estimate_is_the_score_of_the_window_for_every_n_and_length() {
         let data = generate(Scenario::Mixed, 600, 3);
-        let few: Vec<u32> = (0..50).collect();
-        let other = Arc::new(train(&data, &few, &TrainingConfig::default()).unwrap());
+        let other = Arc::new(
+            train(
+                &data,
+                &Part::new((0..50).map(|row| (row, 1))),
+                &TrainingConfig::default(),
+            )
+            .unwrap(),
+        );
         for n in 1..=8 {
             let config = TrainingConfig {
                 ngram_size: NgramSize::try_from(n).unwrap(),
                 ..TrainingConfig::default()
             };
-            let training: Vec<u32> = (0..200).collect();
-            let model = Arc::new(train(&data, &training, &config).unwrap());
+            let model = Arc::new(train(&data, &Part::new((0..200).map(|row| (row, 1))), &config).unwrap());
             let mut names = Names::new(1000);
             let mut watch = Watch::new(Arc::clone(&model), None, 1, &names, None);
             for window in [1, 2, 3, 7, 40] {

@@ -3,7 +3,9 @@
 mod charts;
 
 use crate::artifact::Artifact;
-use crate::data::dataset::{Dataset, Label};
+use crate::data::dataset::Dataset;
+use crate::data::label::Label;
+use crate::data::part::Part;
 use crate::evaluate::evaluation::Evaluation;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::{
@@ -18,10 +20,10 @@ use askama::Template;
 pub struct Page<'a> {
     /// The model.
     pub artifact: &'a Artifact,
-    /// The samples that it was judged on are `indices` of these.
+    /// The samples that it was judged on are `part` of these.
     pub data: &'a Dataset,
     /// Which samples it was judged on.
-    pub indices: &'a [u32],
+    pub part: &'a Part,
     /// How it did.
     pub evaluation: &'a Evaluation,
     /// The verdict that these figures led to, if they led to one.
@@ -75,7 +77,7 @@ struct FigureRow {
 struct Mistake {
     kind: &'static str,
     score: String,
-    times: usize,
+    times: u64,
     sequence: String,
     sentences: Vec<String>,
 }
@@ -83,8 +85,8 @@ struct Mistake {
 struct TopFeature {
     pattern: String,
     weight: String,
-    normal: u32,
-    anomalous: u32,
+    normal: u64,
+    anomalous: u64,
 }
 
 impl Page<'_> {
@@ -153,45 +155,44 @@ impl Page<'_> {
     /// The wrong decisions that were surest, each sequence once.
     fn mistakes(&self) -> Vec<Mistake> {
         let threshold = self.evaluation.metrics.threshold.get();
-        let mut wrong: Vec<(f64, usize)> = self
-            .evaluation
-            .scored
+        let mut wrong: Vec<(f64, usize, &Scored)> = self
+            .part
+            .rows()
             .iter()
-            .enumerate()
-            .filter_map(|(place, &(score, label))| match label {
-                Label::Anomalous if score < threshold => Some((1.0 - score, place)),
-                Label::Normal if score >= threshold => Some((score, place)),
-                _ => None,
+            .zip(&self.evaluation.scored)
+            .filter_map(|(&row, scored)| {
+                let score = scored.score.get();
+                let sureness = match scored.label {
+                    Label::Anomalous if score < threshold => 1.0 - score,
+                    Label::Normal if score >= threshold => score,
+                    _ => return None,
+                };
+                Some((sureness, row as usize, scored))
             })
             .collect();
         wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut seen: Vec<(&[u16], Label, Mistake)> = Vec::new();
         let mut scorer = self.artifact.model.scorer();
-        for (_, place) in wrong {
-            let index = self.indices[place] as usize;
-            let (score, label) = self.evaluation.scored[place];
-            let key = self.data.sequence_key(index);
-            if let Some((_, _, mistake)) = seen.iter_mut().find(|other| other.0 == key && other.1 == label) {
-                mistake.times += 1;
-                continue;
-            }
-            // Others of the same score may still be more of the ones that are shown.
-            if seen.len() == MISTAKES {
-                continue;
-            }
-            let mistake = Mistake {
-                kind: match label {
-                    Label::Anomalous => "missed",
-                    Label::Normal => "false alarm",
-                },
-                score: format!("{score:.4}"),
-                times: 1,
-                sequence: shown_sequence(self.data.sequence(index)),
-                sentences: scorer.explain(self.data.sequence(index), EVIDENCE).sentences(),
-            };
-            seen.push((key, label, mistake));
-        }
-        seen.into_iter().map(|(_, _, mistake)| mistake).collect()
+        // The same sequence may have been wrong in several groups; those stand side by side, as their scores are the same.
+        let alike = |a: &(f64, usize, &Scored), b: &(f64, usize, &Scored)| {
+            a.2.label == b.2.label && self.data.sequence_key(a.1) == self.data.sequence_key(b.1)
+        };
+        wrong
+            .chunk_by(alike)
+            .take(MISTAKES)
+            .map(|alike| {
+                let (_, row, scored) = alike[0];
+                Mistake {
+                    kind: match scored.label {
+                        Label::Anomalous => "missed",
+                        Label::Normal => "false alarm",
+                    },
+                    score: format!("{:.4}", scored.score),
+                    times: alike.iter().map(|(_, _, scored)| scored.count).sum(),
+                    sequence: shown_sequence(self.data.sequence(row)),
+                    sentences: scorer.explain(self.data.sequence(row), EVIDENCE).sentences(),
+                }
+            })
+            .collect()
     }
 
     fn provenance(&self) -> Vec<(&'static str, String)> {
@@ -266,11 +267,11 @@ fn figures(metrics: &Metrics) -> Vec<FigureRow> {
 fn histogram(scored: &[Scored]) -> String {
     let mut normal = vec![0; HISTOGRAM_BINS as usize];
     let mut anomalous = normal.clone();
-    for &(score, label) in scored {
-        let bin = ((score * f64::from(HISTOGRAM_BINS)) as usize).min(HISTOGRAM_BINS as usize - 1);
-        match label {
-            Label::Normal => normal[bin] += 1,
-            Label::Anomalous => anomalous[bin] += 1,
+    for sample in scored {
+        let bin = ((sample.score.get() * f64::from(HISTOGRAM_BINS)) as usize).min(HISTOGRAM_BINS as usize - 1);
+        match sample.label {
+            Label::Normal => normal[bin] += sample.count,
+            Label::Anomalous => anomalous[bin] += sample.count,
         }
     }
     charts::histogram(&normal, &anomalous)

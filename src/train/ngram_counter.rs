@@ -3,7 +3,7 @@
 //! An n-gram is found here much as in an [`NgramTable`], but slots hold its number alone: what is compared lies beside what is
 //! counted, so both come from memory together. With slots like those of the table, counting takes a sixth longer.
 
-use crate::data::dataset::ClassCounts;
+use crate::data::label::{ClassCounts, Tally};
 use crate::model::ngrams::{FIRST_ACTION, FREE, MOST_NODES, NgramTable, Node, Pairs};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
@@ -11,20 +11,20 @@ use std::hash::BuildHasher;
 
 /// An n-gram, and where it was seen.
 #[derive(Debug, Clone)]
-pub(crate) struct Ngram {
+pub(crate) struct Ngram<T> {
     prefix: Node,
     symbol: u32,
     /// The samples that have it.
-    pub(crate) samples: ClassCounts,
+    pub(crate) samples: T,
     /// The last row that has it.
     pub(crate) last_row: u32,
 }
 
 /// Numbers n-grams in the order in which they are first seen, and counts the samples that have them.
 #[derive(Debug, Clone)]
-pub(crate) struct NgramCounter {
+pub(crate) struct NgramCounter<T> {
     symbols: u32,
-    ngrams: Vec<Ngram>,
+    ngrams: Vec<Ngram<T>>,
     /// The number of an n-gram stands in its [home](Self::home), or in the first slot behind it that was [`FREE`]. At least
     /// half of the slots are; how many there are is a power of two.
     slots: Vec<u32>,
@@ -37,7 +37,7 @@ pub(crate) struct NgramCounter {
     guesses: Vec<u32>,
 }
 
-impl NgramCounter {
+impl<T: Tally> NgramCounter<T> {
     /// No n-grams yet, over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
         let symbols = actions as u32 + FIRST_ACTION;
@@ -53,7 +53,7 @@ impl NgramCounter {
     }
 
     /// The n-grams in order of arrival.
-    pub(crate) fn ngrams(&self) -> &[Ngram] {
+    pub(crate) fn ngrams(&self) -> &[Ngram<T>] {
         &self.ngrams
     }
 
@@ -79,7 +79,7 @@ impl NgramCounter {
                 let ngram = &mut self.ngrams[number as usize];
                 if ngram.last_row != row {
                     ngram.last_row = row;
-                    ngram.samples = ngram.samples.plus(samples);
+                    ngram.samples.add(samples);
                     found(number);
                 }
             }
@@ -139,7 +139,7 @@ impl NgramCounter {
         self.ngrams.push(Ngram {
             prefix,
             symbol,
-            samples: ClassCounts::default(),
+            samples: T::default(),
             last_row: 0,
         });
         if self.ngrams.len() * 2 > self.slots.len() {
@@ -177,8 +177,7 @@ impl NgramCounter {
                 Some(prefix) => self.symbols + numbers[prefix as usize],
             };
             let number = self.number(prefix, ngram.symbol);
-            let samples = &mut self.ngrams[number as usize].samples;
-            *samples = samples.plus(ngram.samples);
+            self.ngrams[number as usize].samples.add(ngram.samples.get());
             numbers.push(number);
         }
         numbers
@@ -196,7 +195,7 @@ impl NgramCounter {
         let mut order = self.final_order(&symbols);
         if order.len() > keep {
             let mut by_frequency = order.clone();
-            by_frequency.sort_by_key(|&number| Reverse(self.ngrams[number as usize].samples.total()));
+            by_frequency.sort_by_key(|&number| Reverse(self.ngrams[number as usize].samples.get().total()));
             let mut kept = vec![false; order.len()];
             for &number in &by_frequency[..keep] {
                 kept[number as usize] = true;
@@ -258,11 +257,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn normal(normal: u32) -> ClassCounts {
-        ClassCounts { normal, anomalous: 0 }
+        ClassCounts {
+            normal: u64::from(normal),
+            anomalous: 0,
+        }
     }
 
     /// Counts rows, given by their symbols and how many samples have them.
-    fn counted(actions: usize, n: usize, rows: &[(&[u32], u32)]) -> NgramCounter {
+    fn counted(actions: usize, n: usize, rows: &[(&[u32], u32)]) -> NgramCounter<ClassCounts> {
         let mut counter = NgramCounter::new(actions);
         for (row, (symbols, samples)) in (1..).zip(rows) {
             counter.count(symbols, n, row, normal(*samples), |_| ());
@@ -307,13 +309,17 @@ mod tests {
 
     #[test]
     fn a_row_counts_once_for_each_of_its_ngrams() {
-        let mut counter = NgramCounter::new(3);
+        let mut counter = NgramCounter::<ClassCounts>::new(3);
         let mut found = Vec::new();
         // Pairs 2 3 and 3 2, and the three symbols 2 3 2 and 3 2 3.
         counter.count(&[2, 3, 2, 3], 3, 1, normal(5), |number| found.push(number));
         counter.count(&[3, 2], 3, 2, normal(2), |number| found.push(number));
         assert_eq!(found, [0, 1, 2, 3, 1]);
-        let samples: Vec<u64> = counter.ngrams().iter().map(|ngram| ngram.samples.total()).collect();
+        let samples: Vec<u64> = counter
+            .ngrams()
+            .iter()
+            .map(|ngram| ngram.samples.get().total())
+            .collect();
         assert_eq!(samples, [5, 7, 5, 5]);
     }
 
@@ -348,7 +354,7 @@ mod tests {
             let same: Vec<u32> = (0..actions as u32).collect();
             let (table, arrived) = whole.finish(&same, usize::MAX);
             let found: std::collections::BTreeMap<Vec<u32>, u64> = all(&table).into_iter()
-                .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].samples.total()))
+                .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].samples.get().total()))
                 .collect();
             prop_assert_eq!(found, expected);
         }

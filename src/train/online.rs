@@ -157,7 +157,7 @@ impl OnlineFit {
 
                 let labels = rows.labels(index);
                 let samples = labels.total() as f64;
-                let anomalous = f64::from(labels.anomalous);
+                let anomalous = labels.anomalous as f64;
                 let (target, probability) =
                     solve(variance * samples, margin + variance * anomalous, margin, PRECISE_STEP);
                 let residual = step_size * (anomalous - samples * probability);
@@ -195,7 +195,7 @@ impl OnlineFit {
         for index in (0..rows.len()).filter(|&index| self.held_out[index]) {
             let score = logistic(self.mean.log_odds(rows.row(index, &mut ids)));
             let labels = rows.labels(index);
-            let of = |count: u32, given: f64| -f64::from(count) * libm::log(given.max(f64::EPSILON));
+            let of = |count: u64, given: f64| -(count as f64) * libm::log(given.max(f64::EPSILON));
             loss += of(labels.anomalous, score) + of(labels.normal, 1.0 - score);
             samples += labels.total() as f64;
         }
@@ -226,14 +226,14 @@ fn sum(values: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::{Dataset, Label};
+    use crate::data::dataset::{Dataset, DatasetBuilder};
+    use crate::data::label::Label;
     use crate::data::synthetic::{Scenario, generate};
     use crate::train::sdca::Sdca;
     use crate::train::training_set::TrainingSet;
 
     fn set(data: &Dataset) -> TrainingSet {
-        let all: Vec<u32> = (0..data.len() as u32).collect();
-        TrainingSet::build(data, &all, 3, usize::MAX, 2.try_into().unwrap())
+        TrainingSet::build(data, &data.all(), 3, usize::MAX, 2.try_into().unwrap())
     }
 
     fn prior(set: &TrainingSet) -> Weights {
@@ -248,11 +248,11 @@ mod tests {
 
     #[test]
     fn after_one_row_the_means_are_the_optimum_of_that_row_and_the_prior() {
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::new();
         for label in [Label::Anomalous, Label::Anomalous, Label::Normal] {
-            data.push(["a", "b", "a"], label);
+            data.push(["a", "b", "a"], label, None).unwrap();
         }
-        let set = set(&data);
+        let set = set(&data.build());
         let config = TrainingConfig::default();
         let start = prior(&set);
         let mut fit = OnlineFit::new(&set.rows, start.clone(), &config, false);

@@ -76,7 +76,7 @@ impl Sdca {
         let row = rows.row(index, ids);
         let labels = rows.labels(index);
         let total = labels.total() as f64;
-        let anomalous = f64::from(labels.anomalous);
+        let anomalous = labels.anomalous as f64;
         let squares: f64 = row.dense.iter().map(|x| x * x).sum();
         let q = (1.0 + squares + row.present.len() as f64) / self.l2;
 

@@ -1,6 +1,8 @@
 //! Training: counts what occurs, then fits the weights epoch by epoch.
 
-use crate::data::dataset::{Dataset, Interner};
+use crate::data::dataset::Dataset;
+use crate::data::interner::Interner;
+use crate::data::part::Part;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::weights::Weights;
@@ -51,14 +53,14 @@ pub enum Epoch {
 pub struct NoSamples;
 
 impl Trainer {
-    /// Prepares training on the samples `training` of `data`, with at most `threads` threads.
+    /// Prepares training on the part `training` of `data`, with at most `threads` threads.
     ///
     /// # Errors
     ///
     /// If `training` is empty.
     pub fn new(
         data: &Dataset,
-        training: &[u32],
+        training: &Part,
         config: &TrainingConfig,
         threads: NonZeroUsize,
     ) -> Result<Self, NoSamples> {
@@ -68,7 +70,7 @@ impl Trainer {
         let max_ngrams = config.max_ngrams.get();
         let set = TrainingSet::build(data, training, config.ngram_size.get(), max_ngrams, threads);
         // The base rate, with half a sample added to each class so that one class alone has finite odds.
-        let odds = (f64::from(set.samples.anomalous) + 0.5) / (f64::from(set.samples.normal) + 0.5);
+        let odds = (set.samples.anomalous as f64 + 0.5) / (set.samples.normal as f64 + 0.5);
         let prior = Weights::prior(set.width, libm::log(odds));
         let l2 = config.l2.get();
         let fit = if set.rows.len() < MANY_SEQUENCES {
@@ -160,12 +162,12 @@ impl Trainer {
     }
 }
 
-/// Trains a model on the samples `training` of `data`, all epochs at once, with one thread.
+/// Trains a model on the part `training` of `data`, all epochs at once, with one thread.
 ///
 /// # Errors
 ///
 /// If `training` is empty.
-pub fn train(data: &Dataset, training: &[u32], config: &TrainingConfig) -> Result<AnomalyModel, NoSamples> {
+pub fn train(data: &Dataset, training: &Part, config: &TrainingConfig) -> Result<AnomalyModel, NoSamples> {
     let mut trainer = Trainer::new(data, training, config, NonZeroUsize::MIN)?;
     trainer.run(|_| ());
     Ok(trainer.finish())

@@ -5,8 +5,11 @@
 //! frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
 //! [`TrainingSet::ids`] leads from these numbers to the order of the model.
 
-use crate::data::dataset::{ClassCounts, Dataset};
+use crate::data::counts::Counts;
+use crate::data::dataset::Dataset;
+use crate::data::label::{ClassCounts, SmallTally, Tally};
 use crate::data::packed::PackedLists;
+use crate::data::part::Part;
 use crate::model::features::{
     ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share,
     with_markers,
@@ -14,21 +17,38 @@ use crate::model::features::{
 use crate::model::ngrams::NgramTable;
 use crate::parallel::{map, map_into};
 use crate::train::ngram_counter::NgramCounter;
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Rows are packed in blocks of this many.
 const BLOCK: usize = 4096;
-/// From this many samples on, several threads look for identical sequences.
-const SHARED: usize = 10_000;
 
 /// Identical sequences are one row that carries the labels of all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     blocks: Vec<Block>,
-    labels: Vec<ClassCounts>,
+    labels: Labels,
+}
+
+/// How many samples of each class each of many sequences stands for.
+#[derive(Debug, Default)]
+struct Labels {
+    normal: Counts,
+    anomalous: Counts,
+}
+
+impl Labels {
+    fn push(&mut self, counts: ClassCounts) {
+        self.normal.push(counts.normal);
+        self.anomalous.push(counts.anomalous);
+    }
+
+    fn of(&self, index: usize) -> ClassCounts {
+        ClassCounts {
+            normal: self.normal.get(index),
+            anomalous: self.anomalous.get(index),
+        }
+    }
 }
 
 /// The features of some rows, as little of them as all can be worked out from.
@@ -69,7 +89,7 @@ impl Block {
 
 impl Rows {
     pub(crate) fn len(&self) -> usize {
-        self.labels.len()
+        self.labels.normal.len()
     }
 
     /// The features of row `index`, unpacked into `ids`.
@@ -87,7 +107,15 @@ impl Rows {
 
     /// How many samples with this sequence there are of each class.
     pub(crate) fn labels(&self, index: usize) -> ClassCounts {
-        self.labels[index]
+        self.labels.of(index)
+    }
+}
+
+impl FromIterator<ClassCounts> for Labels {
+    fn from_iter<I: IntoIterator<Item = ClassCounts>>(all: I) -> Self {
+        let mut labels = Self::default();
+        all.into_iter().for_each(|counts| labels.push(counts));
+        labels
     }
 }
 
@@ -114,14 +142,32 @@ pub(crate) struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// Counts actions and n-grams of the samples `indices`, keeping at most `max_ngrams` n-grams. Each of at most `threads`
+    /// Counts actions and n-grams of the samples of `part`, keeping at most `max_ngrams` n-grams. Each of at most `threads`
     /// threads counts in a part of the samples; what they find does not depend on how many there are.
-    pub(crate) fn build(data: &Dataset, indices: &[u32], n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
-        let (sequences, fingerprints) = distinct_sequences(data, indices, threads);
+    pub(crate) fn build(data: &Dataset, part: &Part, n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
+        if u32::try_from(part.samples()).is_ok() {
+            Self::build_with::<SmallTally>(data, part, n, max_ngrams, threads)
+        } else {
+            Self::build_with::<ClassCounts>(data, part, n, max_ngrams, threads)
+        }
+    }
+
+    fn build_with<T: Tally>(data: &Dataset, part: &Part, n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
+        let (sequences, labels) = distinct_sequences(data, part);
+        let mut order: Vec<(u64, u32)> = data.fingerprints(&sequences, threads).into_iter().zip(0..).collect();
+        // The fit takes rows together that stand side by side. In canonical order these have more in common than others; by
+        // fingerprint they come as if they were drawn.
+        order.sort_unstable();
+        let sequences: Vec<u32> = order.iter().map(|&(_, index)| sequences[index as usize]).collect();
+        let labels: Labels = order.iter().map(|&(_, index)| labels.of(index as usize)).collect();
+        let fingerprints = order.iter().map(|&(fingerprint, _)| fingerprint).collect();
+        drop(order);
         let size = sequences.len().div_ceil(BLOCK).div_ceil(threads.get()) * BLOCK;
-        let pieces: Vec<&[Sequence]> = sequences.chunks(size.max(1)).collect();
-        let parts = map(&pieces, |piece| Part::count(data, piece, n));
-        let labels: Vec<ClassCounts> = sequences.iter().map(|sequence| sequence.labels).collect();
+        let pieces: Vec<(&[u32], usize)> = sequences.chunks(size.max(1)).zip((0..).step_by(size.max(1))).collect();
+        let parts = map(&pieces, |&(piece, first)| {
+            Counted::<T>::count(data, piece, |index| labels.of(first + index), n)
+        });
+        let samples = data.class_counts(part);
         drop(sequences);
 
         let mut found = Found::new(data.action_count());
@@ -137,13 +183,16 @@ impl TrainingSet {
             names,
             actions: used
                 .iter()
-                .map(|&action| found.actions[action as usize].samples)
+                .map(|&action| found.actions[action as usize].samples.get())
                 .collect(),
-            ngrams: arrived.iter().map(|&number| ngrams[number as usize].samples).collect(),
+            ngrams: arrived
+                .iter()
+                .map(|&number| ngrams[number as usize].samples.get())
+                .collect(),
             table,
             width: found.actions.len() + ngrams.len(),
             ids: used.iter().copied().chain(arrived.iter().map(id)).collect(),
-            samples: labels.iter().copied().fold(ClassCounts::default(), ClassCounts::plus),
+            samples,
             rows: Rows {
                 blocks: blocks.into_iter().flatten().collect(),
                 labels,
@@ -154,32 +203,25 @@ impl TrainingSet {
     }
 }
 
-/// A sequence that occurs in the training part: the first sample that has it, and the labels of all that have.
-#[derive(Debug, Clone, Copy)]
-struct Sequence {
-    sample: u32,
-    labels: ClassCounts,
-}
-
 /// What has been counted.
-struct Found {
+struct Found<T> {
     /// By their numbers in the data set.
-    actions: Vec<Seen>,
-    ngrams: NgramCounter,
+    actions: Vec<Seen<T>>,
+    ngrams: NgramCounter<T>,
     /// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
     ranges: Ranges,
 }
 
 /// Where an action was seen.
 #[derive(Clone, Copy, Default)]
-struct Seen {
+struct Seen<T> {
     /// The samples that have it.
-    samples: ClassCounts,
+    samples: T,
     /// The last row that has it, from 1.
     last_row: u32,
 }
 
-impl Found {
+impl<T: Tally> Found<T> {
     fn new(actions: usize) -> Self {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
         ranges[ACTION_NOVELTY] = (0.0, 1.0);
@@ -201,7 +243,7 @@ impl Found {
     /// The names of the actions that occur, ascending, and their numbers in the data set.
     fn vocabulary(&self, data: &Dataset) -> (Vec<String>, Vec<u32>) {
         let mut used: Vec<u32> = (0..self.actions.len() as u32)
-            .filter(|&action| self.actions[action as usize].samples.total() > 0)
+            .filter(|&action| self.actions[action as usize].samples.get().total() > 0)
             .collect();
         used.sort_unstable_by_key(|&action| data.action_name(action));
         let names = used.iter().map(|&action| data.action_name(action).to_owned());
@@ -221,9 +263,9 @@ impl Found {
     }
 }
 
-/// What one thread counts in its part of the sequences.
-struct Part {
-    found: Found,
+/// What one thread has counted in its share of the sequences.
+struct Counted<T> {
+    found: Found<T>,
     blocks: Vec<Block>,
 }
 
@@ -236,22 +278,26 @@ struct Unfinished {
     numbers: Vec<u32>,
 }
 
-impl Part {
-    fn count(data: &Dataset, sequences: &[Sequence], n: usize) -> Self {
-        let mut found = Found::new(data.action_count());
+impl<T: Tally> Counted<T> {
+    /// Counts in some sequences, given by rows of `data` that have them, and their `labels`.
+    fn count(data: &Dataset, sequences: &[u32], labels: impl Fn(usize) -> ClassCounts, n: usize) -> Self {
+        let mut found = Found::<T>::new(data.action_count());
         let mut blocks = Vec::with_capacity(sequences.len().div_ceil(BLOCK));
         let (mut symbols, mut ids) = (Vec::new(), Vec::new());
         let mut counter = ShapeCounter::default();
         let mut row = 0;
         for sequences in sequences.chunks(BLOCK) {
             let mut block = Block::default();
-            for &Sequence { sample, labels } in sequences {
+            // Copied first, as memory that is asked for all at once comes sooner.
+            let steps = data.steps_of(sequences);
+            for index in 0..sequences.len() {
+                let labels = labels(row as usize);
                 row += 1;
-                with_markers(&mut symbols, data.steps(sample as usize));
+                with_markers(&mut symbols, steps.list(index));
                 let (actions, shape) = counter.count(inner(&symbols));
                 for &action in actions {
                     let seen = &mut found.actions[action as usize];
-                    seen.samples = seen.samples.plus(labels);
+                    seen.samples.add(labels);
                     seen.last_row = row;
                 }
                 ids.clear();
@@ -276,7 +322,7 @@ impl Part {
     }
 
     /// Adds what was counted to what other parts have.
-    fn join(self, whole: &mut Found) -> Unfinished {
+    fn join(self, whole: &mut Found<T>) -> Unfinished {
         let Found {
             actions,
             ngrams,
@@ -286,11 +332,11 @@ impl Part {
         let of_ngrams = ngrams.ngrams().iter().map(|ngram| (ngram.samples, ngram.last_row));
         let once = (0..)
             .zip(of_actions.chain(of_ngrams))
-            .filter(|(_, (samples, _))| samples.total() == 1)
+            .filter(|(_, (samples, _))| samples.get().total() == 1)
             .map(|(id, (_, row))| (id, row - 1))
             .collect();
         for (seen, here) in whole.actions.iter_mut().zip(actions) {
-            seen.samples = seen.samples.plus(here.samples);
+            seen.samples.add(here.samples.get());
         }
         for (range, here) in whole.ranges.iter_mut().zip(ranges) {
             *range = (range.0.min(here.0), range.1.max(here.1));
@@ -308,14 +354,14 @@ impl Unfinished {
     ///
     /// An action or n-gram is novel if no other sample has it: without this sample it would be unknown, and so it must look
     /// while training, or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
-    fn finish(self, whole: &Found, kept: Option<&[bool]>) -> Vec<Block> {
+    fn finish<T: Tally>(self, whole: &Found<T>, kept: Option<&[bool]>) -> Vec<Block> {
         let mut blocks = self.blocks;
         let first = whole.actions.len() as u32;
-        let samples = |number: u32| whole.ngrams.ngrams()[number as usize].samples.total();
+        let samples = |number: u32| whole.ngrams.ngrams()[number as usize].samples.get().total();
         for (id, row) in self.once {
             let novelty = &mut blocks[row as usize / BLOCK].novelty[row as usize % BLOCK];
             match id.checked_sub(first) {
-                None => novelty.novel_actions += u32::from(whole.actions[id as usize].samples.total() == 1),
+                None => novelty.novel_actions += u32::from(whole.actions[id as usize].samples.get().total() == 1),
                 Some(own) => novelty.novel_ngrams += u32::from(samples(self.numbers[own as usize]) == 1),
             }
         }
@@ -345,34 +391,24 @@ impl Unfinished {
     }
 }
 
-/// The different sequences among the samples, ordered by the samples that stand for them, and their fingerprints, ascending.
-/// Each thread looks for those in a range of fingerprints.
-fn distinct_sequences(data: &Dataset, indices: &[u32], threads: NonZeroUsize) -> (Vec<Sequence>, Vec<u64>) {
-    let fingerprints = data.fingerprints(indices, threads);
-    let count = if indices.len() < SHARED {
-        1
-    } else {
-        threads.get() as u128
-    };
-    let shares: Vec<u128> = (0..count).collect();
-    let found = map(&shares, |&share| {
-        let mut sequences: IndexMap<u64, Sequence, RandomState> = IndexMap::default();
-        for (&sample, &fingerprint) in indices.iter().zip(&fingerprints) {
-            if (u128::from(fingerprint) * count) >> 64 == share {
-                let labels = ClassCounts::default();
-                let sequence = sequences.entry(fingerprint).or_insert(Sequence { sample, labels });
-                sequence.labels.add(data.labels()[sample as usize]);
+/// A row for each of the different sequences of `part`, in canonical order, and how many samples have these.
+fn distinct_sequences(data: &Dataset, part: &Part) -> (Vec<u32>, Labels) {
+    let mut sequences: Vec<u32> = Vec::new();
+    let mut labels = Labels::default();
+    let mut last = ClassCounts::default();
+    for (row, count) in part.iter() {
+        // Rows with the same sequence stand side by side.
+        let previous = sequences.last().map(|&row| data.sequence_key(row as usize));
+        if previous != Some(data.sequence_key(row)) {
+            if previous.is_some() {
+                labels.push(std::mem::take(&mut last));
             }
+            sequences.push(row as u32);
         }
-        let mut fingerprints: Vec<u64> = sequences.keys().copied().collect();
-        fingerprints.sort_unstable();
-        let sequences: Vec<Sequence> = sequences.into_values().collect();
-        (sequences, fingerprints)
-    });
-    let (sequences, fingerprints): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    let mut sequences = sequences.concat();
-    sequences.sort_by_key(|sequence| sequence.sample);
-    (sequences, fingerprints.concat())
+        last.add(data.label(row), count);
+    }
+    labels.push(last);
+    (sequences, labels)
 }
 
 #[cfg(test)]

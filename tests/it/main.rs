@@ -2,6 +2,7 @@
 
 mod command_line;
 mod common;
+mod counts;
 mod data_files;
 mod evaluation;
 mod events;

@@ -48,7 +48,16 @@ fn a_model_that_is_clearly_worse_than_the_current_one_is_refused_and_changes_no_
     sandbox.train(&MIXED);
     let worse = [
         &MIXED[..],
-        &["--epochs", "1", "--learning-rate", "0.05", "--promotion-max-ece", "1"],
+        &[
+            "--epochs",
+            "1",
+            "--learning-rate",
+            "0.05",
+            "--promotion-max-ece",
+            "1",
+            "--promotion-min-accuracy",
+            "0",
+        ],
     ]
     .concat();
     let compared = sandbox.train(&worse);

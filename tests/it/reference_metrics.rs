@@ -1,8 +1,12 @@
 //! The metrics against scikit-learn, torchmetrics and statsmodels; `reference/metrics.py` says how the values were made.
 
 use anomaly_train::Label;
-use anomaly_train::metrics::{Interval, Metrics};
+use anomaly_train::metrics::{Interval, Metrics, Scored};
 use serde::Deserialize;
+
+fn scored(score: f64, label: Label) -> Scored {
+    Scored::new(score.try_into().unwrap(), label)
+}
 
 #[derive(Deserialize)]
 struct Reference {
@@ -49,7 +53,12 @@ fn every_figure_equals_that_of_the_independent_libraries() {
             .labels
             .iter()
             .map(|&label| if label == 1 { Label::Anomalous } else { Label::Normal });
-        let scored: Vec<_> = case.scores.iter().copied().zip(labels).collect();
+        let scored: Vec<_> = case
+            .scores
+            .iter()
+            .zip(labels)
+            .map(|(&score, label)| scored(score, label))
+            .collect();
         let metrics = Metrics::compute(
             &scored,
             case.threshold.try_into().unwrap(),
@@ -103,16 +112,16 @@ fn every_figure_equals_that_of_the_independent_libraries() {
 fn precision_and_recall_are_not_swapped() {
     use Label::{Anomalous, Normal};
     // Three of four reported are anomalous; three of five anomalous are reported.
-    let scored = [
-        (0.9, Anomalous),
-        (0.8, Anomalous),
-        (0.7, Anomalous),
-        (0.6, Normal),
-        (0.2, Anomalous),
-        (0.1, Anomalous),
-        (0.1, Normal),
+    let samples = [
+        scored(0.9, Anomalous),
+        scored(0.8, Anomalous),
+        scored(0.7, Anomalous),
+        scored(0.6, Normal),
+        scored(0.2, Anomalous),
+        scored(0.1, Anomalous),
+        scored(0.1, Normal),
     ];
-    let metrics = Metrics::compute(&scored, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    let metrics = Metrics::compute(&samples, 0.5.try_into().unwrap(), 10.try_into().unwrap());
     assert_eq!((metrics.precision, metrics.recall), (Some(0.75), Some(0.6)));
     let confusion = metrics.confusion;
     assert_eq!((confusion.tp, confusion.fp, confusion.fn_, confusion.tn), (3, 1, 2, 1));

@@ -5,10 +5,10 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::values::{thread_count, threads};
+use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{input, memory, model, page_file};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Bins, DEFAULT_ECE_BINS, Dataset, Page, ReadOptions, Share, evaluate};
+use anomaly_train::{Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, Page, ReadOptions, Share, evaluate};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub(crate) struct EvaluateArgs {
     /// Labelled JSON lines, plain or gzip; "-" is standard input; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append, required = true)]
     pub(crate) data: Vec<PathBuf>,
+
+    /// Field that says how many samples a line stands for
+    #[arg(long, value_name = "FIELD", value_parser = own_field)]
+    pub(crate) count_field: Option<String>,
 
     /// Score from which a sequence is labelled anomalous [default: the model's]
     #[arg(long, value_name = "T")]
@@ -59,12 +63,15 @@ struct Summary<'a> {
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     page_file::check(args.report.as_ref())?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
-    let mut data = Dataset::new();
+    let mut samples = DatasetBuilder::new();
     input::check_distinct(&args.data)?;
     let threads = thread_count(args.threads);
     memory::check(&args.data)?;
-    let options = ReadOptions::default().threads(threads);
-    input::read_all(&args.data, &options, &mut data, Progress::new(verbosity))?;
+    let options = ReadOptions::default()
+        .threads(threads)
+        .count_field(args.count_field.as_deref());
+    input::read_all(&args.data, &options, &mut samples, Progress::new(verbosity))?;
+    let data = samples.build_on(threads);
     if data.skipped_empty() > 0 {
         warn!(
             "{} samples have an empty sequence and were skipped",
@@ -74,9 +81,14 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     if data.is_empty() {
         return Err(Failure::refused("no samples to judge on; the data are empty"));
     }
-    let all: Vec<u32> = (0..data.len() as u32).collect();
+    let all = data.all();
     let threshold = args.anomaly_threshold.unwrap_or(artifact.model.threshold());
-    let evaluation = evaluate(&artifact.model, &data, &all, threshold, args.ece_bins, threads);
+    let options = EvaluationOptions {
+        threshold: Some(threshold),
+        ece_bins: args.ece_bins,
+        threads,
+    };
+    let evaluation = evaluate(&artifact.model, &data, &all, &options);
     let metrics = &evaluation.metrics;
 
     let thresholds = threshold_choices(&evaluation.scored, threshold.get());
@@ -85,7 +97,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         let page = Page {
             artifact: &artifact,
             data: &data,
-            indices: &all,
+            part: &all,
             evaluation: &evaluation,
             verdict: None,
             source: "evaluation of a saved model",
@@ -109,7 +121,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     report.line(&format!(
         "[INFO] Evaluating {} on {} samples, {} of them anomalous, at threshold {threshold}",
         shown(&path),
-        data.len(),
+        data.samples(),
         metrics.confusion.anomalous()
     ));
     report.metrics(metrics);

@@ -7,13 +7,13 @@ use crate::cli::report::Report;
 use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::summary::RunSummary;
-use crate::cli::values::{ScenarioArg, SplitArg, thread_count, threads, whole};
+use crate::cli::values::{ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
 use crate::cli::{champion, clock, input, memory, page_file, signals};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Diagnostics, Epoch,
-    Epochs, Evaluation, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Reason, ReasonCode, Run,
+    Epochs, Evaluation, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Reading, Reason, ReasonCode, Run,
     SampleCount, Samples, Share, Source, StepSize, TrainingConfig, Validation, Verdict, advice, confusables,
 };
 use clap::{ArgAction, Args};
@@ -60,8 +60,12 @@ pub(crate) struct TrainArgs {
     pub(crate) split_strategy: SplitArg,
 
     /// For grouped splits: top-level field that names the group; without it, identical sequences form one
-    #[arg(long, value_name = "FIELD", requires = "data")]
+    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
     pub(crate) group_by: Option<String>,
+
+    /// Top-level field that says how many samples a line stands for, from 1 to 2^53
+    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
+    pub(crate) count_field: Option<String>,
 
     /// Longest n-gram, 1 to 8
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().ngram_size)]
@@ -164,10 +168,10 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let (verdict, champion) = decide(args, &run, &store, &samples, &evaluation)?;
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
     for sentence in advice(&Diagnostics {
-        samples: samples.training().plus(samples.validation()),
+        samples: samples.class_counts(),
         normal_sequences,
         contradictory_sequences,
-        confusables: &confusables(&samples.data),
+        confusables: &confusables(samples.data()),
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
     }) {
@@ -191,10 +195,11 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));
 
     if let Some(path) = &args.report {
+        let (data, part) = samples.validation();
         let page = Page {
             artifact: &artifact,
-            data: &samples.data,
-            indices: &samples.parts.validation,
+            data,
+            part,
             evaluation: &evaluation,
             verdict: artifact.verdict.as_ref(),
             source: "validation part of the training run",
@@ -294,6 +299,9 @@ impl TrainArgs {
     fn to_run(&self) -> Result<Run, Failure> {
         Ok(Run {
             source: self.source()?,
+            reading: Reading {
+                count_field: self.count_field.clone(),
+            },
             validation: self.validation()?,
             training: TrainingConfig {
                 ngram_size: self.ngram_size,
@@ -340,9 +348,15 @@ impl TrainArgs {
                 "--group-by goes with --split-strategy grouped".to_owned(),
             ));
         }
-        if matches!(self.group_by.as_deref(), Some("features" | "sequence" | "label")) {
+        if self.count_field.is_some() && strategy == SplitStrategy::Temporal {
             return Err(Failure::Usage(
-                "--group-by needs a field of its own, not one that is part of the sample".to_owned(),
+                "--count-field does not go with --split-strategy temporal: samples that are counted have no order"
+                    .to_owned(),
+            ));
+        }
+        if self.count_field.is_some() && self.count_field == self.group_by {
+            return Err(Failure::Usage(
+                "--count-field and --group-by need two fields".to_owned(),
             ));
         }
         if self.validation_data.is_some() {

@@ -239,7 +239,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         what: "data",
         passed: same,
         found: if same {
-            format!("{} samples; digest {digest}", samples.data.len())
+            format!("{} samples; digest {digest}", samples.class_counts().total())
         } else {
             format!("digest {digest}, but the model was trained on {}", recorded.digest)
         },
@@ -261,7 +261,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         found: match difference {
             None => format!(
                 "repeated on {} samples: {} actions, {} n-grams, all weights and metrics the same to the last bit",
-                samples.parts.training.len(),
+                samples.training().1.samples(),
                 artifact.model.action_count(),
                 artifact.model.ngram_count()
             ),

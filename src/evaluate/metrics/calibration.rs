@@ -2,7 +2,7 @@
 
 use super::{Scored, ratio};
 use crate::bounds::Bins;
-use crate::data::dataset::Label;
+use crate::data::label::Label;
 use serde::Serialize;
 
 /// The samples whose P(anomalous) lies in one of the equal-width bins of 0..1. A bin holds its lower edge; the last one
@@ -29,7 +29,7 @@ pub struct ReliabilityBin {
     score_sum: f64,
 }
 
-/// Sorts the samples into `bins` bins by score; scores lie in 0..1.
+/// Sorts the samples into `bins` bins by score.
 #[must_use]
 pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
     let count = bins.get();
@@ -45,7 +45,8 @@ pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
             score_sum: 0.0,
         })
         .collect();
-    for &(score, label) in scored {
+    for sample in scored {
+        let score = sample.score.get();
         // The product may be off by a rounding error, so the edges themselves decide.
         let mut index = ((score * f64::from(count)) as usize).min(count as usize - 1);
         if score < bins[index].low {
@@ -54,9 +55,11 @@ pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
             index += 1;
         }
         let bin = &mut bins[index];
-        bin.samples += 1;
-        bin.anomalous += u64::from(label == Label::Anomalous);
-        bin.score_sum += score;
+        bin.samples += sample.count;
+        bin.score_sum += score * sample.count as f64;
+        if sample.label == Label::Anomalous {
+            bin.anomalous += sample.count;
+        }
     }
     for bin in bins.iter_mut().filter(|bin| bin.samples > 0) {
         bin.mean_score = Some(bin.score_sum / bin.samples as f64);
@@ -79,11 +82,12 @@ pub(super) fn expected_calibration_error(bins: &[ReliabilityBin]) -> Option<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::scored::one;
 
     #[test]
     fn every_bin_holds_its_lower_edge_and_the_last_one_also_1() {
         for count in [1, 2, 3, 7, 10, 15, 49, 100, 1000] {
-            let edges = (0..=count).map(|i| (i as f64 / count as f64, Label::Normal));
+            let edges = (0..=count).map(|i| one(i as f64 / count as f64, Label::Normal));
             let scored: Vec<Scored> = edges.collect();
             let bins = reliability_bins(&scored, count.try_into().unwrap());
             let expected = (0..count).map(|i| 1 + u64::from(i + 1 == count));

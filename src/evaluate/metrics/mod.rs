@@ -1,4 +1,8 @@
-//! How good scores are: everything here is computed from one list of (score, label) pairs and knows nothing of the model.
+//! How good scores are: everything here is computed from one list of scored samples and knows nothing of the model.
+//!
+//! Every sample counts, also those that are alike: a figure speaks of how often the model will be right, and so do its
+//! intervals, which take each sample for a draw of its own from those to come. How many different sequences stand behind them
+//! is another matter, and is not what they measure.
 
 mod calibration;
 mod interval;
@@ -8,11 +12,11 @@ pub use calibration::{ReliabilityBin, reliability_bins};
 pub use interval::{Interval, wilson};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
 
-use crate::bounds::{Bins, Share};
-pub use crate::data::dataset::Scored;
+pub use crate::data::scored::Scored;
 
 use crate::bounded_map::bounded_map;
-use crate::data::dataset::Label;
+use crate::bounds::{Bins, Share};
+use crate::data::label::{Label, MAX_SAMPLES};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,13 +42,13 @@ impl Confusion {
     #[must_use]
     pub fn at(scored: &[Scored], threshold: f64) -> Self {
         let mut confusion = Self::default();
-        for &(score, label) in scored {
-            *match (score >= threshold, label) {
+        for sample in scored {
+            *match (sample.score.get() >= threshold, sample.label) {
                 (true, Label::Anomalous) => &mut confusion.tp,
                 (true, Label::Normal) => &mut confusion.fp,
                 (false, Label::Anomalous) => &mut confusion.fn_,
                 (false, Label::Normal) => &mut confusion.tn,
-            } += 1;
+            } += sample.count;
         }
         confusion
     }
@@ -94,7 +98,9 @@ impl Confusion {
     /// Harmonic mean of precision and recall, 2 tp / (2 tp + fp + fn).
     #[must_use]
     pub fn f1(&self) -> Option<f64> {
-        ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn_)
+        let found = 2.0 * self.tp as f64;
+        let whole = found + (self.fp + self.fn_) as f64;
+        (whole > 0.0).then(|| found / whole)
     }
 
     /// Accuracy of always guessing the commoner class.
@@ -283,13 +289,14 @@ impl Metrics {
     /// others lie in their ranges.
     pub(crate) fn is_consistent(&self) -> bool {
         let confusion = &self.confusion;
-        let small = [confusion.tp, confusion.fp, confusion.fn_, confusion.tn]
+        let samples: u128 = [confusion.tp, confusion.fp, confusion.fn_, confusion.tn]
+            .map(u128::from)
             .iter()
-            .all(|&n| n < 1 << 40);
+            .sum();
         let in_range = |(name, value): (&str, Option<f64>)| {
             value.is_none_or(|value| value >= 0.0 && (value <= 1.0 || name == "log_loss" && value < 40.0))
         };
-        small
+        samples <= u128::from(MAX_SAMPLES)
             && confusion.samples() == self.samples
             && (confusion.precision(), confusion.recall()) == (self.precision, self.recall)
             && (confusion.accuracy(), confusion.f1()) == (self.accuracy, self.f1)
@@ -334,11 +341,9 @@ impl Metrics {
     }
 }
 
-/// Mean of `figure(score, label as 0 or 1)`, summed in the order of the list.
+/// Mean of `figure(score, label as 0 or 1)` over all samples, summed in the order of the list.
 fn mean(scored: &[Scored], figure: impl Fn(f64, f64) -> f64) -> Option<f64> {
-    let sum: f64 = scored
-        .iter()
-        .map(|&(score, label)| figure(score, f64::from(u8::from(label))))
-        .sum();
-    (!scored.is_empty()).then(|| sum / scored.len() as f64)
+    let of = |sample: &Scored| figure(sample.score.get(), f64::from(u8::from(sample.label))) * sample.count as f64;
+    let samples: u64 = scored.iter().map(|sample| sample.count).sum();
+    (samples > 0).then(|| scored.iter().map(of).sum::<f64>() / samples as f64)
 }

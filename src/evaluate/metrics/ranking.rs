@@ -1,7 +1,7 @@
 //! How well scores put anomalous samples above normal ones, whatever the threshold.
 
 use super::{Confusion, Scored};
-use crate::data::dataset::Label;
+use crate::data::label::Label;
 use serde::Serialize;
 
 /// What a threshold equal to one of the scores would decide.
@@ -18,19 +18,24 @@ pub struct OperatingPoint {
 #[must_use]
 pub fn operating_points(scored: &[Scored]) -> Vec<OperatingPoint> {
     let mut sorted = scored.to_vec();
-    sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    sorted.sort_unstable_by(|a, b| b.score.get().total_cmp(&a.score.get()));
     let all = Confusion::at(scored, f64::INFINITY);
     let mut reached = all;
     let mut points = Vec::new();
-    for ties in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        let anomalous = ties.iter().filter(|(_, label)| *label == Label::Anomalous).count() as u64;
-        let normal = ties.len() as u64 - anomalous;
+    for ties in sorted.chunk_by(|a, b| a.score == b.score) {
+        let of = |label| {
+            ties.iter()
+                .filter(|tie| tie.label == label)
+                .map(|tie| tie.count)
+                .sum::<u64>()
+        };
+        let (anomalous, normal) = (of(Label::Anomalous), of(Label::Normal));
         reached.tp += anomalous;
         reached.fn_ -= anomalous;
         reached.fp += normal;
         reached.tn -= normal;
         points.push(OperatingPoint {
-            threshold: ties[0].0,
+            threshold: ties[0].score.get(),
             confusion: reached,
         });
     }
@@ -149,15 +154,16 @@ pub(super) fn average_precision(points: &[OperatingPoint]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::Label::{Anomalous, Normal};
+    use crate::data::label::Label::{Anomalous, Normal};
+    use crate::data::scored::one;
 
     #[test]
     fn the_chosen_thresholds_do_what_they_are_chosen_for() {
         // From the highest score down: 19 anomalous, 1 normal, 1 anomalous, 99 normal.
-        let mut scored: Vec<Scored> = (0..19).map(|i| (0.9 - f64::from(i) / 100.0, Anomalous)).collect();
-        scored.push((0.6, Normal));
-        scored.push((0.5, Anomalous));
-        scored.extend((0..99).map(|i| (0.4 - f64::from(i) / 1000.0, Normal)));
+        let mut scored: Vec<Scored> = (0..19).map(|i| one(0.9 - f64::from(i) / 100.0, Anomalous)).collect();
+        scored.push(one(0.6, Normal));
+        scored.push(one(0.5, Anomalous));
+        scored.extend((0..99).map(|i| one(0.4 - f64::from(i) / 1000.0, Normal)));
         let choices = threshold_choices(&scored, 0.55);
         let row = |index: usize| {
             let ThresholdChoice {
@@ -177,7 +183,7 @@ mod tests {
 
     #[test]
     fn with_one_class_there_is_nothing_to_choose() {
-        let choices = threshold_choices(&[(0.5, Normal)], 0.3);
+        let choices = threshold_choices(&[one(0.5, Normal)], 0.3);
         assert_eq!(choices[0].false_alarm_rate, Some(1.0));
         assert!(choices[1..].iter().all(|choice| choice.threshold.is_none()));
     }

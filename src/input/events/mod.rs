@@ -7,7 +7,7 @@ mod time;
 pub use sessions::{SessionRules, Sessions};
 pub use time::{NoSpan, Span, Time};
 
-use crate::data::dataset::Label;
+use crate::data::label::Label;
 use crate::input::line_chunks::LineChunk;
 use crate::input::lines::{Lines, Refusal};
 

@@ -1,10 +1,11 @@
 //! Turns event logs into labelled sequences: what most people have into what a model is trained on.
 
 use super::{Event, SessionMembers, Span};
-use crate::data::dataset::{Dataset, Interner, Label};
+use crate::data::dataset::{DatasetBuilder, MAX_ACTIONS, SampleError};
+use crate::data::interner::Interner;
+use crate::data::label::Label;
 use crate::input::line_chunks::LineChunks;
 use crate::input::lines::Refused;
-use crate::input::samples::MAX_ACTIONS;
 use std::io::{self, Read};
 
 /// How events become sessions.
@@ -115,7 +116,7 @@ impl Sessions {
     /// has a label.
     ///
     /// A session longer than the longest sequence that a model takes is cut there.
-    pub fn finish(mut self, limit: Option<u64>, data: &mut Dataset) -> u64 {
+    pub fn finish(mut self, limit: Option<u64>, data: &mut DatasetBuilder) -> Result<u64, SampleError> {
         self.fill_in_times();
         let gap = self.rules.session_gap.as_micros();
         // Stable, so that events of one moment keep the order of the file.
@@ -128,7 +129,7 @@ impl Sessions {
         sessions.sort_by_key(|session| session.first().map(|step| step.time));
         let mut without_label = 0;
         for session in sessions {
-            if limit.is_some_and(|limit| data.len() as u64 >= limit) {
+            if limit.is_some_and(|limit| data.samples() >= limit) {
                 break;
             }
             let Some(label) = session.iter().filter_map(|step| step.label).max() else {
@@ -137,15 +138,16 @@ impl Sessions {
             };
             let actions = session.iter().map(|step| self.actions.name(step.action));
             let key = session.first().map(|step| self.keys.name(step.key));
-            data.push_grouped(actions, label, key);
+            data.push(actions, label, key)?;
         }
-        without_label
+        Ok(without_label)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dataset::Dataset;
 
     fn sessions(text: &str, session_by: &str) -> (Dataset, u64) {
         let rules = SessionRules {
@@ -156,14 +158,14 @@ mod tests {
         let mut sessions = Sessions::new(rules);
         let refused = sessions.read(text.as_bytes()).unwrap();
         assert_eq!(refused.count, 0, "{refused:?}");
-        let mut data = Dataset::new();
-        let without = sessions.finish(None, &mut data);
-        (data, without)
+        let mut data = DatasetBuilder::in_order();
+        let without = sessions.finish(None, &mut data).unwrap();
+        (data.build(), without)
     }
 
     fn listed(data: &Dataset) -> Vec<(String, Label)> {
-        (0..data.len())
-            .map(|index| (data.sequence(index).collect::<Vec<_>>().join(" "), data.labels()[index]))
+        let rows = data.arrival().unwrap().iter().map(|&row| row as usize);
+        rows.map(|row| (data.sequence(row).collect::<Vec<_>>().join(" "), data.label(row)))
             .collect()
     }
 
@@ -189,7 +191,12 @@ mod tests {
             expected.map(|(actions, label)| (actions.to_owned(), label))
         );
         assert_eq!(without, 1);
-        assert_eq!(data.groups(), [0, 1, 1]);
+        let groups = data
+            .arrival()
+            .unwrap()
+            .iter()
+            .map(|&row| data.group(row as usize).unwrap());
+        assert_eq!(groups.collect::<Vec<_>>(), ["\"b", "\"a", "\"a"]);
     }
 
     #[test]

@@ -4,18 +4,15 @@
 //! about twice as fast as by [`json`](super::json). Any other line, and above all any line that may be wrong, is left to
 //! that module, which alone decides what is refused and why.
 
-use super::{MAX_ACTION, MAX_ACTIONS, UnlabelledSample};
-use crate::data::dataset::Label;
+use super::{Fields, USUAL_COUNT, UnlabelledSample};
+use crate::data::dataset::{MAX_ACTION, MAX_ACTIONS};
+use crate::data::label::Label;
 use crate::input::json::group;
 use std::borrow::Cow;
 
 /// Reads `line` into `sample` if it is of the usual form, and returns the label if there is one. If it is of another form,
 /// `None`, and `sample` holds some of it.
-pub(super) fn parse<'a>(
-    line: &'a str,
-    group_by: Option<&str>,
-    sample: &mut UnlabelledSample<'a>,
-) -> Option<Option<Label>> {
+pub(super) fn parse<'a>(line: &'a str, fields: Fields<'_>, sample: &mut UnlabelledSample<'a>) -> Option<Option<Label>> {
     // Without these, quotes end strings and nothing else, and strings are what they look like.
     let has_special = line
         .bytes()
@@ -61,10 +58,15 @@ pub(super) fn parse<'a>(
                     rest.number()?;
                 }
                 let value = &start[..start.len() - rest.0.len()];
-                if key == "id" {
+                if key == "id" && fields.count != Some(key) {
                     sample.id = Some(serde_json::from_str(value).ok()?);
                 }
-                if group_by == Some(key) {
+                if fields.count == Some(key) {
+                    sample.count = Some(value.trim().parse().ok()?);
+                } else if key == USUAL_COUNT {
+                    sample.unused_count = fields.group != Some(key);
+                }
+                if fields.group == Some(key) {
                     sample.group = Some(name.map_or_else(|| value.trim().to_owned(), group));
                 }
             }
@@ -76,11 +78,13 @@ pub(super) fn parse<'a>(
     rest.expect('}')?;
     let [features, sequence, ..] = seen;
     let whole = features != sequence && rest.after_blanks().is_empty();
-    (whole && (group_by.is_none() || sample.group.is_some())).then_some(label)
+    let grouped = fields.group.is_none() || sample.group.is_some();
+    let counted = fields.count.is_none() || sample.count.is_some();
+    (whole && grouped && counted).then_some(label)
 }
 
 /// The fields that lines usually have.
-const KEYS: [&str; 5] = ["features", "sequence", "label", "id", "group"];
+const KEYS: [&str; 6] = ["features", "sequence", "label", "id", "group", USUAL_COUNT];
 
 /// What is left of a line.
 struct Rest<'a>(&'a str);
@@ -148,14 +152,14 @@ mod tests {
     use crate::input::samples::json;
     use proptest::prelude::*;
 
-    fn fast(line: &str, group_by: Option<&str>) -> Option<String> {
+    fn fast(line: &str, group: Option<&str>, count: Option<&str>) -> Option<String> {
         let mut sample = UnlabelledSample::default();
-        parse(line, group_by, &mut sample).map(|label| format!("{label:?} {sample:?}"))
+        parse(line, Fields { group, count }, &mut sample).map(|label| format!("{label:?} {sample:?}"))
     }
 
-    fn strict(line: &str, group_by: Option<&str>) -> Option<String> {
+    fn strict(line: &str, group: Option<&str>, count: Option<&str>) -> Option<String> {
         let mut sample = UnlabelledSample::default();
-        let read = json::parse(line, group_by, &mut sample);
+        let read = json::parse(line, Fields { group, count }, &mut sample);
         read.ok().map(|label| format!("{label:?} {sample:?}"))
     }
 
@@ -167,13 +171,13 @@ mod tests {
             r#" { "label" : 0 , "id" : 907 , "sequence" : [ ] , "group" : 0 } "#,
             r#"{"sequence": ["", "b"]}"#,
         ] {
-            assert!(fast(line, None).is_some(), "{line}");
-            assert_eq!(fast(line, None), strict(line, None));
+            assert!(fast(line, None, None).is_some(), "{line}");
+            assert_eq!(fast(line, None, None), strict(line, None, None));
         }
         let line = r#"{"group": "g", "id": 12, "sequence": ["a"]}"#;
         for field in ["group", "id"] {
-            assert_eq!(fast(line, Some(field)), strict(line, Some(field)));
-            assert!(fast(line, Some(field)).unwrap().contains("group: Some"));
+            assert_eq!(fast(line, Some(field), None), strict(line, Some(field), None));
+            assert!(fast(line, Some(field), None).unwrap().contains("group: Some"));
         }
     }
 
@@ -202,9 +206,9 @@ mod tests {
             r#"{}"#,
             "",
         ] {
-            assert_eq!(fast(line, None), None, "{line}");
+            assert_eq!(fast(line, None, None), None, "{line}");
         }
-        assert_eq!(fast(r#"{"sequence": ["a"]}"#, Some("group")), None);
+        assert_eq!(fast(r#"{"sequence": ["a"]}"#, Some("group"), None), None);
     }
 
     proptest! {
@@ -214,9 +218,10 @@ mod tests {
                 r#""label": 0"#, r#""label":1"#, r#""label": 10"#, r#""id": "x""#, r#""id" : 7 "#, r#""id": 07"#,
                 r#""group": "g""#, r#""group": -1"#, r#""group": 3"#, r#""sequence": ["a", "b"]"#, r#""sequence": []"#,
                 r#""sequence": ["é",""]"#, r#""features": {"sequence": ["a" , "b" ]}"#,
-                r#""features": {"sequence": ["c"], "z": 1}"#, r#""z": 1"#,
+                r#""features": {"sequence": ["c"], "z": 1}"#, r#""z": 1"#, r#""count": 2"#, r#""count": 0"#,
             ]), 0..5),
             group_by in prop::sample::select(vec![None, Some("group"), Some("id"), Some("z")]),
+            count in prop::sample::select(vec![None, Some("count"), Some("id")]),
             damage in proptest::option::of((any::<prop::sample::Index>(), prop::sample::select(
                 vec!["\"", "{", "}", "[", "]", ",", ":", " ", "0", "1", "\\", "\t", "é", ""]))),
         ) {
@@ -226,8 +231,8 @@ mod tests {
                 let (start, old) = places[place.index(places.len())];
                 line.replace_range(start..start + old.len_utf8(), put);
             }
-            if let Some(found) = fast(&line, group_by) {
-                prop_assert_eq!(Some(found), strict(&line, group_by), "{}", line);
+            if let Some(found) = fast(&line, group_by, count) {
+                prop_assert_eq!(Some(found), strict(&line, group_by, count), "{}", line);
             }
         }
     }

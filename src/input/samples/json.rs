@@ -1,7 +1,8 @@
 //! The members of a sample.
 
-use super::{MAX_ACTION, MAX_ACTIONS, UnlabelledSample};
-use crate::data::dataset::Label;
+use super::{Fields, USUAL_COUNT, UnlabelledSample};
+use crate::data::dataset::{MAX_ACTION, MAX_ACTIONS};
+use crate::data::label::Label;
 use crate::input::json::{self, Keys, Members, Value, group_of, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
@@ -9,10 +10,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use std::borrow::Cow;
 use std::fmt;
 
-/// Reads `line` into `sample`, and returns the label if there is one. With `group_by` that member must be there.
+/// Reads `line` into `sample`, and returns the label if there is one. The members that `fields` names must be there.
 pub(super) fn parse<'a>(
     line: &'a str,
-    group_by: Option<&str>,
+    fields: Fields<'_>,
     sample: &mut UnlabelledSample<'a>,
 ) -> Result<Option<Label>, Problem> {
     sample.clear();
@@ -20,11 +21,15 @@ pub(super) fn parse<'a>(
     let members = SampleMembers {
         sample,
         label: &mut label,
-        group_by,
+        fields,
         has_sequence: false,
     };
     json::read(line, members)?;
-    if let Some(field) = group_by.filter(|_| sample.group.is_none()) {
+    if let Some(field) = fields.count.filter(|_| sample.count.is_none()) {
+        let problem = format!("the field {} that counts the samples is missing", quote(field));
+        return Err((None, problem));
+    }
+    if let Some(field) = fields.group.filter(|_| sample.group.is_none()) {
         let problem = format!("the field {} that groups the samples is missing", quote(field));
         return Err((None, problem));
     }
@@ -35,7 +40,7 @@ pub(super) fn parse<'a>(
 struct SampleMembers<'r, 'a> {
     sample: &'r mut UnlabelledSample<'a>,
     label: &'r mut Option<Label>,
-    group_by: Option<&'r str>,
+    fields: Fields<'r>,
     has_sequence: bool,
 }
 
@@ -51,8 +56,14 @@ impl<'de> Members<'de> for SampleMembers<'_, 'de> {
         if is_sequence && std::mem::replace(&mut self.has_sequence, true) {
             return Err(de::Error::custom("there are two sequences; expected one"));
         }
-        let is_group = self.group_by == Some(key);
+        let is_group = self.fields.group == Some(key);
+        let is_count = self.fields.count == Some(key);
+        self.sample.unused_count |= !is_count && !is_group && key == USUAL_COUNT;
         match key {
+            _ if is_count => {
+                self.sample.count = Some(value.count(key)?);
+                Ok(())
+            }
             "sequence" => value.read(Sequence(&mut self.sample.actions)),
             "features" => value.object(FeaturesMembers(&mut self.sample.actions)),
             "label" => {

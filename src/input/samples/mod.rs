@@ -6,7 +6,9 @@
 mod fast_path;
 mod json;
 
-use crate::data::dataset::{Dataset, Label};
+use crate::bounds::Multiplicity;
+use crate::data::dataset::DatasetBuilder;
+use crate::data::label::Label;
 use crate::input::line_chunks::{LineChunk, LineChunks};
 use crate::input::lines::{Lines, Problem, Refusal, Refused};
 use crate::parallel::map_beside;
@@ -15,11 +17,6 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::iter;
 use std::num::NonZeroUsize;
-
-/// Longest name of an action, in bytes of UTF-8.
-pub const MAX_ACTION: usize = 1024;
-/// Most actions in a sequence.
-pub const MAX_ACTIONS: usize = 100_000;
 
 /// A sequence of actions as it stands in a line, without its label.
 ///
@@ -30,10 +27,25 @@ pub const MAX_ACTIONS: usize = 100_000;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct UnlabelledSample<'a> {
+    /// The line that it stands in, from 1.
+    line: u64,
     id: Option<&'a RawValue>,
     group: Option<String>,
+    count: Option<Multiplicity>,
+    /// Whether there is a member `count` that was not asked for.
+    unused_count: bool,
     actions: Vec<Cow<'a, str>>,
 }
+
+/// Members of a line that have a meaning of their own because it was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fields<'r> {
+    group: Option<&'r str>,
+    count: Option<&'r str>,
+}
+
+/// The member that is taken for a count that somebody forgot to ask for.
+const USUAL_COUNT: &str = "count";
 
 impl<'a> UnlabelledSample<'a> {
     /// The `id` as it stands in the input: a string, number or boolean.
@@ -50,6 +62,8 @@ impl<'a> UnlabelledSample<'a> {
     fn clear(&mut self) {
         self.id = None;
         self.group = None;
+        self.count = None;
+        self.unused_count = false;
         self.actions.clear();
     }
 }
@@ -68,6 +82,12 @@ impl<'r> Sample<'r> {
         self.unlabelled
     }
 
+    /// How many samples the line stands for.
+    #[must_use]
+    pub fn count(self) -> Multiplicity {
+        self.unlabelled.count.unwrap_or(Multiplicity::literal(1))
+    }
+
     /// What the sequence was.
     #[must_use]
     pub fn label(self) -> Label {
@@ -79,7 +99,7 @@ impl<'r> Sample<'r> {
 #[derive(Debug)]
 pub struct SampleReader<'a> {
     lines: Lines<'a>,
-    group_by: Option<&'a str>,
+    fields: Fields<'a>,
     /// The sample read last.
     sample: UnlabelledSample<'a>,
 }
@@ -90,7 +110,7 @@ impl LineChunk {
     pub fn samples(&self) -> SampleReader<'_> {
         SampleReader {
             lines: self.lines(),
-            group_by: None,
+            fields: Fields::default(),
             sample: UnlabelledSample::default(),
         }
     }
@@ -100,27 +120,36 @@ impl<'a> SampleReader<'a> {
     /// Requires the top-level field `field`, a string, number or boolean, in every sample and keeps it as its group.
     #[must_use]
     pub fn group_by(mut self, field: Option<&'a str>) -> Self {
-        self.group_by = field;
+        self.fields.group = field;
+        self
+    }
+
+    /// Requires the top-level field `field`, a whole number from 1 to 2^53, in every sample: how many samples it stands for.
+    #[must_use]
+    pub fn count_field(mut self, field: Option<&'a str>) -> Self {
+        self.fields.count = field;
         self
     }
 
     /// Reads the next line that is not blank without its label, or says why it is no sample; `None` after the last.
     pub fn read_unlabelled(&mut self) -> Option<Result<&UnlabelledSample<'a>, Refusal>> {
-        let (sample, group_by) = (&mut self.sample, self.group_by);
-        let read = self.lines.read(|line| parse(line, group_by, sample))?;
+        let (sample, fields) = (&mut self.sample, self.fields);
+        let read = self.lines.read(|line| parse(line, fields, sample))?;
+        self.sample.line = self.lines.number();
         Some(read.map(|_| &self.sample))
     }
 
     /// Reads the next line that is not blank, or says why it is no sample with a label; `None` after the last.
     pub fn read_labelled(&mut self) -> Option<Result<Sample<'_>, Refusal>> {
-        let (sample, group_by) = (&mut self.sample, self.group_by);
+        let (sample, fields) = (&mut self.sample, self.fields);
         let read = self.lines.read(|line| {
-            let label = parse(line, group_by, sample)?;
+            let label = parse(line, fields, sample)?;
             label.ok_or_else(|| {
                 let problem = "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)";
                 (None, problem.to_owned())
             })
         })?;
+        self.sample.line = self.lines.number();
         Some(read.map(|label| Sample {
             unlabelled: &self.sample,
             label,
@@ -129,32 +158,29 @@ impl<'a> SampleReader<'a> {
 }
 
 /// Reads `line` into `sample`, and returns the label if there is one.
-fn parse<'a>(
-    line: &'a str,
-    group_by: Option<&str>,
-    sample: &mut UnlabelledSample<'a>,
-) -> Result<Option<Label>, Problem> {
-    match fast_path::parse(line, group_by, sample) {
+fn parse<'a>(line: &'a str, fields: Fields<'_>, sample: &mut UnlabelledSample<'a>) -> Result<Option<Label>, Problem> {
+    match fast_path::parse(line, fields, sample) {
         Some(label) => Ok(label),
-        None => json::parse(line, group_by, sample),
+        None => json::parse(line, fields, sample),
     }
 }
 
 /// How labelled samples are read; by default all of them, without groups, by one thread.
 ///
 /// ```
-/// use anomaly_train::{Dataset, ReadOptions, read_samples};
+/// use anomaly_train::{DatasetBuilder, ReadOptions, read_samples};
 ///
-/// let lines = "{\"sequence\": [\"read\", \"write\"], \"label\": 0, \"user\": 7}\n";
-/// let options = ReadOptions::default().group_by(Some("user")).limit(Some(1000));
-/// let mut data = Dataset::new();
-/// let refused = read_samples(lines.as_bytes(), &options, &mut data)?;
-/// assert_eq!((data.len(), refused.count), (1, 0));
+/// let lines = "{\"sequence\": [\"read\", \"write\"], \"label\": 0, \"user\": 7, \"times\": 3}\n";
+/// let options = ReadOptions::default().group_by(Some("user")).count_field(Some("times")).limit(Some(1000));
+/// let mut data = DatasetBuilder::new();
+/// let read = read_samples(lines.as_bytes(), &options, &mut data)?;
+/// assert_eq!((data.samples(), read.refused.count), (3, 0));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadOptions {
     group_by: Option<String>,
+    count_field: Option<String>,
     limit: Option<u64>,
     threads: NonZeroUsize,
 }
@@ -163,6 +189,7 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             group_by: None,
+            count_field: None,
             limit: None,
             threads: NonZeroUsize::MIN,
         }
@@ -175,6 +202,20 @@ impl ReadOptions {
     pub fn group_by(mut self, field: Option<&str>) -> Self {
         self.group_by = field.map(str::to_owned);
         self
+    }
+
+    /// The top-level field that says how many samples a line stands for, which every line must have.
+    #[must_use]
+    pub fn count_field(mut self, field: Option<&str>) -> Self {
+        self.count_field = field.map(str::to_owned);
+        self
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            group: self.group_by.as_deref(),
+            count: self.count_field.as_deref(),
+        }
     }
 
     /// How many samples the data set may hold in the end, those that it held before among them.
@@ -195,12 +236,31 @@ impl ReadOptions {
 /// Bytes for each thread that are read at once.
 const BATCH: usize = 2 << 20;
 
-/// Adds the labelled samples of `reader` to `data`, until its end or the limit, and returns the lines that were refused.
+/// What reading came to, beside the samples.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ReadSummary {
+    /// The lines that were refused.
+    pub refused: Refused,
+    /// Whether lines have a member `count` that was not asked for by [`ReadOptions::count_field`].
+    pub unused_count: bool,
+}
+
+impl ReadSummary {
+    /// Adds what came after.
+    pub fn append(&mut self, other: Self) {
+        self.refused.append(other.refused);
+        self.unused_count |= other.unused_count;
+    }
+}
+
+/// Adds the labelled samples of `reader` to `data`, until its end or the limit.
 ///
 /// # Errors
 ///
-/// If `reader` fails. Lines that are not labelled samples are not errors of this kind but [`Refusal`]s.
-pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset) -> io::Result<Refused> {
+/// If `reader` fails, or `data` has no room for the samples. Lines that are not labelled samples are not errors of this kind
+/// but [`Refusal`]s.
+pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut DatasetBuilder) -> io::Result<ReadSummary> {
     let mut chunks = LineChunks::new(reader);
     let mut overlong = false;
     // After a line that is too long the input is refused already: nobody looks for its end.
@@ -209,34 +269,35 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         overlong |= matches!(&chunk, Some(Ok(chunk)) if chunk.is_overlong());
         chunk
     });
-    let group_by = options.group_by.as_deref();
-    let mut refused = Refused::default();
+    let fields = options.fields();
+    let mut summary = ReadSummary::default();
     if let Some(limit) = options.limit {
         // Nothing behind the last sample that is wanted may count, or be waited for.
-        while (data.len() as u64) < limit
+        while data.samples() < limit
             && let Some(chunk) = chunks.next()
         {
-            refused.append(read_chunk(&chunk?, group_by, limit, data));
+            summary.append(read_chunk(&chunk?, fields, limit, data));
         }
-        return Ok(refused);
+        return Ok(summary);
     }
     let mut batch = Vec::new();
+    let empty = data.without_samples();
     loop {
         let parse = |chunk: &LineChunk| {
-            let mut part = Dataset::new();
-            let refused = read_chunk(chunk, group_by, u64::MAX, &mut part);
-            (part, refused)
+            let mut part = empty.clone();
+            let read = read_chunk(chunk, fields, u64::MAX, &mut part);
+            (part, read)
         };
         // While some threads work on a batch, this one reads the next.
         let read_next = || read_batch(&mut chunks, options.threads);
         let (parts, (next, ended)) = map_beside(&batch, options.threads, parse, read_next);
-        for (part, in_part) in parts {
-            data.append(&part);
-            refused.append(in_part);
+        for (part, read) in parts {
+            data.absorb(&part).map_err(io::Error::other)?;
+            summary.append(read);
         }
         ended?;
         if next.is_empty() {
-            return Ok(refused);
+            return Ok(summary);
         }
         batch = next;
     }
@@ -262,20 +323,31 @@ fn read_batch(
 }
 
 /// Adds the labelled samples of `chunk` to `data` until it holds `limit`.
-fn read_chunk(chunk: &LineChunk, group_by: Option<&str>, limit: u64, data: &mut Dataset) -> Refused {
-    let mut refused = Refused::default();
-    let mut samples = chunk.samples().group_by(group_by);
-    while (data.len() as u64) < limit
+fn read_chunk(chunk: &LineChunk, fields: Fields<'_>, limit: u64, data: &mut DatasetBuilder) -> ReadSummary {
+    let mut summary = ReadSummary::default();
+    let mut samples = chunk.samples().group_by(fields.group).count_field(fields.count);
+    while data.samples() < limit
         && let Some(read) = samples.read_labelled()
     {
-        match read {
-            Ok(Sample { unlabelled, label }) => {
-                data.push_grouped(unlabelled.actions(), label, unlabelled.group.as_deref());
-            }
-            Err(refusal) => refused.push(refusal),
+        let pushed = read.and_then(|sample| {
+            let Sample { unlabelled, label } = sample;
+            // The last line may stand for more samples than are wanted.
+            let left = limit - data.samples();
+            let count = Multiplicity::try_from(left).map_or(sample.count(), |left| left.min(sample.count()));
+            let group = unlabelled.group.as_deref();
+            summary.unused_count |= unlabelled.unused_count;
+            data.push_counted(unlabelled.actions(), label, group, count)
+                .map_err(|error| Refusal {
+                    line: unlabelled.line,
+                    column: None,
+                    problem: error.to_string(),
+                })
+        });
+        if let Err(refusal) = pushed {
+            summary.refused.push(refusal);
         }
     }
-    refused
+    summary
 }
 
 #[cfg(test)]

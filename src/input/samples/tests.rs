@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::dataset::{MAX_ACTION, MAX_ACTIONS};
 use crate::input::line_chunks::take_line;
 
 fn chunk(text: &str) -> LineChunk {
@@ -84,9 +85,12 @@ fn limits_hold_at_the_limit() {
 #[test]
 fn a_bad_line_does_not_stop_the_next_and_both_are_counted() {
     let text = "\u{feff}{\"sequence\": [\"a\"], \"label\": 0}\n\nnonsense\n{\"sequence\": [\"a\"]}\n{\"sequence\": [], \"label\": 1}\n";
-    let mut data = Dataset::new();
-    let refused = read_samples(text.as_bytes(), &ReadOptions::default(), &mut data).unwrap();
-    assert_eq!((data.len(), data.skipped_empty(), refused.count), (1, 1, 2));
+    let mut data = DatasetBuilder::new();
+    let refused = read_samples(text.as_bytes(), &ReadOptions::default(), &mut data)
+        .unwrap()
+        .refused;
+    let data = data.build();
+    assert_eq!((data.samples(), data.skipped_empty(), refused.count), (1, 1, 2));
     let lines: Vec<u64> = refused.first.iter().map(|refusal| refusal.line).collect();
     assert_eq!(lines, [3, 4]);
 }
@@ -126,10 +130,11 @@ fn the_number_of_threads_changes_neither_samples_nor_refusals_nor_where_the_limi
     let text: String = (0..60_000).map(line).collect();
     for limit in [Some(1), Some(100), Some(23_456), None] {
         let read = |threads: usize| {
-            let mut data = Dataset::new();
+            let mut data = DatasetBuilder::new();
             let options = ReadOptions::default().group_by(Some("g")).limit(limit);
             let options = options.threads(threads.try_into().unwrap());
-            let refused = read_samples(text.as_bytes(), &options, &mut data).unwrap();
+            let refused = read_samples(text.as_bytes(), &options, &mut data).unwrap().refused;
+            let data = data.build();
             assert_eq!(refused.first.len(), Refused::KEPT.min(refused.count as usize));
             (data.digest(), data.skipped_empty(), refused.count, refused.first)
         };
@@ -160,14 +165,14 @@ impl Read for Lines<'_> {
 fn nothing_behind_the_last_wanted_sample_is_waited_for() {
     let text = "{\"sequence\": [\"a\"], \"label\": 0}\n".repeat(6);
     for threads in [1, 2, 8] {
-        let mut data = Dataset::new();
+        let mut data = DatasetBuilder::new();
         let reader = Lines {
             rest: text.as_bytes(),
             fails: false,
         };
         let options = ReadOptions::default().limit(Some(6));
         let read = read_samples(reader, &options.threads(threads.try_into().unwrap()), &mut data);
-        assert_eq!((read.unwrap().count, data.len()), (0, 6));
+        assert_eq!((read.unwrap().refused.count, data.samples()), (0, 6));
     }
 }
 
@@ -176,7 +181,7 @@ fn a_read_that_fails_fails_for_any_number_of_threads_and_only_if_it_is_needed() 
     let text = "{\"sequence\": [\"a\"], \"label\": 0}\n".repeat(100);
     for threads in [1, 2, 8] {
         for limit in [Some(100), Some(101), None] {
-            let mut data = Dataset::new();
+            let mut data = DatasetBuilder::new();
             let reader = Lines {
                 rest: text.as_bytes(),
                 fails: true,

@@ -1,6 +1,8 @@
 use super::*;
 use crate::Label;
-use crate::data::synthetic::{Scenario, generate};
+use crate::data::dataset::DatasetBuilder;
+use crate::data::fingerprint;
+use crate::data::synthetic::{self, Scenario};
 use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,14 +37,16 @@ fn told(set: &TrainingSet) -> Vec<Told> {
 fn expected(data: &Dataset, n: usize, max_ngrams: usize) -> Vec<Told> {
     let mut sequences: Vec<(Vec<&str>, ClassCounts)> = Vec::new();
     let mut places = BTreeMap::new();
-    for index in 0..data.len() {
+    for index in 0..data.rows() {
         let sequence: Vec<&str> = data.sequence(index).collect();
         let place = *places.entry(sequence.clone()).or_insert(sequences.len());
         if place == sequences.len() {
             sequences.push((sequence, ClassCounts::default()));
         }
-        sequences[place].1.add(data.labels()[index]);
+        sequences[place].1.add(data.label(index), data.count(index));
     }
+    sequences
+        .sort_by_key(|(sequence, _)| fingerprint::of_sequence(sequence.iter().copied().map(fingerprint::of_action)));
     let ngrams_of = |sequence: &[&str]| -> BTreeSet<Name> {
         let marked: Name = ["^"]
             .iter()
@@ -103,17 +107,18 @@ fn expected(data: &Dataset, n: usize, max_ngrams: usize) -> Vec<Told> {
 #[test]
 fn rows_are_what_the_plainest_way_gives_for_any_number_of_threads_and_ngrams() {
     // Before and after the others, some actions that a single sample has.
-    let mut data = Dataset::new();
-    let rare = |data: &mut Dataset, name| data.push(["read", name, "write", name], Label::Anomalous);
-    rare(&mut data, "first");
-    data.append(&generate(Scenario::Mixed, 10_500, 3));
-    rare(&mut data, "last");
-    let all: Vec<u32> = (0..data.len() as u32).collect();
+    let mut data = DatasetBuilder::new();
+    for name in ["a first one", "the last one"] {
+        data.push([name, "read", name, "write", name], Label::Anomalous, None)
+            .unwrap();
+    }
+    synthetic::draw(Scenario::Mixed, 10_500, 3, &mut data);
+    let data = data.build();
     for (n, max_ngrams) in [(3, usize::MAX), (2, 150)] {
         let expected = expected(&data, n, max_ngrams);
         assert!(expected.len() > 2 * BLOCK, "three parts");
         for threads in [1, 3] {
-            let set = TrainingSet::build(&data, &all, n, max_ngrams, threads.try_into().unwrap());
+            let set = TrainingSet::build(&data, &data.all(), n, max_ngrams, threads.try_into().unwrap());
             for (found, expected) in told(&set).into_iter().zip(&expected) {
                 assert_eq!((found.0, &found.1), (expected.0, &expected.1));
                 for (found, expected) in found.2.iter().zip(&expected.2) {

@@ -1,0 +1,134 @@
+//! Sequences with label and group, and the order that they have of their own.
+
+use crate::data::counts::Counts;
+use crate::data::interner::Interner;
+use crate::data::label::Label;
+use crate::data::packed::PackedLists;
+use crate::parallel::map_into;
+use std::num::NonZeroUsize;
+
+/// Sequences with what tells them apart, by numbers of names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) actions: Interner,
+    pub(crate) groups: Interner,
+    pub(crate) steps: PackedLists,
+    pub(crate) labels: Vec<Label>,
+    /// The group of each row; empty if there are no groups.
+    pub(crate) group_of: Vec<u32>,
+}
+
+/// A row, and the next few of its actions as one number that ascends as they do.
+type Keyed = (u64, u32);
+
+impl Rows {
+    pub(crate) fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether two rows have the same sequence, label and group.
+    pub(crate) fn is_alike(&self, one: u32, other: u32) -> bool {
+        let of = |row: u32| {
+            let row = row as usize;
+            (self.steps.codes(row), self.labels[row], self.group_of.get(row))
+        };
+        of(one) == of(other)
+    }
+
+    /// Numbers actions and groups in the order of their names.
+    pub(crate) fn sort_names(&mut self) {
+        let (actions, groups) = (self.actions.sort(), self.groups.sort());
+        for group in &mut self.group_of {
+            *group = groups[*group as usize];
+        }
+        self.steps.renumber(&actions);
+    }
+
+    /// The rows in ascending order of their sequences, then labels, then groups, by their numbers.
+    ///
+    /// Sequences are sorted by their first few actions, those that have them in common by the next few, and so on.
+    pub(crate) fn canonical_order(&self, threads: NonZeroUsize) -> Vec<u32> {
+        let mut order: Vec<Keyed> = (0..self.len() as u32).map(|row| (0, row)).collect();
+        let size = order.len().div_ceil(threads.get()).max(1);
+        map_into(order.chunks_mut(size).collect(), |piece: &mut [Keyed]| {
+            self.sort_from(piece, 0)
+        });
+        // What is sorted in pieces is merged.
+        order.sort();
+        let pieces = runs(&mut order, size);
+        map_into(pieces, |piece: &mut [Keyed]| self.break_ties(piece));
+        order.iter().map(|&(_, row)| row).collect()
+    }
+
+    /// Sorts rows by the few actions from place `from` on.
+    fn sort_from(&self, rows: &mut [Keyed], from: usize) {
+        for (key, row) in &mut *rows {
+            *key = self.steps.key(*row as usize, from);
+        }
+        rows.sort_unstable();
+    }
+
+    /// Sorts the rows that agree in their first few actions, in `rows` that are sorted by these.
+    fn break_ties(&self, rows: &mut [Keyed]) {
+        let mut tied: Vec<(&mut [Keyed], usize)> = vec![(rows, 0)];
+        while let Some((rows, from)) = tied.pop() {
+            for run in rows.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+                if PackedLists::may_go_on(run[0].0) {
+                    let from = from + PackedLists::KEYED;
+                    self.sort_from(run, from);
+                    tied.push((run, from));
+                } else {
+                    run.sort_unstable_by_key(|&(_, row)| (self.labels[row as usize], self.group_of.get(row as usize)));
+                }
+            }
+        }
+    }
+
+    /// The rows in this order, those that are alike as one that counts for all of them.
+    pub(crate) fn collapsed(&self, counts: &Counts, order: &[u32]) -> (Self, Counts) {
+        let mut rows = Self {
+            actions: self.actions.clone(),
+            groups: self.groups.clone(),
+            steps: PackedLists::with_room_of(&self.steps),
+            labels: Vec::with_capacity(order.len()),
+            group_of: Vec::with_capacity(self.group_of.len()),
+        };
+        let mut sums = Counts::default();
+        for row in order.iter().map(|&row| row as usize) {
+            let (codes, label, group) = (self.steps.codes(row), self.labels[row], self.group_of.get(row));
+            let last = rows.len().checked_sub(1);
+            match last {
+                Some(last)
+                    if (rows.steps.codes(last), rows.labels[last], rows.group_of.get(last))
+                        == (codes, label, group) =>
+                {
+                    sums.add(last, counts.get(row));
+                }
+                _ => {
+                    rows.steps.push_codes(codes);
+                    rows.labels.push(label);
+                    rows.group_of.extend(group);
+                    sums.push(counts.get(row));
+                }
+            }
+        }
+        rows.steps.shrink();
+        rows.labels.shrink_to_fit();
+        (rows, sums)
+    }
+}
+
+/// `rows` in pieces of at least `size` between which no two have the same key.
+fn runs(rows: &mut [Keyed], size: usize) -> Vec<&mut [Keyed]> {
+    let mut pieces = Vec::new();
+    let mut rest = rows;
+    while rest.len() > size {
+        let key = rest[size].0;
+        let end = size + rest[size..].iter().take_while(|row| row.0 == key).count();
+        let (piece, after) = rest.split_at_mut(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
