@@ -18,13 +18,13 @@
 //! let evaluation = evaluate(&model, &data, &parts.validation, &EvaluationOptions::default());
 //! assert!(evaluation.metrics.f1 > Some(0.99));
 //!
-//! let prediction = model.predict(["scan", "exploit", "inject"]);
+//! let prediction = model.predict(["scan", "exploit", "inject"]).ok_or("an empty sequence")?;
 //! assert_eq!(prediction.label, Label::Anomalous);
 //!
 //! let mut file = Vec::new();
 //! model.save(&mut file)?;
 //! let loaded = AnomalyModel::load(&file[..])?;
-//! assert_eq!(loaded.predict(["scan", "exploit", "inject"]), prediction);
+//! assert_eq!(loaded.predict(["scan", "exploit", "inject"]), Some(prediction));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -48,14 +48,17 @@ mod evaluate;
 mod input;
 mod model;
 pub mod monitor;
-pub mod parallel;
+// What the command uses of it and the rest of the library does not is left out with the command.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unreachable_pub))]
+mod parallel;
 mod random;
 #[cfg(feature = "registry")]
 pub mod registry;
 #[cfg(feature = "report")]
 mod report;
 mod run;
-pub mod text;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unreachable_pub))]
+mod text;
 mod train;
 
 #[cfg(feature = "schema")]
@@ -85,9 +88,17 @@ pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
-pub use report::Page;
+pub use report::{Page, PageError};
 pub use run::{
     DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, Source,
     Validation,
 };
 pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};
+
+/// What the command shares with the library. It is no part of the library's interface and may change with every version.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod command_only {
+    pub use crate::parallel::in_order;
+    pub use crate::text::{is_harmful, one_line, path};
+}

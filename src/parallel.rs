@@ -113,7 +113,7 @@ pub fn in_order<T: Sync, R: Send, E: Send>(
 }
 
 /// Does both, at once if there are threads for that.
-pub fn both<A, B: Send>(threads: NonZeroUsize, a: impl FnOnce() -> A, b: impl Fn() -> B + Sync) -> (A, B) {
+pub(crate) fn both<A, B: Send>(threads: NonZeroUsize, a: impl FnOnce() -> A, b: impl Fn() -> B + Sync) -> (A, B) {
     let (mut b, a) = map_beside(&[()], threads, |()| b(), a);
     match b.pop() {
         Some(b) => (a, b),

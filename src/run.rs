@@ -249,6 +249,7 @@ pub enum RunError {
 
 /// What a run leads to.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The model.
     pub model: AnomalyModel,

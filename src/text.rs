@@ -8,7 +8,7 @@ const QUOTED: usize = 80;
 /// Quotes at most 80 characters of `text` with everything escaped that could act on a terminal or reorder its line:
 /// control characters, line ends and invisible formatting characters.
 #[must_use]
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for (index, character) in text.chars().enumerate() {
         if index == QUOTED {
@@ -26,7 +26,7 @@ pub fn quote(text: &str) -> String {
 
 /// The name of an action for a sentence: as it is if nothing in it could be taken for a part of the sentence, else quoted.
 #[must_use]
-pub fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     let telling = |c: char| c.is_whitespace() || "\"'`\\()<>".contains(c) || is_harmful(c);
     if text.is_empty() || text.contains(telling) || text.chars().count() > QUOTED {
         quote(text)
@@ -35,7 +35,7 @@ pub fn name(text: &str) -> String {
     }
 }
 
-/// `text` on one line with the same characters escaped as in [`quote`], cut after 400 characters.
+/// `text` on one line with the same characters escaped as in `quote`, cut after 400 characters.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();

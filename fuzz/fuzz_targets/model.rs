@@ -81,6 +81,10 @@ fn check(artifact: &Artifact, text: &[u8]) {
     for sequence in sequences(model, &digest) {
         let actions = || sequence.iter().map(String::as_str);
         let prediction = scorer.predict(actions());
+        assert_eq!(prediction.is_none(), sequence.is_empty());
+        let Some(prediction) = prediction else {
+            continue;
+        };
         assert!((0.0..=1.0).contains(&prediction.score), "{prediction:?}");
         assert!((0.0..=1.0).contains(&prediction.confidence), "{prediction:?}");
         let explanation = scorer.explain(actions(), usize::MAX);

@@ -54,6 +54,7 @@ pub struct Artifact {
 
 /// Why a model file was refused, in one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The file could not be read.
     #[error("cannot read: {0}")]

@@ -57,8 +57,8 @@ fn a_loaded_model_scores_to_the_last_bit_like_the_one_that_was_saved() {
     model.save(&mut bytes).unwrap();
     let loaded = AnomalyModel::load(&bytes[..]).unwrap();
     for index in 0..data.rows() {
-        let before = model.predict(data.sequence(index)).score;
-        let after = loaded.predict(data.sequence(index)).score;
+        let before = model.predict(data.sequence(index)).unwrap().score;
+        let after = loaded.predict(data.sequence(index)).unwrap().score;
         assert_eq!(before.to_bits(), after.to_bits());
     }
 }

@@ -1,8 +1,8 @@
 //! The current model as the one that a new model has to stand beside.
 
 use super::failure::Failure;
+use anomaly_train::command_only::one_line;
 use anomaly_train::registry::{StoreError, load_recorded};
-use anomaly_train::text::one_line;
 use anomaly_train::{Champion, Entry, Figures, Run, Samples};
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! How a run can end badly, and with which exit code.
 
+use anomaly_train::command_only::one_line;
+pub(crate) use anomaly_train::command_only::path as shown;
 use anomaly_train::registry::StoreError;
-use anomaly_train::text::one_line;
-pub(crate) use anomaly_train::text::path as shown;
 use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;

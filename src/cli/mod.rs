@@ -21,7 +21,7 @@ mod signals;
 mod summary;
 mod values;
 
-use anomaly_train::text::one_line;
+use anomaly_train::command_only::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};

@@ -1,7 +1,7 @@
 //! Writing to standard output so that nothing is lost unnoticed.
 
 use super::failure::Failure;
-use anomaly_train::text::is_harmful;
+use anomaly_train::command_only::is_harmful;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, ErrorKind, Write};

@@ -9,6 +9,7 @@ use crate::model::{AnomalyModel, Scorer};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
 /// What each of the four analyses adds to the log odds of a sequence being anomalous. The sum of all parts is the log
 /// odds of its score.
@@ -71,6 +72,7 @@ impl fmt::Display for Contributions {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Explanation {
     /// P(anomalous), 0..1.
     #[serde(skip)]
@@ -89,6 +91,7 @@ pub struct Explanation {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Unknown {
     /// The actions that the model does not know, in order of first appearance.
     pub actions: Vec<String>,
@@ -113,6 +116,7 @@ impl Unknown {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Evidence {
     /// The action or n-gram.
     #[serde(flatten)]
@@ -147,22 +151,21 @@ impl Explanation {
     }
 }
 
-impl Scorer<'_> {
+impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
     /// What each analysis contributes to the log odds of a sequence.
     pub fn contributions<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Contributions {
-        let model = self.model;
-        Contributions::of(model, self.row(actions))
+        let model = &*self.model;
+        Contributions::of(model, self.encoding.row(model, actions))
     }
 
     /// Explains the score of a sequence, with at most `most` pieces of evidence.
     pub fn explain<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>, most: usize) -> Explanation {
-        let model = self.model;
-        let row = self.row(actions);
+        let model = &*self.model;
+        let row = self.encoding.row(model, actions);
         let contributions = Contributions::of(model, row);
         let log_odds = model.weights.log_odds(row);
         let (action_share, ngram_share) = (row.dense[ACTION_NOVELTY], row.dense[NGRAM_NOVELTY]);
-        let mut evidence: Vec<Evidence> = self
-            .occurrences()
+        let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.numbers)
             .into_iter()
             .map(|(id, positions)| {
                 let (pattern, seen) = model.pattern(id);
@@ -182,7 +185,7 @@ impl Scorer<'_> {
             log_odds,
             contributions,
             unknown: Unknown {
-                actions: self.unknown.iter().cloned().collect(),
+                actions: self.encoding.unknown.iter().cloned().collect(),
                 action_share,
                 ngram_share,
                 contribution: action_share * model.weights.dense[ACTION_NOVELTY]
@@ -191,37 +194,37 @@ impl Scorer<'_> {
             evidence,
         }
     }
+}
 
-    /// For each known action and n-gram of the sequence scored last, where it begins, counted from 1.
-    fn occurrences(&self) -> BTreeMap<u32, Vec<usize>> {
-        let table = &self.model.table;
-        let known_actions = self.model.actions.len() as u32;
-        let symbols: Vec<u32> = std::iter::once(BEGIN)
-            .chain(self.numbers.iter().map(|number| number + FIRST_ACTION))
-            .chain([END])
-            .collect();
-        let mut occurrences: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (place, &first) in symbols
-            .iter()
-            .enumerate()
-            .filter(|&(_, &first)| first < table.symbols())
-        {
-            if first >= FIRST_ACTION {
-                occurrences.entry(first - FIRST_ACTION).or_default().push(place);
-            }
-            let mut node = first;
-            for &symbol in symbols[place + 1..].iter().take(self.model.config.ngram_size.get() - 1) {
-                let Some(longer) = table.child(node, symbol) else {
-                    break;
-                };
-                node = longer;
-                let id = known_actions + table.number(node);
-                // The marker stands before the first action, at place 0.
-                occurrences.entry(id).or_default().push(place.max(1));
-            }
+/// For each known action and n-gram of a sequence, given by numbers, where it begins, counted from 1.
+fn occurrences(model: &AnomalyModel, numbers: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+    let table = &model.table;
+    let known_actions = model.actions.len() as u32;
+    let symbols: Vec<u32> = std::iter::once(BEGIN)
+        .chain(numbers.iter().map(|number| number + FIRST_ACTION))
+        .chain([END])
+        .collect();
+    let mut occurrences: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (place, &first) in symbols
+        .iter()
+        .enumerate()
+        .filter(|&(_, &first)| first < table.symbols())
+    {
+        if first >= FIRST_ACTION {
+            occurrences.entry(first - FIRST_ACTION).or_default().push(place);
         }
-        occurrences
+        let mut node = first;
+        for &symbol in symbols[place + 1..].iter().take(model.config.ngram_size.get() - 1) {
+            let Some(longer) = table.child(node, symbol) else {
+                break;
+            };
+            node = longer;
+            let id = known_actions + table.number(node);
+            // The marker stands before the first action, at place 0.
+            occurrences.entry(id).or_default().push(place.max(1));
+        }
     }
+    occurrences
 }
 
 /// `raises the odds 14-fold`, for what is added to the log odds.

@@ -23,6 +23,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use serde::Serialize;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 
 /// A logistic regression over the actions and n-grams of a sequence, its entropy and its diversity.
 ///
@@ -46,6 +47,7 @@ pub struct AnomalyModel {
 
 /// What a model says of one sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Prediction {
     /// Anomalous if the score is at least the threshold.
     pub label: Label,
@@ -168,22 +170,37 @@ impl AnomalyModel {
         self.ngrams.len()
     }
 
-    /// Scores one sequence and decides on it. An empty sequence has a score too, but one that means nothing.
+    /// Scores one sequence and decides on it; `None` for an empty one, of which nothing can be said.
     ///
-    /// For many sequences a [`Scorer`] is faster.
-    pub fn predict<'a>(&self, actions: impl IntoIterator<Item = &'a str>) -> Prediction {
+    /// For many sequences a [`Scorer`] or [`predict_many`](Self::predict_many) is faster.
+    pub fn predict<'a>(&self, actions: impl IntoIterator<Item = &'a str>) -> Option<Prediction> {
         self.scorer().predict(actions)
+    }
+
+    /// [`predict`](Self::predict) for each of `sequences`, in order, worked out by at most `threads` threads.
+    #[must_use]
+    pub fn predict_many<S: AsRef<str>>(
+        &self,
+        sequences: &[impl AsRef<[S]> + Sync],
+        threads: NonZeroUsize,
+    ) -> Vec<Option<Prediction>> {
+        map_pieces(sequences, threads, |piece| {
+            let mut scorer = self.scorer();
+            let predict = |sequence: &_| scorer.predict(AsRef::<[S]>::as_ref(sequence).iter().map(AsRef::as_ref));
+            piece.iter().map(predict).collect()
+        })
+    }
+
+    /// The number of the action `name`, below [`action_count`](Self::action_count); `None` if the model does not know it.
+    #[must_use]
+    pub fn action_number(&self, name: &str) -> Option<u32> {
+        self.names.get(name)
     }
 
     /// Something that scores many sequences one after the other.
     #[must_use]
-    pub fn scorer(&self) -> Scorer<'_> {
-        Scorer {
-            model: self,
-            encoder: Encoder::default(),
-            numbers: Vec::new(),
-            unknown: IndexSet::default(),
-        }
+    pub fn scorer(&self) -> Scorer<&Self> {
+        Scorer::new(self)
     }
 
     /// What the model says of each row of `part` of `data`, in order, worked out by at most `threads` threads.
@@ -215,48 +232,100 @@ impl AnomalyModel {
     }
 }
 
-/// Scores sequences with a model, reusing its buffers.
+/// Scores sequences with a model, reusing its buffers. It borrows the model, or owns it: `M` is a reference or an
+/// [`Arc`](std::sync::Arc).
 #[derive(Debug)]
-pub struct Scorer<'m> {
-    pub(crate) model: &'m AnomalyModel,
+pub struct Scorer<M> {
+    pub(crate) model: M,
+    pub(crate) encoding: Encoding,
+}
+
+/// A sequence in the form that a model scores.
+#[derive(Debug, Default)]
+pub(crate) struct Encoding {
     encoder: Encoder,
-    /// The sequence scored last, as numbers: known actions, then unknown ones as `unknown` has them.
+    /// The sequence as numbers: known actions, then unknown ones as `unknown` has them.
     pub(crate) numbers: Vec<u32>,
     pub(crate) unknown: IndexSet<String, RandomState>,
 }
 
-impl Scorer<'_> {
-    /// Scores one sequence and decides on it.
-    pub fn predict<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Prediction {
-        let threshold = self.model.config.anomaly_threshold;
-        Prediction::new(logistic(self.log_odds(actions)), threshold)
+impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
+    /// A scorer for this model.
+    #[must_use]
+    pub fn new(model: M) -> Self {
+        Self {
+            model,
+            encoding: Encoding::default(),
+        }
+    }
+
+    /// Scores one sequence and decides on it; `None` for an empty one, of which nothing can be said.
+    pub fn predict<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Option<Prediction> {
+        let model = &*self.model;
+        self.encoding.number(model, actions);
+        self.encoding.decide(model)
+    }
+
+    /// The same for actions by number, see [`AnomalyModel::action_number`]: a number of no known action stands for an unknown
+    /// action, each number for one of its own.
+    pub fn predict_numbers(&mut self, actions: impl IntoIterator<Item = u32>) -> Option<Prediction> {
+        let model = &*self.model;
+        let known = model.actions.len() as u32;
+        let mut unknown: IndexSet<u32, RandomState> = IndexSet::default();
+        self.encoding.numbers.clear();
+        for number in actions {
+            self.encoding.numbers.push(match number < known {
+                true => number,
+                // What is unknown is numbered anew, so that large numbers cost no memory.
+                false => known + unknown.insert_full(number).0 as u32,
+            });
+        }
+        self.encoding.decide(model)
     }
 
     /// The log odds that the sequence is anomalous.
     pub fn log_odds<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> f64 {
-        let weights = &self.model.weights;
-        weights.log_odds(self.row(actions))
+        let model = &*self.model;
+        model.weights.log_odds(self.encoding.row(model, actions))
+    }
+}
+
+impl Encoding {
+    /// The features of a sequence.
+    pub(crate) fn row<'a, 'b>(
+        &'b mut self,
+        model: &'b AnomalyModel,
+        actions: impl IntoIterator<Item = &'a str>,
+    ) -> Row<'b> {
+        self.number(model, actions);
+        self.encode(model)
     }
 
-    pub(crate) fn row<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Row<'_> {
-        let mut numbers = std::mem::take(&mut self.numbers);
-        numbers.clear();
+    /// Puts the numbers of `actions` in place.
+    fn number<'a>(&mut self, model: &AnomalyModel, actions: impl IntoIterator<Item = &'a str>) {
+        self.numbers.clear();
         self.unknown.clear();
         for action in actions {
-            numbers.push(self.model.names.get(action).unwrap_or_else(|| {
+            self.numbers.push(model.names.get(action).unwrap_or_else(|| {
                 let index = self.unknown.get_index_of(action);
                 let index = index.unwrap_or_else(|| self.unknown.insert_full(action.to_owned()).0);
-                (self.model.actions.len() + index) as u32
+                (model.actions.len() + index) as u32
             }));
         }
-        let row = self.encoder.encode(
-            &self.model.table,
-            self.model.config.ngram_size.get(),
-            &self.model.ranges,
-            numbers.iter().copied(),
-        );
-        self.numbers = numbers;
-        row
+    }
+
+    /// The features of the sequence whose numbers are in place.
+    fn encode<'b>(&'b mut self, model: &'b AnomalyModel) -> Row<'b> {
+        let numbers = self.numbers.iter().copied();
+        self.encoder
+            .encode(&model.table, model.config.ngram_size.get(), &model.ranges, numbers)
+    }
+
+    /// What the model says of that sequence; nothing can be said of an empty one.
+    fn decide(&mut self, model: &AnomalyModel) -> Option<Prediction> {
+        let is_empty = self.numbers.is_empty();
+        let score = logistic(model.weights.log_odds(self.encode(model)));
+        (!is_empty).then(|| Prediction::new(score, model.threshold()))
     }
 }
 
@@ -287,7 +356,7 @@ mod tests {
         let model = train(&data, &some, &TrainingConfig::default()).unwrap();
         let scored = model.score_part(&data, &data.all(), 3.try_into().unwrap());
         for (row, scored) in scored.iter().enumerate() {
-            let prediction = model.predict(data.sequence(row));
+            let prediction = model.predict(data.sequence(row)).unwrap();
             assert_eq!(prediction.score.to_bits(), scored.score.get().to_bits());
             assert_eq!((data.label(row), data.count(row)), (scored.label, scored.count));
         }

@@ -138,6 +138,7 @@ pub struct History {
 
 /// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HistoryError {
     /// Reading failed.
     #[error("cannot read: {0}")]

@@ -14,7 +14,7 @@ fn a_thousand_sequences_score_as_the_documented_format_says() {
         let chunk = chunk.unwrap();
         let mut samples = chunk.samples();
         while let Some(read) = samples.read_unlabelled() {
-            scores.push(scorer.predict(read.unwrap().actions()).score);
+            scores.push(scorer.predict(read.unwrap().actions()).unwrap().score);
         }
     }
     assert_eq!((scores.len(), expected.len()), (1000, 1000));

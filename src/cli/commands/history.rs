@@ -2,7 +2,7 @@
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
-use anomaly_train::text::one_line;
+use anomaly_train::command_only::one_line;
 use anomaly_train::{Act, registry};
 use clap::Args;
 use log::warn;

@@ -4,7 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::values::count;
-use anomaly_train::text::one_line;
+use anomaly_train::command_only::one_line;
 use anomaly_train::{Artifact, DataSummary, Pattern, PatternWeight, Run, Source, Validation, Verdict};
 use chrono::{DateTime, Utc};
 use clap::Args;

@@ -7,10 +7,8 @@ use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
-use anomaly_train::text::one_line;
-use anomaly_train::{
-    AnomalyModel, Explanation, Label, LineChunk, LineChunks, Prediction, Refusal, Scorer, Share, parallel,
-};
+use anomaly_train::command_only::{in_order, one_line};
+use anomaly_train::{AnomalyModel, Explanation, Label, LineChunk, LineChunks, Prediction, Refusal, Scorer, Share};
 use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
@@ -198,7 +196,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
             batch = batch.into_iter().flat_map(|chunk| chunk.split(pieces)).collect();
         }
         let answer = |chunk: &LineChunk| answering.answer(chunk);
-        parallel::in_order(&batch, threads, answer, |answered: Answered| {
+        in_order(&batch, threads, answer, |answered: Answered| {
             output.show(&answered.text)?;
             refused += answered.refused;
             match answered.stopped {
@@ -258,11 +256,11 @@ impl Answering<'_> {
 
     fn judge<'r, 'a>(
         &self,
-        scorer: &mut Scorer<'_>,
+        scorer: &mut Scorer<&AnomalyModel>,
         id: Option<&'r RawValue>,
         actions: impl Iterator<Item = &'a str> + Clone,
     ) -> Answer<'r> {
-        if actions.clone().next().is_none() {
+        let Some(prediction) = scorer.predict(actions.clone()) else {
             return Answer::Empty {
                 id,
                 label: Label::Normal,
@@ -270,12 +268,13 @@ impl Answering<'_> {
                 confidence: None,
                 empty: true,
             };
-        }
+        };
         let Prediction {
             label,
             score,
             confidence,
-        } = Prediction::new(scorer.predict(actions.clone()).score, self.threshold);
+            ..
+        } = Prediction::new(prediction.score, self.threshold);
         let wants_reason = self.table && self.evidence == 0 && label == Label::Anomalous;
         Answer::Prediction {
             id,

@@ -164,6 +164,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         data,
         normal_sequences,
         contradictory_sequences,
+        ..
     } = outcome;
     let (verdict, champion) = decide(args, &run, &store, &samples, &evaluation)?;
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);

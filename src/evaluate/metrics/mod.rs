@@ -168,6 +168,7 @@ const NAMES: [&str; 9] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Metrics {
     /// Share of the reported samples that are anomalous, 0..1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]

@@ -3,9 +3,9 @@
 use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
 use anomaly_train::AnomalyModel;
+use anomaly_train::command_only::one_line;
 use anomaly_train::monitor::{Baselines, Bookmark, Monitor, RestoreError, Settings};
 use anomaly_train::registry::{check_replaceable, folder, load_file, replace};
-use anomaly_train::text::one_line;
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
