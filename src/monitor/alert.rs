@@ -1,6 +1,7 @@
 //! What a monitor says.
 
-use super::drift::{BINS, Drift};
+use super::rules::Finding;
+use super::rules::drift::{BINS, Drift};
 use crate::data::dataset::hex;
 use crate::input::events::{Span, Time};
 use crate::model::explanation::Explanation;
@@ -206,7 +207,13 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    pub(crate) fn alert(self, kind: Kind, score: f64, threshold: f64, evidence: Evidence) -> Alert {
+    pub(crate) fn alert(self, finding: Finding) -> Alert {
+        let Finding {
+            kind,
+            score,
+            threshold,
+            evidence,
+        } = finding;
         let severity = match evidence {
             Evidence::Distributional {
                 psi,
@@ -304,13 +311,23 @@ impl Subject<'_> {
 }
 
 impl Evidence {
-    /// An explanation with its evidence in words, of which only the `most` important pieces are kept.
-    pub(crate) fn model(actions: usize, mut explanation: Explanation, most: usize) -> Self {
-        explanation.evidence.truncate(most);
+    /// An explanation with its evidence in words.
+    pub(crate) fn model(actions: usize, explanation: Explanation) -> Self {
         Self::Model {
             actions,
             sentences: explanation.sentences(),
             explanation,
+        }
+    }
+
+    /// Keeps only the `most` important pieces of an explanation.
+    pub(crate) fn shorten(&mut self, most: usize) {
+        if let Self::Model {
+            explanation, sentences, ..
+        } = self
+        {
+            explanation.evidence.truncate(most);
+            *sentences = explanation.sentences();
         }
     }
 }

@@ -17,43 +17,38 @@
 //! let mut monitor = Monitor::new(Settings::default());
 //! let alerts: Vec<_> = monitor.watch(events).collect::<Result<_, _>>()?;
 //! assert!(alerts.iter().any(|alert| alert.anomaly_type == Kind::Frequency));
-//! # Ok::<(), anomaly_train::monitor::TooLate>(())
+//! # Ok::<(), anomaly_train::monitor::EventError>(())
 //! ```
 
 mod agent;
 mod alert;
-mod drift;
+mod cooldown;
 mod lru;
-mod marks;
 mod names;
 mod rules;
-mod sequence;
 mod session;
 mod settings;
 mod state;
-mod watch;
 
 pub use alert::{Alert, DriftLimits, Evidence, Kind, Severity};
-pub use drift::{Baselines, Histogram};
+pub use rules::drift::{Baselines, Histogram};
 pub use settings::{Settings, WatchSettings};
-pub use state::{Bookmark, RestoreError, STATE_VERSION};
+pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 
 use crate::bounds::Share;
 use crate::data::fingerprint;
-use crate::input::events::{Event, Span, Time};
+use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
 use agent::Agent;
 use alert::Subject;
-use drift::{Cohort, Drift};
 use lru::Lru;
 use names::{Names, OTHER};
-use sequence::Window;
+use rules::drift::Cohort;
+use rules::model::ModelRule;
+use rules::sequence::NgramWindow;
+use rules::{Finding, behavior, drift, frequency, model, sequence};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use watch::Watch;
-
-/// What the score of a drift is reported with.
-const DRIFT_THRESHOLD: f64 = 0.5;
 
 /// Turns events into alerts.
 #[derive(Debug)]
@@ -62,8 +57,8 @@ pub struct Monitor {
     names: Names,
     agents: Lru<Agent>,
     cohorts: Lru<Cohort>,
-    ngrams: Window,
-    watch: Option<Watch>,
+    ngrams: NgramWindow,
+    model: Option<ModelRule>,
     counters: Counters,
 }
 
@@ -78,7 +73,7 @@ pub struct Counters {
     /// Events that were refused because they came too late.
     pub late: u64,
     /// Events whose action was taken for `(other)` because there was no room for its name, see [`Settings::max_actions`].
-    pub nameless: u64,
+    pub overflow: u64,
     /// Alerts of each kind, in the order of [`Kind::ALL`].
     pub alerts: [u64; 5],
     /// Agents that left because there was no room.
@@ -87,12 +82,24 @@ pub struct Counters {
     pub evicted_cohorts: u64,
 }
 
-/// An event is much older than the latest one of its agent.
+/// Why an event is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the event is {} older than the latest one of its agent; at most {} are allowed", .behind, .allowed)]
-pub struct TooLate {
-    behind: Span,
-    allowed: Span,
+#[non_exhaustive]
+pub enum EventError {
+    /// It is much older than the latest one of its agent.
+    #[error("the event is {behind} older than the latest one of its agent; at most {allowed} are allowed")]
+    TooLate {
+        /// By how much.
+        behind: Span,
+        /// How much is allowed.
+        allowed: Span,
+    },
+    /// It does not say whose it is, or what was done.
+    #[error("the event has no agent or no action")]
+    Nameless,
+    /// The name of its agent, action or cohort is longer than [`MAX_NAME`](crate::events::MAX_NAME).
+    #[error("a name of {0} bytes; at most {MAX_NAME} are allowed")]
+    LongName(usize),
 }
 
 impl Monitor {
@@ -103,8 +110,8 @@ impl Monitor {
             names: Names::new(settings.max_actions.get()),
             agents: Lru::new(settings.max_agents.get()),
             cohorts: Lru::new(settings.max_cohorts.get()),
-            ngrams: Window::new(settings.ngram_window.get()),
-            watch: None,
+            ngrams: NgramWindow::new(settings.ngram_window.get()),
+            model: None,
             counters: Counters::default(),
             settings,
         }
@@ -113,7 +120,7 @@ impl Monitor {
     /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
     /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
     pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize) {
-        self.watch = Some(Watch::new(model, threshold, evidence, &self.names, self.watch.as_ref()));
+        self.model = Some(ModelRule::new(model, threshold, evidence, &self.names));
     }
 
     /// How it works.
@@ -151,7 +158,7 @@ impl Monitor {
         Baselines(scored.map(|(name, cohort)| (name.to_owned(), cohort.all)).collect())
     }
 
-    /// The alerts that `events` lead to, in order; an event that comes too late leads to an error. An event without a time
+    /// The alerts that `events` lead to, in order; an event that cannot be taken leads to an error. An event without a time
     /// is taken to be as old as the latest one of its agent.
     pub fn watch<I: IntoIterator<Item = Event>>(&mut self, events: I) -> Alerts<'_, I::IntoIter> {
         Alerts {
@@ -168,9 +175,16 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// If the event is much older than that. It changes nothing then; but after ten such events of an agent in a row its
+    /// If the event is much older than that, says not whose it is or what was done, or has too long a name. It changes nothing then; but after ten such events of an agent in a row its
     /// clock is believed to have been wrong before, and the tenth is taken.
-    pub fn push(&mut self, event: &Event, arrival: Option<Time>, alerts: &mut Vec<Alert>) -> Result<(), TooLate> {
+    pub fn push(&mut self, event: &Event, arrival: Option<Time>, alerts: &mut Vec<Alert>) -> Result<(), EventError> {
+        if event.agent_id.is_empty() || event.action_type.is_empty() {
+            return Err(EventError::Nameless);
+        }
+        let names = [&event.agent_id, &event.action_type, &event.cohort];
+        if let Some(long) = names.into_iter().find(|name| name.len() > MAX_NAME) {
+            return Err(EventError::LongName(long.len()));
+        }
         let (slot, time) = self.agent_for(event, arrival)?;
         self.counters.events = self.counters.events.saturating_add(1);
         let subject = Subject {
@@ -182,12 +196,12 @@ impl Monitor {
         let before = alerts.len();
 
         let n = self.settings.ngram_size.get();
-        let watch = &self.watch;
-        let known = || watch.as_ref().is_some_and(|watch| watch.knows(&event.action_type));
+        let model = &self.model;
+        let known = || model.as_ref().is_some_and(|model| model.knows(&event.action_type));
         let (action, new) = self.names.acquire(&event.action_type, known);
-        self.counters.nameless += u64::from(action == OTHER);
-        if let Some(watch) = self.watch.as_mut().filter(|_| new) {
-            watch.learn(action, &event.action_type);
+        self.counters.overflow += u64::from(action == OTHER);
+        if let Some(model) = self.model.as_mut().filter(|_| new) {
+            model.learn(action, &event.action_type);
         }
         let agent = self.agents.value_mut(slot);
         let pause = time.since(agent.latest);
@@ -207,7 +221,9 @@ impl Monitor {
         }
         let cohort = self.cohorts.value(cohort).fingerprint;
 
-        self.agents.value_mut(slot).count(action, &mut self.names);
+        let agent = self.agents.value_mut(slot);
+        agent.profile.count(action, &mut self.names);
+        agent.times.push(time, &self.settings);
         self.apply_rules(slot, cohort, ngram, &subject, alerts);
         self.apply_model(slot, cohort, (action, pause), &subject, alerts);
         for alert in &alerts[before..] {
@@ -229,14 +245,18 @@ impl Monitor {
                 time: cohort.latest,
                 number: self.counters.events,
             };
-            let quiet = self.is_cohort_quiet(cohort, cohort.latest);
-            alerts.extend(self.compare(cohort, &subject, true).filter(|_| !quiet));
+            let held_back = self.holds_back(cohort, cohort.latest);
+            alerts.extend(
+                drift::check(cohort, &self.settings, true)
+                    .map(|finding| subject.alert(finding))
+                    .filter(|_| !held_back),
+            );
         }
         alerts
     }
 
     /// The slot of the agent of `event`, and the time that the event is taken to have.
-    fn agent_for(&mut self, event: &Event, arrival: Option<Time>) -> Result<(u32, Time), TooLate> {
+    fn agent_for(&mut self, event: &Event, arrival: Option<Time>) -> Result<(u32, Time), EventError> {
         let Some(slot) = self.agents.find(&event.agent_id) else {
             let time = event.time.or(arrival).unwrap_or_default();
             let names = &mut self.names;
@@ -249,9 +269,9 @@ impl Monitor {
         let behind = agent.latest.since(time);
         if agent.is_too_late(time, &self.settings) {
             self.counters.late += 1;
-            return Err(TooLate {
+            return Err(EventError::TooLate {
                 behind,
-                allowed: self.settings.max_lateness,
+                allowed: self.settings.allowed_lateness,
             });
         }
         let time = time.max(agent.latest);
@@ -284,8 +304,10 @@ impl Monitor {
         }
         let cohort = self.cohorts.value(slot);
         let subject = Subject { agent: "", ..*subject };
-        let quiet = self.is_cohort_quiet(cohort, subject.time);
-        let alert = self.compare(cohort, &subject, false).filter(|_| !quiet);
+        let held_back = self.holds_back(cohort, subject.time);
+        let alert = drift::check(cohort, &self.settings, false)
+            .map(|finding| subject.alert(finding))
+            .filter(|_| !held_back);
         let cohort = self.cohorts.value_mut(slot);
         cohort.current = Histogram::default();
         if let Some(alert) = alert {
@@ -294,34 +316,88 @@ impl Monitor {
         }
     }
 
-    fn is_cohort_quiet(&self, cohort: &Cohort, time: Time) -> bool {
-        let quiet = |at: Time| time.since(at).abs() < self.settings.quiet_period;
-        cohort.alerted.is_some_and(quiet)
+    fn holds_back(&self, cohort: &Cohort, time: Time) -> bool {
+        let recent = |at: Time| time.since(at).abs() < self.settings.cooldown;
+        cohort.alerted.is_some_and(recent)
     }
 
-    /// Compares the current risk scores of a cohort with its baseline, if there are enough of them.
-    fn compare(&self, cohort: &Cohort, subject: &Subject<'_>, end_of_input: bool) -> Option<Alert> {
+    /// The first of the rules frequency, sequence and behaviour that fires and is not held back.
+    fn apply_rules(
+        &mut self,
+        slot: u32,
+        cohort: u64,
+        ngram: Option<u64>,
+        subject: &Subject<'_>,
+        alerts: &mut Vec<Alert>,
+    ) {
         let settings = &self.settings;
-        if !cohort.settled || cohort.current.total() < u64::from(settings.drift_scores.get()) {
-            return None;
+        let agent = self.agents.value(slot);
+        let may = |kind| !agent.cooldowns.hold_back(kind, cohort, subject.time, settings.cooldown);
+        let recent = || {
+            agent
+                .recent()
+                .iter()
+                .map(|&action| self.names.text(action).to_owned())
+                .collect()
+        };
+        let found = frequency::check(&agent.times, settings)
+            .filter(|_| may(Kind::Frequency))
+            .or_else(|| sequence::check(&self.ngrams, ngram?, recent, settings).filter(|_| may(Kind::Sequence)))
+            // Looked at last, and only if it may speak, as it takes longest.
+            .or_else(|| may(Kind::Behavioral).then(|| behavior::check(&agent.profile, &self.names, settings))?);
+        if let Some(finding) = found {
+            self.raise(slot, cohort, finding, subject, alerts);
         }
-        let drift = Drift::between(&cohort.current, &cohort.baseline);
-        let limits = DriftLimits {
-            psi: settings.drift_psi.get(),
-            kl_divergence: settings.drift_kl.get(),
-            js_distance: settings.drift_js.get(),
+    }
+
+    /// Adds the action to the session of the agent and lets the model look at it.
+    fn apply_model(
+        &mut self,
+        slot: u32,
+        cohort: u64,
+        (action, pause): (u32, Span),
+        subject: &Subject<'_>,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(WatchSettings { window, session_gap }) = self.settings.watch else {
+            return;
         };
-        let drifted = drift.psi > limits.psi || drift.kl > limits.kl_divergence || drift.js > limits.js_distance;
-        let evidence = || Evidence::Distributional {
-            psi: drift.psi,
-            kl_divergence: drift.kl,
-            js_distance: drift.js,
-            limits,
-            current: cohort.current.0,
-            baseline: cohort.baseline.0,
-            end_of_input,
+        let agent = self.agents.value_mut(slot);
+        if pause > session_gap {
+            agent.session.clear(&mut self.names);
+        }
+        agent.session.push(action, window.get() as usize, &mut self.names);
+        let Some(rule) = &mut self.model else {
+            return;
         };
-        drifted.then(|| subject.alert(Kind::Distributional, drift.score(), DRIFT_THRESHOLD, evidence()))
+        if agent
+            .cooldowns
+            .hold_back(Kind::Model, cohort, subject.time, self.settings.cooldown)
+        {
+            return;
+        }
+        if let Some(finding) = model::check(rule, agent.session.0.iter().copied(), &self.names) {
+            let most = rule.evidence;
+            let alert = self.raise(slot, cohort, finding, subject, alerts);
+            // The whole evidence speaks in the sentence, the most important pieces of it stand by it.
+            alert.evidence.shorten(most);
+        }
+    }
+
+    /// Adds an alert, and holds back others of its kind for a while.
+    fn raise<'a>(
+        &mut self,
+        slot: u32,
+        cohort: u64,
+        finding: Finding,
+        subject: &Subject<'_>,
+        alerts: &'a mut Vec<Alert>,
+    ) -> &'a mut Alert {
+        let cooldowns = &mut self.agents.value_mut(slot).cooldowns;
+        cooldowns.start(finding.kind, cohort, subject.time, self.settings.cooldown);
+        alerts.push(subject.alert(finding));
+        let last = alerts.len() - 1;
+        &mut alerts[last]
     }
 }
 
@@ -336,7 +412,7 @@ pub struct Alerts<'m, I> {
 }
 
 impl<I: Iterator<Item = Event>> Iterator for Alerts<'_, I> {
-    type Item = Result<Alert, TooLate>;
+    type Item = Result<Alert, EventError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

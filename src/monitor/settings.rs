@@ -1,6 +1,6 @@
 //! Everything that shapes what a monitor finds and keeps, as one value.
 
-use super::drift::Baselines;
+use super::rules::drift::Baselines;
 use crate::bounds::{Capacity, Count, Divergence, Limit, NgramSize, Smoothing, WindowSize};
 use crate::input::events::Span;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 /// | `drift_psi`, `drift_kl`, `drift_js` | 0.2, 0.1, 0.1 | 0 to 100 |
 /// | `drift_scores` | 30 | 1 to a million |
 /// | `drift_first`, `drift_every` | 1,000 | 1 to a million |
-/// | `quiet_period` | 300 s | up to 100 years |
-/// | `max_lateness` | 300 s | up to 100 years |
+/// | `cooldown` | 300 s | up to 100 years |
+/// | `allowed_lateness` | 300 s | up to 100 years |
 /// | `max_agents`, `max_actions` | 100,000 | 1 to 100 million |
 /// | `max_cohorts` | 1,000 | 1 to 100 million |
 /// | `window`, `session_gap` | 50, 30 min | 1 to 10,000; up to 100 years |
@@ -66,10 +66,10 @@ pub struct Settings {
     pub drift_first: Count,
     /// After how many risk scores of a cohort they are compared with its baseline.
     pub drift_every: Count,
-    /// How long the same type of alert for the same agent and cohort stays quiet.
-    pub quiet_period: Span,
+    /// How long further alerts of the same type for the same agent and cohort are held back after one.
+    pub cooldown: Span,
     /// How much older than the latest event of its agent an event may be.
-    pub max_lateness: Span,
+    pub allowed_lateness: Span,
     /// Most agents that are remembered; the one not seen for longest leaves first.
     pub max_agents: Capacity,
     /// Most cohorts that are remembered; the one not seen for longest leaves first.
@@ -121,8 +121,8 @@ impl Default for Settings {
             drift_scores: const { Count::literal(30) },
             drift_first: const { Count::literal(1000) },
             drift_every: const { Count::literal(1000) },
-            quiet_period: Span::seconds(300),
-            max_lateness: Span::seconds(300),
+            cooldown: Span::seconds(300),
+            allowed_lateness: Span::seconds(300),
             max_agents: const { Capacity::literal(100_000) },
             max_cohorts: const { Capacity::literal(1000) },
             max_actions: const { Capacity::literal(100_000) },

@@ -339,7 +339,7 @@ fn a_closed_or_full_output_is_noticed() {
 fn options_out_of_range_and_those_of_a_model_without_one_are_refused() {
     for (args, message) in [
         (&["--smoothing", "0"][..], "1e-6"),
-        (&["--quiet-period", "NaN"], "30m"),
+        (&["--cooldown", "NaN"], "30m"),
         (&["--max-agents", "0"], "from 1"),
         (&["--ngram-size", "9"], "1 to 8"),
         (&["--window", "5"], "--model"),

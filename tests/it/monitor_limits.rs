@@ -23,7 +23,7 @@ fn what_the_model_knows_has_a_name_however_many_other_names_there_are() {
     let model = format!("--model={}", model.as_str().unwrap());
     let attack = ["read", "scan", "exploit", "exfiltrate", "cover_tracks", "delete"];
     let run = |noise, more: &[&str]| {
-        let options = ["monitor", &model, "--anomaly-threshold=0.6", "--quiet-period=0"];
+        let options = ["monitor", &model, "--anomaly-threshold=0.6", "--cooldown=0"];
         let ended = sandbox.run_with_input(&[&options[..], more].concat(), input(noise, &attack).as_bytes());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let alerts = ended.json_lines().into_iter();
@@ -52,7 +52,7 @@ fn what_the_model_knows_has_a_name_however_many_other_names_there_are() {
     let saved = std::fs::read(sandbox.path("state")).unwrap();
     let ended = sandbox.run_with_input(
         &[
-            &["monitor", &model, "--anomaly-threshold=0.6", "--quiet-period=0"][..],
+            &["monitor", &model, "--anomaly-threshold=0.6", "--cooldown=0"][..],
             &state,
         ]
         .concat(),

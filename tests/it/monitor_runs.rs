@@ -53,7 +53,7 @@ const OPTIONS: [&str; 13] = [
     "--frequency-events=8",
     "--behavioral-concentration=0.3",
     "--behavioral-threshold=0.3",
-    "--quiet-period=100",
+    "--cooldown=100",
     "--session-gap=2m",
     "--window=8",
     "--max-agents=8",
@@ -150,7 +150,7 @@ fn a_state_that_is_damaged_or_that_of_other_options_is_refused_and_left_alone() 
         assert_eq!(again(&state[..place], &[]).code, 3, "{place}");
     }
     let text = String::from_utf8(state).unwrap();
-    let newer = text.replacen("\"format_version\":2", "\"format_version\":3", 1);
+    let newer = text.replacen("\"format_version\":3", "\"format_version\":4", 1);
     again(newer.as_bytes(), &[]).assert_refused(3, "format version 3");
     again(b"{\"agent_id\":\"a\"}\n", &[]).assert_refused(3, "not a state");
 }
@@ -331,7 +331,7 @@ fn a_model_alert_is_what_predict_says_of_the_latest_actions_of_the_session() {
         "4",
         "--anomaly-threshold",
         "0.9",
-        "--quiet-period",
+        "--cooldown",
         "0",
         "--top",
         "2",

@@ -4,14 +4,15 @@
 //! each name of an action, in the order in which they are first mentioned; one for each agent and one for each cohort, those
 //! not seen for longest first; and one with the SHA-256 of all that stands before it.
 
-mod bookmark;
+mod checkpoint;
 
-pub use bookmark::Bookmark;
+pub use checkpoint::Checkpoint;
 
-use super::agent::{Agent, Quiet};
+use super::agent::Agent;
 use super::alert::Kind;
-use super::drift::{Cohort, Histogram};
+use super::cooldown::Cooldown;
 use super::names::OTHER;
+use super::rules::drift::{Cohort, Histogram};
 use super::{Counters, Monitor, Settings};
 use crate::data::dataset::hex;
 use crate::data::fingerprint;
@@ -23,7 +24,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 const TYPE: &str = "anomaly-train monitor state";
 /// Larger numbers are refused: no counter gets there, and below it nothing overflows.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -58,7 +59,7 @@ struct End<'a> {
 struct Head {
     settings: Settings,
     counters: Counters,
-    bookmark: Option<Bookmark>,
+    checkpoint: Option<Checkpoint>,
     names: usize,
     agents: usize,
     cohorts: usize,
@@ -79,7 +80,7 @@ struct SavedAgent<'a> {
     recent: Vec<SavedName>,
     times: Vec<i64>,
     counts: Vec<(SavedName, u64)>,
-    quiet: Vec<(Kind, u64, i64)>,
+    cooldowns: Vec<(Kind, u64, i64)>,
     session: Vec<SavedName>,
 }
 
@@ -111,13 +112,13 @@ impl Monitor {
     /// # Errors
     ///
     /// If `writer` fails.
-    pub fn save(&self, writer: impl Write, bookmark: Option<Bookmark>) -> io::Result<()> {
-        self.write(writer, &self.settings, bookmark)?;
+    pub fn save(&self, writer: impl Write, checkpoint: Option<Checkpoint>) -> io::Result<()> {
+        self.write(writer, &self.settings, checkpoint)?;
         Ok(())
     }
 
     /// Writes all of it and returns the digest that stands at its end.
-    fn write(&self, writer: impl Write, settings: &Settings, bookmark: Option<Bookmark>) -> io::Result<String> {
+    fn write(&self, writer: impl Write, settings: &Settings, checkpoint: Option<Checkpoint>) -> io::Result<String> {
         let mut writer = Hashing {
             writer,
             digest: Sha256::new(),
@@ -131,7 +132,7 @@ impl Monitor {
         let head = Head {
             settings: settings.clone(),
             counters: self.counters(),
-            bookmark,
+            checkpoint,
             names: names.mentioned.len(),
             agents: self.agents.len(),
             cohorts: self.cohorts.len(),
@@ -160,7 +161,7 @@ impl Monitor {
     /// # Errors
     ///
     /// If `reader` fails, or what it gives is not such a state to the last byte.
-    pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Bookmark>), RestoreError> {
+    pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Checkpoint>), RestoreError> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text)?;
         let start = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
@@ -184,16 +185,16 @@ impl Monitor {
         if hex(&Sha256::digest(&text[..end])) != digest {
             return Err(damaged("its digest does not fit its content"));
         }
-        let (monitor, saved, bookmark) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
+        let (monitor, saved, checkpoint) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
         // Whatever could still be wrong with it would not be written again in the same way.
-        if monitor.write(io::sink(), &saved, bookmark)? == digest {
-            Ok((monitor, bookmark))
+        if monitor.write(io::sink(), &saved, checkpoint)? == digest {
+            Ok((monitor, checkpoint))
         } else {
             Err(damaged("it is not as this program writes it"))
         }
     }
 
-    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Option<Bookmark>), RestoreError> {
+    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Option<Checkpoint>), RestoreError> {
         let mut lines = body.split(|&byte| byte == b'\n');
         let head: Head = parse(lines.next())?;
         check_settings(&head.settings, &settings)?;
@@ -214,7 +215,7 @@ impl Monitor {
         }
         monitor.agents.evicted = head.counters.evicted_agents;
         monitor.cohorts.evicted = head.counters.evicted_cohorts;
-        Ok((monitor, head.settings, head.bookmark))
+        Ok((monitor, head.settings, head.checkpoint))
     }
 
     fn restore_head(&mut self, head: &Head) -> Result<(), RestoreError> {
@@ -223,7 +224,7 @@ impl Monitor {
         numbers.extend([
             counters.events,
             counters.late,
-            counters.nameless,
+            counters.overflow,
             counters.malformed,
             counters.evicted_agents,
             counters.evicted_cohorts,
@@ -268,21 +269,21 @@ impl Monitor {
                 .ok_or_else(|| damaged("an action has no name"))
         };
         for &(name, count) in &saved.counts {
-            agent.restore_count(id(name)?, count);
+            agent.profile.restore(id(name)?, count);
         }
         for &name in &saved.session {
-            agent.session.actions.push_back(id(name)?);
+            agent.session.0.push_back(id(name)?);
         }
         for &name in &saved.recent {
             // There is room for all: none of them leaves.
             agent.restore_recent(id(name)?);
         }
         for &micros in &saved.times {
-            agent.times.push_back(time(micros)?);
+            agent.times.0.push_back(time(micros)?);
         }
-        for &(kind, cohort, at) in &saved.quiet {
+        for &(kind, cohort, at) in &saved.cooldowns {
             let at = time(at)?;
-            agent.quiet.push(Quiet { kind, cohort, at });
+            agent.cooldowns.0.push(Cooldown { kind, cohort, at });
         }
         Ok(())
     }
@@ -333,7 +334,7 @@ fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreErro
     refused(match name.as_str() {
         "watch" => format!("saved with the model's window and gap {saved}, now {wanted}; use the same options"),
         "baselines" => "saved with other baselines of the risk scores; use the same file".to_owned(),
-        limit if limit.starts_with("max_") && limit != "max_lateness" => {
+        limit if limit.starts_with("max_") => {
             format!("saved with {limit} {saved}, now it is {wanted}; it can only be raised")
         }
         _ => format!("saved with {name} {saved}, now it is {wanted}; use the same options"),
@@ -387,8 +388,8 @@ impl SavedNames {
             saved: vec![0; monitor.names.numbers() as usize],
         };
         for (_, agent) in monitor.agents.oldest_first() {
-            let counted = agent.counts.iter().map(|count| &count.action);
-            for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
+            let counted = agent.profile.counts.iter().map(|count| &count.action);
+            for &name in agent.recent().iter().chain(counted).chain(&agent.session.0) {
                 if name != OTHER && names.saved[name as usize] == 0 {
                     names.mentioned.push(name);
                     names.saved[name as usize] = names.mentioned.len() as SavedName;
@@ -402,20 +403,21 @@ impl SavedNames {
 impl Agent {
     fn saved<'a>(&self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
         let name = |&action: &u32| names.saved[action as usize];
-        let saved_quiet = |quiet: &Quiet| (quiet.kind, quiet.cohort, quiet.at.micros());
+        let saved_cooldown = |cooldown: &Cooldown| (cooldown.kind, cooldown.cohort, cooldown.at.micros());
         SavedAgent {
             id: id.into(),
             latest: self.latest.micros(),
             late: self.late,
             recent: self.recent().iter().map(name).collect(),
-            times: self.times.iter().map(|time| time.micros()).collect(),
+            times: self.times.0.iter().map(|time| time.micros()).collect(),
             counts: self
+                .profile
                 .counts
                 .iter()
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
-            quiet: self.quiet.iter().map(saved_quiet).collect(),
-            session: self.session.actions.iter().map(name).collect(),
+            cooldowns: self.cooldowns.0.iter().map(saved_cooldown).collect(),
+            session: self.session.0.iter().map(name).collect(),
         }
     }
 }

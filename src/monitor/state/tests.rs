@@ -1,7 +1,7 @@
 use super::*;
 use crate::bounds::{Capacity, Count, WindowSize};
 use crate::input::events::{Event, Span};
-use crate::monitor::{Alert, TooLate, WatchSettings};
+use crate::monitor::{Alert, EventError, WatchSettings};
 use proptest::prelude::*;
 
 /// Little room and short times, so that everything happens soon.
@@ -14,7 +14,7 @@ fn settings() -> Settings {
         drift_first: count(5),
         drift_every: count(5),
         drift_scores: count(3),
-        quiet_period: Span::seconds(3),
+        cooldown: Span::seconds(3),
         max_agents: capacity(3),
         max_cohorts: capacity(2),
         max_actions: capacity(4),
@@ -47,7 +47,7 @@ proptest! {
     #[test]
     fn whatever_comes_a_restart_anywhere_changes_nothing(events in prop::collection::vec(event(), 0..150), cut in 0..150_usize) {
         let cut = cut.min(events.len());
-        let take = |monitor: &mut Monitor, events: &[Event]| -> Vec<Result<Alert, TooLate>> {
+        let take = |monitor: &mut Monitor, events: &[Event]| -> Vec<Result<Alert, EventError>> {
             monitor.watch(events.to_vec()).collect()
         };
         let mut first = Monitor::new(settings());
@@ -56,8 +56,8 @@ proptest! {
         alerts.truncate(alerts.len() - first.finish().len());
         let mut state = Vec::new();
         first.save(&mut state, None).unwrap();
-        let (mut second, bookmark) = Monitor::restore(settings(), &state[..]).unwrap();
-        prop_assert_eq!(bookmark, None);
+        let (mut second, checkpoint) = Monitor::restore(settings(), &state[..]).unwrap();
+        prop_assert_eq!(checkpoint, None);
         alerts.extend(take(&mut second, &events[cut..]));
 
         let mut whole = Monitor::new(settings());

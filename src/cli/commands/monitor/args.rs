@@ -106,13 +106,13 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) write_baseline: Option<PathBuf>,
 
-    /// How long the same type of alert for the same agent and cohort stays quiet
-    #[arg(long, value_name = "TIME", default_value_t = Settings::default().quiet_period, help_heading = "Rules")]
-    quiet_period: Span,
+    /// How long further alerts of the same type for the same agent and cohort are held back after one
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().cooldown, help_heading = "Rules")]
+    cooldown: Span,
 
     /// How much older than the latest event of its agent an event may be
-    #[arg(long, value_name = "TIME", default_value_t = Settings::default().max_lateness, help_heading = "Limits")]
-    max_lateness: Span,
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().allowed_lateness, help_heading = "Limits")]
+    allowed_lateness: Span,
 
     /// Most agents to remember; the one not seen for longest leaves first
     #[arg(long, value_name = "N", default_value_t = Settings::default().max_agents, help_heading = "Limits")]
@@ -164,8 +164,8 @@ impl MonitorArgs {
             drift_scores: self.drift_scores,
             drift_first: self.drift_first,
             drift_every: self.drift_every,
-            quiet_period: self.quiet_period,
-            max_lateness: self.max_lateness,
+            cooldown: self.cooldown,
+            allowed_lateness: self.allowed_lateness,
             max_agents: self.max_agents,
             max_cohorts: self.max_cohorts,
             max_actions: self.max_actions,

@@ -5,7 +5,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::{Chunk, ReadAhead};
-use anomaly_train::monitor::Bookmark;
+use anomaly_train::monitor::Checkpoint;
 use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
 use std::fs::{self, File, Metadata};
@@ -30,7 +30,7 @@ pub(crate) struct Feed {
     taken: u64,
     /// Whether the next byte belongs to a line that is dropped.
     in_line: bool,
-    /// The last bytes of the stream that have been taken in, at most as many as a bookmark remembers.
+    /// The last bytes of the stream that have been taken in, at most as many as a checkpoint remembers.
     before: Vec<u8>,
 }
 
@@ -43,13 +43,13 @@ struct Place {
 }
 
 impl Feed {
-    /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `bookmark` says where
+    /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `checkpoint` says where
     /// an earlier run stopped.
-    pub(crate) fn open(path: &Path, follow: bool, bookmark: Option<Bookmark>) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, follow: bool, checkpoint: Option<Checkpoint>) -> Result<Self, Failure> {
         let (mut places, mut in_line, mut before) = (None, false, Vec::new());
         let chunks: Box<dyn Iterator<Item = Chunk> + Send> = if follow {
             let shared = Arc::default();
-            let (tail, known) = Tail::open(path, bookmark, Arc::clone(&shared))?;
+            let (tail, known) = Tail::open(path, checkpoint, Arc::clone(&shared))?;
             (places, in_line, before) = (Some(shared), !tail.whole, known);
             Box::new(input::chunks(
                 if in_line {
@@ -102,14 +102,14 @@ impl Feed {
         }
         let bytes = &bytes[..bytes.len() - unread];
         self.before
-            .extend_from_slice(&bytes[bytes.len().saturating_sub(Bookmark::MOST)..]);
-        self.before.drain(..self.before.len().saturating_sub(Bookmark::MOST));
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(Checkpoint::MOST)..]);
+        self.before.drain(..self.before.len().saturating_sub(Checkpoint::MOST));
         self.taken = chunk.end() - unread as u64;
         self.in_line = chunk.is_within_line() && unread == 0;
     }
 
     /// The place in the followed file up to which everything has been taken in.
-    pub(crate) fn bookmark(&self) -> Option<Bookmark> {
+    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let mut places = self.places.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let at = places.partition_point(|place| place.in_stream <= self.taken);
         places.drain(..at.saturating_sub(1));
@@ -118,7 +118,7 @@ impl Feed {
         // What is older belongs to the file before.
         let known = self.before.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
         let before = &self.before[self.before.len() - known..];
-        Some(Bookmark::new(place.file, offset, self.in_line, before))
+        Some(Checkpoint::new(place.file, offset, self.in_line, before))
     }
 }
 
@@ -137,10 +137,10 @@ struct Tail {
 }
 
 impl Tail {
-    /// Also returns the bytes before the place where it starts, as far as the bookmark remembers them.
+    /// Also returns the bytes before the place where it starts, as far as the checkpoint remembers them.
     fn open(
         path: &Path,
-        bookmark: Option<Bookmark>,
+        checkpoint: Option<Checkpoint>,
         places: Arc<Mutex<Vec<Place>>>,
     ) -> Result<(Self, Vec<u8>), Failure> {
         let failed = |error: io::Error| Failure::at(path, "cannot open", &error);
@@ -152,19 +152,19 @@ impl Tail {
         }
         let identity = identity(&found);
         let mut before = Vec::new();
-        let known = match bookmark {
-            Some(bookmark) if bookmark.file == identity => {
-                before = bytes_before(&file, &bookmark).map_err(failed)?;
-                Some(bookmark).filter(|bookmark| bookmark.offset <= found.len() && bookmark.fits(&before))
+        let known = match checkpoint {
+            Some(checkpoint) if checkpoint.file == identity => {
+                before = bytes_before(&file, &checkpoint).map_err(failed)?;
+                Some(checkpoint).filter(|checkpoint| checkpoint.offset <= found.len() && checkpoint.fits(&before))
             }
             _ => None,
         };
-        if bookmark.is_some() && known.is_none() {
+        if checkpoint.is_some() && known.is_none() {
             before.clear();
             let path = shown(path);
             warn!("{path} is not the file that was read before, or was cut since; it is read from its start");
         }
-        let in_file = known.map_or(0, |bookmark| bookmark.offset);
+        let in_file = known.map_or(0, |checkpoint| checkpoint.offset);
         file.seek(SeekFrom::Start(in_file)).map_err(failed)?;
         let tail = Self {
             path: path.to_owned(),
@@ -172,7 +172,7 @@ impl Tail {
             identity,
             in_file,
             in_stream: 0,
-            whole: !known.is_some_and(|bookmark| bookmark.in_line),
+            whole: !known.is_some_and(|checkpoint| checkpoint.in_line),
             troubled: false,
             places,
         };
@@ -260,12 +260,16 @@ impl Read for Tail {
     }
 }
 
-/// What stands in the file where the bookmark remembers bytes; less or nothing if the file ends before.
-fn bytes_before(mut file: &File, bookmark: &Bookmark) -> io::Result<Vec<u8>> {
-    let count = u64::from(bookmark.remembered);
+/// What stands in the file where the checkpoint remembers bytes; less or nothing if the file ends before.
+fn bytes_before(mut file: &File, checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
+    let count = u64::from(checkpoint.remembered);
     let mut bytes = Vec::new();
     let end = file.seek(SeekFrom::End(0))?;
-    if let Some(start) = bookmark.offset.checked_sub(count).filter(|_| bookmark.offset <= end) {
+    if let Some(start) = checkpoint
+        .offset
+        .checked_sub(count)
+        .filter(|_| checkpoint.offset <= end)
+    {
         file.seek(SeekFrom::Start(start))?;
         file.take(count).read_to_end(&mut bytes)?;
     }

@@ -4,7 +4,7 @@ use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
 use anomaly_train::AnomalyModel;
 use anomaly_train::command_only::one_line;
-use anomaly_train::monitor::{Baselines, Bookmark, Monitor, RestoreError, Settings};
+use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
 use anomaly_train::registry::{check_replaceable, folder, load_file, replace};
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ impl<'a> StateFile<'a> {
     }
 
     /// The monitor that was saved, or a new one if there is no file.
-    pub(crate) fn restore(&self, settings: Settings) -> Result<(Monitor, Option<Bookmark>), Failure> {
+    pub(crate) fn restore(&self, settings: Settings) -> Result<(Monitor, Option<Checkpoint>), Failure> {
         let file = match File::open(self.0) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Monitor::new(settings), None)),
@@ -38,10 +38,10 @@ impl<'a> StateFile<'a> {
         })
     }
 
-    pub(crate) fn save(&self, monitor: &Monitor, bookmark: Option<Bookmark>) -> Result<(), Failure> {
+    pub(crate) fn save(&self, monitor: &Monitor, checkpoint: Option<Checkpoint>) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         monitor
-            .save(&mut bytes, bookmark)
+            .save(&mut bytes, checkpoint)
             .and_then(|()| replace(self.0, &bytes))
             .map_err(|error| Failure::at(self.0, "cannot save the state", &error))
     }

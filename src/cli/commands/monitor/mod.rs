@@ -61,7 +61,7 @@ struct Run<'a> {
     /// Alerts that the end of the input led to, which the monitor does not count.
     at_end: u64,
     /// How many events had an action without room for its name at the start, until that is warned of.
-    nameless: Option<u64>,
+    overflow: Option<u64>,
     started: Instant,
     terminal: bool,
 }
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     let settings = args.settings(read_baseline(args.baseline.as_deref(), args)?);
     check_distinct(args)?;
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
-    let (mut monitor, bookmark) = match &state {
+    let (mut monitor, checkpoint) = match &state {
         Some(file) => file.restore(settings)?,
         None => (Monitor::new(settings), None),
     };
@@ -85,8 +85,8 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     if let Some(file) = &model {
         monitor.set_model(file.model(), args.anomaly_threshold, args.top);
     }
-    let feed = Feed::open(&args.input, args.follow, bookmark)?;
-    let nameless = monitor.counters().nameless;
+    let feed = Feed::open(&args.input, args.follow, checkpoint)?;
+    let overflow = monitor.counters().overflow;
     let mut run = Run {
         args,
         monitor,
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         fixed_time,
         refused: 0,
         at_end: 0,
-        nameless: Some(nameless),
+        overflow: Some(overflow),
         started: Instant::now(),
         terminal: verbosity >= 0 && std::io::stderr().is_terminal(),
     };
@@ -131,7 +131,7 @@ impl Run<'_> {
             match self.feed.next(PATIENCE) {
                 Ok(Ok(chunk)) => {
                     self.take(&chunk)?;
-                    self.warn_of_nameless();
+                    self.warn_of_overflow();
                 }
                 Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -182,9 +182,9 @@ impl Run<'_> {
     }
 
     /// Says once that names have no room.
-    fn warn_of_nameless(&mut self) {
-        let now = self.monitor.counters().nameless;
-        if self.nameless.take_if(|before| *before < now).is_some() {
+    fn warn_of_overflow(&mut self) {
+        let now = self.monitor.counters().overflow;
+        if self.overflow.take_if(|before| *before < now).is_some() {
             let most = self.monitor.settings().max_actions;
             warn!(
                 "there is no room for more than {most} names of actions; others are taken for one, \"(other)\" (see --max-actions)"
@@ -209,7 +209,7 @@ impl Run<'_> {
     }
 
     fn save(&self) -> Result<(), Failure> {
-        let save = |file: &StateFile<'_>| file.save(&self.monitor, self.feed.bookmark());
+        let save = |file: &StateFile<'_>| file.save(&self.monitor, self.feed.checkpoint());
         self.state.as_ref().map_or(Ok(()), save)
     }
 
@@ -272,12 +272,12 @@ impl Run<'_> {
             0 => String::new(),
             count => format!(" ({count} too late)"),
         };
-        let nameless = match counters.nameless {
+        let overflow = match counters.overflow {
             0 => String::new(),
             count => format!(", {count} events without room for the name of their action"),
         };
         format!(
-            "{} events, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{nameless}",
+            "{} events, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{overflow}",
             counters.events,
             alerts.iter().sum::<u64>(),
             counters.malformed + counters.late,

@@ -1,11 +1,16 @@
 //! The distributional rule: whether the risk scores of a cohort have moved away from their baseline.
 
+use super::Finding;
 use crate::input::events::Time;
+use crate::monitor::alert::{DriftLimits, Evidence, Kind};
+use crate::monitor::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Bins of equal width over 0..1.
 pub(crate) const BINS: usize = 10;
+/// What the score of a drift is reported with.
+const THRESHOLD: f64 = 0.5;
 /// Added to every count, so that an empty bin has a logarithm.
 const EPSILON: f64 = 1e-6;
 
@@ -21,7 +26,8 @@ impl Histogram {
     /// Counts a score, limited to 0..1.
     pub fn add(&mut self, score: f64) {
         let bin = (score.clamp(0.0, 1.0) * BINS as f64).floor() as usize;
-        self.0[bin.min(BINS - 1)] += 1;
+        let count = &mut self.0[bin.min(BINS - 1)];
+        *count = count.saturating_add(1);
     }
 
     /// How many scores there are.
@@ -112,6 +118,34 @@ impl Cohort {
         }
         due
     }
+}
+
+/// Whether the current risk scores of a cohort, if there are enough of them, have moved away from its baseline.
+pub(crate) fn check(cohort: &Cohort, settings: &Settings, end_of_input: bool) -> Option<Finding> {
+    if !cohort.settled || cohort.current.total() < u64::from(settings.drift_scores.get()) {
+        return None;
+    }
+    let drift = Drift::between(&cohort.current, &cohort.baseline);
+    let limits = DriftLimits {
+        psi: settings.drift_psi.get(),
+        kl_divergence: settings.drift_kl.get(),
+        js_distance: settings.drift_js.get(),
+    };
+    let drifted = drift.psi > limits.psi || drift.kl > limits.kl_divergence || drift.js > limits.js_distance;
+    drifted.then(|| Finding {
+        kind: Kind::Distributional,
+        score: drift.score(),
+        threshold: THRESHOLD,
+        evidence: Evidence::Distributional {
+            psi: drift.psi,
+            kl_divergence: drift.kl,
+            js_distance: drift.js,
+            limits,
+            current: cohort.current.0,
+            baseline: cohort.baseline.0,
+            end_of_input,
+        },
+    })
 }
 
 #[cfg(test)]

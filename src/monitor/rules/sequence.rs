@@ -1,11 +1,14 @@
 //! The sequence rule: how rare the latest actions of an agent are among those of all agents.
 
+use super::Finding;
+use crate::monitor::alert::{Evidence, Kind};
+use crate::monitor::settings::Settings;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 
 /// The latest n-grams of all agents, by fingerprint. Two n-grams share one with probability 2^-64.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct NgramWindow {
     order: VecDeque<u64>,
     counts: HashMap<u64, u32, RandomState>,
     most: usize,
@@ -28,7 +31,7 @@ pub(crate) struct Rarity {
     pub(crate) score: f64,
 }
 
-impl Window {
+impl NgramWindow {
     /// A window over the latest `most` n-grams.
     pub(crate) fn new(most: u32) -> Self {
         Self {
@@ -84,13 +87,37 @@ impl Window {
     }
 }
 
+/// Whether an n-gram, which stands in the window already, is rare in it. `actions` names its actions.
+pub(crate) fn check(
+    window: &NgramWindow,
+    ngram: u64,
+    actions: impl Fn() -> Vec<String>,
+    settings: &Settings,
+) -> Option<Finding> {
+    let rarity = window.rarity(ngram, settings.smoothing.get());
+    let threshold = settings.sequence_threshold.get();
+    (rarity.score >= threshold).then(|| Finding {
+        kind: Kind::Sequence,
+        score: rarity.score,
+        threshold,
+        evidence: Evidence::Sequence {
+            ngram: actions(),
+            count: rarity.count,
+            total: rarity.total,
+            distinct: rarity.distinct,
+            probability: rarity.probability,
+            smallest_probability: rarity.smallest,
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn rarity_is_what_a_hand_works_out() {
-        let mut window = Window::new(4);
+        let mut window = NgramWindow::new(4);
         for ngram in [9, 1, 1, 1, 2] {
             window.push(ngram);
         }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// How far a file had been read when the state was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bookmark {
+pub struct Checkpoint {
     /// Which file, as a number that the system gives it.
     pub file: u64,
     /// Bytes of it that had been taken in.
@@ -19,7 +19,7 @@ pub struct Bookmark {
     pub fingerprint: u64,
 }
 
-impl Bookmark {
+impl Checkpoint {
     /// Most bytes before the offset that are remembered.
     pub const MOST: usize = 1024;
 
