@@ -151,7 +151,7 @@ fn a_state_that_is_damaged_or_that_of_other_options_is_refused_and_left_alone() 
     }
     let text = String::from_utf8(state).unwrap();
     let newer = text.replacen("\"format_version\":3", "\"format_version\":4", 1);
-    again(newer.as_bytes(), &[]).assert_refused(3, "format version 3");
+    again(newer.as_bytes(), &[]).assert_refused(3, "format version 4");
     again(b"{\"agent_id\":\"a\"}\n", &[]).assert_refused(3, "not a state");
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn check(times: &RecentTimes, settings: &Settings) -> Option<Finding>
     let (events, limit) = (times.0.len(), settings.frequency_events.get());
     let threshold = settings.frequency_threshold.get();
     let score = (events as f64 / f64::from(limit)).min(1.0);
-    (events >= limit as usize && score >= threshold).then(|| Finding {
+    (events >= limit as usize && score >= threshold).then_some(Finding {
         kind: Kind::Frequency,
         score,
         threshold,
