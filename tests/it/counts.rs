@@ -194,6 +194,21 @@ fn what_is_no_count_is_refused_with_its_line() {
             .run(&["--data", "data.jsonl", "--count-field", field])
             .assert_refused(2, "field of its own");
     }
+    sandbox.write(
+        "events",
+        r#"{"agent_id": "a", "action_type": "b", "label": 0, "count": 2}"#,
+    );
+    let args = [
+        "--events",
+        "events",
+        "--session-by",
+        "agent_id",
+        "--label-field",
+        "label",
+        "--count-field",
+        "count",
+    ];
+    sandbox.run(&args).assert_refused(2, "--count-field");
 }
 
 #[test]

@@ -60,11 +60,11 @@ pub(crate) struct TrainArgs {
     pub(crate) split_strategy: SplitArg,
 
     /// For grouped splits: top-level field that names the group; without it, identical sequences form one
-    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
+    #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
     pub(crate) group_by: Option<String>,
 
     /// Top-level field that says how many samples a line stands for, from 1 to 2^53
-    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
+    #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
     pub(crate) count_field: Option<String>,
 
     /// Longest n-gram, 1 to 8
