@@ -31,6 +31,7 @@
 //! The library reads readers and writes writers; it knows no paths, no clock and no terminal. The same data, configuration
 //! and seed give the same model to the last bit on every machine.
 
+#![forbid(unsafe_code)]
 #![warn(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -4,6 +4,7 @@ use super::failure::{Failure, shown};
 use super::progress::Progress;
 use super::read_ahead::Chunk;
 use anomaly_train::{DatasetBuilder, LineChunks, ReadOptions, Refused, read_samples};
+use super::streams;
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Opens `path` for reading, `-` being standard input, and decompresses it if it is gzip by its first bytes.
 pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Send>, Failure> {
     let (raw, size): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
+        streams::check_stdin()?;
         (Box::new(io::stdin()), None)
     } else {
         let file = File::open(path).map_err(|error| Failure::at(path, "cannot open", &error))?;

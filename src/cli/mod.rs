@@ -18,6 +18,7 @@ mod samples;
 mod schema;
 mod sessions;
 mod signals;
+mod streams;
 mod summary;
 mod values;
 
@@ -44,7 +45,11 @@ pub(crate) fn run() -> ExitCode {
             "anomaly-train: error: internal error, please report it: {problem}"
         );
     }));
-    match panic::catch_unwind(|| parse().and_then(|cli| dispatch(&cli))) {
+    work()
+}
+
+fn work() -> ExitCode {
+    match panic::catch_unwind(|| streams::check_stdout().and_then(|()| dispatch(&parse()?))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => explain(failure),
         Err(_) => ExitCode::FAILURE,

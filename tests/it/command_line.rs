@@ -139,6 +139,67 @@ fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
     }
 }
 
+/// One run of each command, on the data `d` and the models in `models`.
+#[cfg(target_os = "linux")]
+const EACH_COMMAND: [&[&str]; 9] = [
+    &["--data", "d", "--models-dir", "m"],
+    &["generate", "--num-samples", "3"],
+    &["predict", "d"],
+    &["monitor", "e"],
+    &["evaluate", "--data", "d"],
+    &["inspect"],
+    &["verify", "--data", "d"],
+    &["history"],
+    &["rollback"],
+];
+
+/// A folder in which all of [`EACH_COMMAND`] work.
+#[cfg(target_os = "linux")]
+fn for_each_command() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("d", samples(300));
+    sandbox.write("e", "{\"agent_id\": \"a\", \"action_type\": \"read\"}\n");
+    for seed in ["1", "2"] {
+        sandbox.train(&["--data", "d", "--seed", seed]);
+    }
+    sandbox
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_standard_output_is_an_error_before_anything_is_done() {
+    let sandbox = for_each_command();
+    let files = sandbox.files(".");
+    let record = std::fs::read(sandbox.path("models/promotions.jsonl")).unwrap();
+    for args in EACH_COMMAND.iter().chain(&[&["--help"][..], &["nonsense"]]) {
+        let ended = sandbox.run_within("exec >&-; ", args);
+        ended.assert_refused(1, "standard output is closed, so nothing was done");
+    }
+    assert_eq!(sandbox.files("."), files);
+    assert_eq!(std::fs::read(sandbox.path("models/promotions.jsonl")).unwrap(), record);
+    // What is meant to lead nowhere may, however it was opened.
+    for nowhere in ["exec >/dev/null; ", "exec 1<>/dev/null; "] {
+        assert_eq!(sandbox.run_within(nowhere, &["history"]).code, 0, "{nowhere}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_standard_input_is_not_taken_for_one_without_data() {
+    let sandbox = for_each_command();
+    for args in [
+        &["--data", "-"][..],
+        &["predict"],
+        &["monitor"],
+        &["evaluate", "--data", "-"],
+    ] {
+        let ended = sandbox.run_within("exec <&-; ", &[args, &["-q"]].concat());
+        ended.assert_refused(1, "-: cannot read: standard input is closed");
+    }
+    // Whoever does not read it does not need it.
+    assert_eq!(sandbox.run_within("exec <&-; ", &["predict", "d"]).code, 0);
+}
+
 #[test]
 fn a_reader_that_goes_away_ends_the_program_quietly() {
     let sandbox = Sandbox::new();
