@@ -33,6 +33,7 @@ use output::Output;
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
+use std::thread;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
@@ -45,8 +46,16 @@ pub(crate) fn run() -> ExitCode {
             "anomaly-train: error: internal error, please report it: {problem}"
         );
     }));
-    work()
+    // How much stack there is does not depend on the limit that the program was started under (`ulimit -s`). If the system
+    // gives no thread, the work is done here.
+    match thread::Builder::new().stack_size(STACK).spawn(work) {
+        Ok(worker) => worker.join().unwrap_or(ExitCode::FAILURE),
+        Err(_) => work(),
+    }
 }
+
+/// Bytes of stack for the work: what the main thread usually has.
+const STACK: usize = 8 << 20;
 
 fn work() -> ExitCode {
     match panic::catch_unwind(|| streams::check_stdout().and_then(|()| dispatch(&parse()?))) {

@@ -185,6 +185,24 @@ fn a_closed_standard_output_is_an_error_before_anything_is_done() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn the_limit_on_the_stack_changes_nothing() {
+    // With less the system starts no program at all. The environment counts too.
+    let little = r#"exec env -i SOURCE_DATE_EPOCH=1795348800 bash -c 'ulimit -s 16; exec "$0" "$@"' "$0" "$@"; "#;
+    for args in EACH_COMMAND {
+        let (usual, small) = (for_each_command(), for_each_command());
+        let (usual, small) = (usual.run(args), small.run_within(little, args));
+        assert_eq!(usual.code, 0, "{args:?}: {usual:?}");
+        assert_eq!(
+            (small.code, small.stdout),
+            (0, usual.stdout),
+            "{args:?}: {}",
+            small.stderr
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_closed_standard_input_is_not_taken_for_one_without_data() {
     let sandbox = for_each_command();
     for args in [
