@@ -1,12 +1,13 @@
 //! Text from outside, made fit for a message.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 /// Longest piece of the input that a message quotes, in characters.
 const QUOTED: usize = 80;
 
 /// Quotes at most 80 characters of `text` with everything escaped that could act on a terminal or reorder its line:
-/// control characters, line ends and invisible formatting characters.
+/// those of [`is_harmful`].
 #[must_use]
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
@@ -49,15 +50,66 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// Whether a character can act on a terminal or change how the text around it is shown.
+/// Whether a character can act on a terminal, is not seen there, or changes how the text around it is shown.
+///
+/// Such are the control characters (general category Cc), the format characters (Cf), the separators of lines and paragraphs
+/// (Zl, Zp), all spaces but the usual one (Zs), whatever has the property Default_Ignorable_Code_Point, and the few further
+/// characters whose glyph is blank.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
-    // Marks and isolates that change the direction of text, joiners, the byte order mark, line and paragraph separators.
+    // Most text is this.
+    if matches!(character, ' '..='~') {
+        return false;
+    }
     character.is_control()
-        // The soft hyphen, Mongolian and other variation selectors, interlinear marks, tags.
-        || matches!(character, '\u{ad}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+        || HARMFUL
+            .binary_search_by(|&(first, last)| {
+                if last < character {
+                    Ordering::Less
+                } else if character < first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Equal
+                }
+            })
+            .is_ok()
 }
+
+/// What [`is_harmful`] names besides the control characters, of Unicode 17: first and last of each range, ascending.
+const HARMFUL: &[(char, char)] = &[
+    ('\u{a0}', '\u{a0}'),       // Zs: no-break space
+    ('\u{ad}', '\u{ad}'),       // Cf: soft hyphen
+    ('\u{34f}', '\u{34f}'),     // default ignorable: combining grapheme joiner
+    ('\u{600}', '\u{605}'),     // Cf: Arabic signs before numbers
+    ('\u{61c}', '\u{61c}'),     // Cf: Arabic letter mark
+    ('\u{6dd}', '\u{6dd}'),     // Cf
+    ('\u{70f}', '\u{70f}'),     // Cf
+    ('\u{890}', '\u{891}'),     // Cf
+    ('\u{8e2}', '\u{8e2}'),     // Cf
+    ('\u{115f}', '\u{1160}'),   // default ignorable: Hangul fillers
+    ('\u{1680}', '\u{1680}'),   // Zs
+    ('\u{17b4}', '\u{17b5}'),   // default ignorable: Khmer inherent vowels
+    ('\u{180b}', '\u{180f}'),   // Cf and default ignorable: Mongolian selectors
+    ('\u{2000}', '\u{200f}'),   // Zs and Cf: spaces, joiners, marks of direction
+    ('\u{2028}', '\u{202f}'),   // Zl, Zp, Cf, Zs: line ends, embeddings, narrow space
+    ('\u{205f}', '\u{206f}'),   // Zs, Cf and default ignorable: invisible operators, isolates
+    ('\u{2800}', '\u{2800}'),   // blank: Braille without dots
+    ('\u{3000}', '\u{3000}'),   // Zs: ideographic space
+    ('\u{3164}', '\u{3164}'),   // default ignorable: Hangul filler
+    ('\u{fe00}', '\u{fe0f}'),   // default ignorable: variation selectors
+    ('\u{feff}', '\u{feff}'),   // Cf: byte order mark
+    ('\u{ffa0}', '\u{ffa0}'),   // default ignorable: halfwidth Hangul filler
+    ('\u{fff0}', '\u{fffb}'),   // default ignorable, and Cf: interlinear marks
+    ('\u{110bd}', '\u{110bd}'), // Cf
+    ('\u{110cd}', '\u{110cd}'), // Cf
+    ('\u{13430}', '\u{1343f}'), // Cf: joiners of hieroglyphs
+    ('\u{13441}', '\u{13442}'), // blank: hieroglyphs without a picture
+    ('\u{16fe4}', '\u{16fe4}'), // blank: Khitan filler
+    ('\u{1bca0}', '\u{1bca3}'), // Cf: shorthand controls
+    ('\u{1d159}', '\u{1d159}'), // blank: null notehead
+    ('\u{1d173}', '\u{1d17a}'), // Cf: musical controls
+    ('\u{e0000}', '\u{e0fff}'), // default ignorable: tags, further variation selectors
+];
 
 fn push_harmless(text: &mut String, character: char) {
     if is_harmful(character) {
@@ -93,6 +145,18 @@ mod tests {
         assert_eq!(name("x` (seen"), "\"x\\` (seen\"");
         assert_eq!(name("\\u{1b}"), "\"\\\\u{1b}\"");
         assert_eq!(name(""), "\"\"");
+    }
+
+    #[test]
+    fn the_ranges_are_sorted_and_apart() {
+        assert!(HARMFUL.iter().all(|(first, last)| first <= last));
+        assert!(HARMFUL.windows(2).all(|pair| pair[0].1 < pair[1].0));
+    }
+
+    #[test]
+    fn letters_marks_and_signs_of_all_scripts_are_shown_as_they_are() {
+        let shown = "naïve Ελλάδα Журнал עברית العربية हिन्दी ไทย 日本語 한국어 🙂 a\u{301}";
+        assert_eq!(one_line(shown), shown);
     }
 
     #[test]

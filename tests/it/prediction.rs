@@ -450,3 +450,54 @@ fn a_model_that_was_only_put_into_the_folder_is_not_used() {
     std::fs::remove_file(sandbox.path("models/promotions.jsonl")).unwrap();
     sandbox.run(&["predict"]).assert_refused(3, "no promoted model here");
 }
+
+#[test]
+fn characters_that_are_not_seen_are_written_out_wherever_a_name_is_shown() {
+    let invisible = [
+        "\u{3164}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{ffa0}",
+        "\u{34f}",
+        "\u{2800}",
+        "\u{a0}",
+        "\u{ad}",
+        "\u{200b}",
+        "\u{2003}",
+        "\u{202f}",
+        "\u{2064}",
+        "\u{3000}",
+        "\u{180e}",
+        "\u{fe0f}",
+        "\u{16fe4}",
+        "\u{1d159}",
+        "\u{e0041}",
+    ];
+    let sandbox = Sandbox::new();
+    let lines: String = (0..400)
+        .map(|i| {
+            let name = format!("del{}ete", invisible[i % invisible.len()]);
+            let sample = serde_json::json!({"id": name, "sequence": [name, "x"], "label": u8::from(i % 3 == 0)});
+            format!("{sample}\n")
+        })
+        .collect();
+    sandbox.write("data", lines);
+    let args = ["--data", "data", "--no-champion"];
+    let model = sandbox.train(&args)["model_path"].as_str().unwrap().to_owned();
+    for args in [
+        &["predict", "--model", &model, "data"][..],
+        &["predict", "--model", &model, "--format", "table", "--explain", "data"],
+        &["inspect", "--top", "100", &model],
+        &["inspect", "--json", "--top", "100", &model],
+        &["evaluate", "--model", &model, "--data", "data\u{3164}"],
+        &["predict", "--model", "models/\u{a0}"],
+    ] {
+        let ended = sandbox.run(args);
+        let said = ended.stdout + &ended.stderr;
+        assert!(!said.contains(|c| invisible.concat().contains(c)), "{args:?}: {said}");
+        assert!(said.contains("3164") || said.contains("\\u{a0}"), "{args:?}: {said}");
+    }
+    // In JSON they mean what they meant.
+    let ended = sandbox.run(&["predict", "--model", &model, "data"]);
+    assert_eq!(ended.json_lines()[0]["id"], "del\u{3164}ete");
+}
