@@ -3,8 +3,8 @@
 use super::failure::{Failure, shown};
 use super::progress::Progress;
 use super::read_ahead::Chunk;
-use anomaly_train::{DatasetBuilder, LineChunks, ReadOptions, Refused, read_samples};
 use super::streams;
+use anomaly_train::{DatasetBuilder, LineChunks, ReadOptions, Refused, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;

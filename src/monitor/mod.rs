@@ -97,7 +97,7 @@ pub enum EventError {
     /// It does not say whose it is, or what was done.
     #[error("the event has no agent or no action")]
     Nameless,
-    /// The name of its agent, action or cohort is longer than [`MAX_NAME`](crate::events::MAX_NAME).
+    /// The name of its agent, action or cohort is longer than [`MAX_NAME`].
     #[error("a name of {0} bytes; at most {MAX_NAME} are allowed")]
     LongName(usize),
 }
