@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use anomaly_train::{Dataset, Label, LineChunk, LineChunks, MAX_ACTION, MAX_ACTIONS, ReadOptions, Refusal, Refused, read_samples};
+use anomaly_train::{DatasetBuilder, Label, LineChunk, LineChunks, MAX_ACTION, MAX_ACTIONS, ReadOptions, Refusal, Refused, read_samples};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use std::io::{self, Read};
@@ -105,10 +105,11 @@ fn check(sample: &Sample, line: &[u8]) {
 
 /// What training makes of the bytes.
 fn training(reader: impl Read, group_by: Option<&str>, limit: Option<u64>) -> (String, u64, u64, Vec<Refusal>) {
-    let mut data = Dataset::new();
+    let mut samples = DatasetBuilder::new();
     let options = ReadOptions::default().group_by(group_by).limit(limit);
-    let refused = read_samples(reader, &options, &mut data).expect("no failure of the reader");
-    assert!(limit.is_none_or(|limit| data.len() as u64 <= limit));
+    let read = read_samples(reader, &options, &mut samples).expect("no failure of the reader");
+    assert!(limit.is_none_or(|limit| samples.samples() <= limit));
+    let (data, refused) = (samples.build(), read.refused);
     assert!(refused.first.len() as u64 == refused.count.min(Refused::KEPT as u64));
     (data.digest(), data.skipped_empty(), refused.count, refused.first)
 }

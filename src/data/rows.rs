@@ -96,6 +96,7 @@ impl Rows {
         let mut sums = Counts::default();
         for row in order.iter().map(|&row| row as usize) {
             let (codes, label, group) = (self.steps.codes(row), self.labels[row], self.group_of.get(row));
+            // Compared with what was written last, which is at hand, rather than with where that came from.
             let last = rows.len().checked_sub(1);
             match last {
                 Some(last)

@@ -74,26 +74,25 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
         SplitStrategy::Temporal => {
             let order = data.arrival().ok_or(SplitError::NoOrder)?;
             let mut counts = vec![0; data.rows()];
-            for &row in &order[..wanted(data, train_ratio) as usize] {
+            for &row in &order[..wanted(data.samples(), train_ratio) as usize] {
                 counts[row as usize] += 1;
             }
             counts
         }
         SplitStrategy::Random => {
             let mut drawn = vec![0; data.rows()];
-            draw(data, |_| true, wanted(data, train_ratio), &mut rng, &mut drawn);
+            draw(data, |_| true, |count| wanted(count, train_ratio), &mut rng, &mut drawn);
             drawn
         }
         SplitStrategy::Stratified => {
-            let classes = data.class_counts(&data.all());
             let mut drawn = vec![0; data.rows()];
-            for (label, count) in [(Label::Normal, classes.normal), (Label::Anomalous, classes.anomalous)] {
-                let wanted = stratum(count, train_ratio);
+            for label in [Label::Normal, Label::Anomalous] {
+                let wanted = |count| stratum(count, train_ratio);
                 draw(data, |row| data.label(row) == label, wanted, &mut rng, &mut drawn);
             }
             drawn
         }
-        SplitStrategy::Grouped => whole_groups(data, wanted(data, train_ratio), &mut rng),
+        SplitStrategy::Grouped => whole_groups(data, wanted(data.samples(), train_ratio), &mut rng),
     };
     let counts = || (0..).zip(&training);
     let parts = Parts {
@@ -114,11 +113,11 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
     Ok(parts)
 }
 
-/// How many samples train.
-fn wanted(data: &Dataset, train_ratio: Share) -> u64 {
+/// How many of `count` samples train.
+fn wanted(count: u64, train_ratio: Share) -> u64 {
     // The small addend undoes rounding as in 0.29 * 100 = 28.999999999999996.
-    let wanted = (train_ratio.get() * data.samples() as f64 + 1e-9).floor() as u64;
-    wanted.min(data.samples())
+    let wanted = (train_ratio.get() * count as f64 + 1e-9).floor() as u64;
+    wanted.min(count)
 }
 
 /// How many of `count` samples of a class go to the training part: of two or more, at least one goes to either part.
@@ -127,10 +126,18 @@ fn stratum(count: u64, train_ratio: Share) -> u64 {
     if count < 2 { share } else { share.clamp(1, count - 1) }
 }
 
-/// Draws `wanted` of the samples whose rows are `eligible`, and puts into `drawn` how many of each row they are.
-fn draw(data: &Dataset, eligible: impl Fn(usize) -> bool, mut wanted: u64, rng: &mut ChaCha8Rng, drawn: &mut [u64]) {
+/// Draws some of the samples whose rows are `eligible`, as many as are `wanted` of their number, and puts into `drawn` how many of
+/// each row they are.
+fn draw(
+    data: &Dataset,
+    eligible: impl Fn(usize) -> bool,
+    wanted: impl Fn(u64) -> u64,
+    rng: &mut ChaCha8Rng,
+    drawn: &mut [u64],
+) {
     let rows = || (0..data.rows()).filter(|&row| eligible(row));
     let mut left: u64 = rows().map(|row| data.count(row)).sum();
+    let mut wanted = wanted(left);
     for row in rows() {
         let count = data.count(row);
         left -= count;

@@ -186,6 +186,11 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         self.0.next_value_seed(seed)
     }
 
+    /// Reads the value, of whatever type it is, by `visitor`.
+    pub(crate) fn any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+        self.read(Any(visitor))
+    }
+
     /// Passes over the value.
     pub(crate) fn skip(self) -> Result<(), A::Error> {
         self.0.next_value::<IgnoredAny>().map(drop)
@@ -198,17 +203,17 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
 
     /// The label: the number 0 or 1 and nothing that could be taken for it.
     pub(crate) fn label(self) -> Result<Label, A::Error> {
-        self.read(LabelSeed)
+        self.any(LabelVisitor)
     }
 
     /// Appends a string of at most `most` bytes to `text`; nothing for null. `field` is the name of the member.
     pub(crate) fn text(self, field: &'static str, most: usize, text: &mut String) -> Result<(), A::Error> {
-        self.read(Text { field, most, text })
+        self.any(Text { field, most, text })
     }
 
     /// A finite number, or `None` for null. `field` is the name of the member.
     pub(crate) fn number(self, field: &'static str) -> Result<Option<f64>, A::Error> {
-        self.read(Number(field))
+        self.any(Number(field))
     }
 
     /// A string, number or boolean as it stands in the line, or `None` for null. `field` is the name of the member.
@@ -231,18 +236,17 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         }
     }
 
-    /// How many samples a line stands for: a whole number that is written as one.
-    pub(crate) fn count(self, field: &str) -> Result<Multiplicity, A::Error> {
-        let value = self.scalar(field)?.map_or("null", RawValue::get);
-        value
-            .parse()
-            .map_err(|error| de::Error::custom(format_args!("{}: {error}", quote(field))))
-    }
-
     /// The same as a name for a group, `None` for null: see [`group`] for strings. Numbers and booleans are as they stand.
     pub(crate) fn group(self, field: &str) -> Result<Option<String>, A::Error> {
         Ok(self.scalar(field)?.map(group_of))
     }
+}
+
+/// How many samples a line stands for: a whole number that is written as one. `field` is the name of the member.
+pub(crate) fn count_of<E: de::Error>(json: Option<&RawValue>, field: &str) -> Result<Multiplicity, E> {
+    let text = json.map_or("null", RawValue::get);
+    text.parse()
+        .map_err(|error| E::custom(format_args!("{}: {error}", quote(field))))
 }
 
 /// The name for the group of a string: with a quote before it, so that the string "5" and the number 5 are two groups.
@@ -258,17 +262,20 @@ pub(crate) fn group_of(json: &RawValue) -> String {
     }
 }
 
-struct LabelSeed;
+/// Lets a visitor see a value of any type, so that it can say what it expected instead.
+struct Any<V>(V);
 
-impl<'de> DeserializeSeed<'de> for LabelSeed {
-    type Value = Label;
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Any<V> {
+    type Value = V::Value;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Label, D::Error> {
-        deserializer.deserialize_any(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_any(self.0)
     }
 }
 
-impl Visitor<'_> for LabelSeed {
+struct LabelVisitor;
+
+impl Visitor<'_> for LabelVisitor {
     type Value = Label;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -292,14 +299,6 @@ struct Text<'t> {
     field: &'static str,
     most: usize,
     text: &'t mut String,
-}
-
-impl<'de> DeserializeSeed<'de> for Text<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
 }
 
 impl Visitor<'_> for Text<'_> {
@@ -328,14 +327,6 @@ impl Visitor<'_> for Text<'_> {
 }
 
 struct Number(&'static str);
-
-impl<'de> DeserializeSeed<'de> for Number {
-    type Value = Option<f64>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<f64>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
 
 impl Visitor<'_> for Number {
     type Value = Option<f64>;

@@ -42,7 +42,7 @@ impl Agent {
         self.cooldowns.0.clear();
         self.cooldowns.0.shrink_to(KEPT);
         self.session.clear(names);
-        self.session.0.shrink_to(KEPT);
+        self.session.shrink();
     }
 
     /// Whether an event at `time` comes too late to be taken. After several in a row the clock is set back to them.

@@ -1,7 +1,6 @@
 //! What a monitor says.
 
-use super::rules::Finding;
-use super::rules::drift::{BINS, Drift};
+use super::histogram::{BINS, Drift};
 use crate::data::dataset::hex;
 use crate::input::events::{Span, Time};
 use crate::model::explanation::Explanation;
@@ -192,6 +191,15 @@ pub struct DriftLimits {
     pub kl_divergence: f64,
     /// Jensen-Shannon distance.
     pub js_distance: f64,
+}
+
+/// What a rule found, at or above its threshold.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) kind: Kind,
+    pub(crate) score: f64,
+    pub(crate) threshold: f64,
+    pub(crate) evidence: Evidence,
 }
 
 /// What an alert is about.

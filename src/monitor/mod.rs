@@ -23,15 +23,17 @@
 mod agent;
 mod alert;
 mod cooldown;
+mod histogram;
 mod lru;
 mod names;
 mod rules;
 mod session;
 mod settings;
+mod stamps;
 mod state;
 
 pub use alert::{Alert, DriftLimits, Evidence, Kind, Severity};
-pub use rules::drift::{Baselines, Histogram};
+pub use histogram::{Baselines, Histogram};
 pub use settings::{Settings, WatchSettings};
 pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 
@@ -40,13 +42,13 @@ use crate::data::fingerprint;
 use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
 use agent::Agent;
-use alert::Subject;
+use alert::{Finding, Subject};
 use lru::Lru;
 use names::{Names, OTHER};
 use rules::drift::Cohort;
 use rules::model::ModelRule;
 use rules::sequence::NgramWindow;
-use rules::{Finding, behavior, drift, frequency, model, sequence};
+use rules::{behavior, drift, frequency, model, sequence};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -120,7 +122,13 @@ impl Monitor {
     /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
     /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
     pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize) {
-        self.model = Some(ModelRule::new(model, threshold, evidence, &self.names));
+        self.model = Some(ModelRule::new(
+            model,
+            threshold,
+            evidence,
+            &self.names,
+            self.model.as_ref(),
+        ));
     }
 
     /// How it works.
@@ -376,7 +384,7 @@ impl Monitor {
         {
             return;
         }
-        if let Some(finding) = model::check(rule, agent.session.0.iter().copied(), &self.names) {
+        if let Some(finding) = model::check(rule, &mut agent.session, &self.names) {
             let most = rule.evidence;
             let alert = self.raise(slot, cohort, finding, subject, alerts);
             // The whole evidence speaks in the sentence, the most important pieces of it stand by it.

@@ -1,26 +1,106 @@
-//! The latest actions of an agent's session.
+//! The latest actions of an agent's session, with what a model knows of each n-gram in them, so that nothing is looked up
+//! twice.
 
 use super::names::Names;
+use crate::model::ngrams::{FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use std::collections::VecDeque;
 
-/// The latest actions of a session, oldest first.
+/// Buffers of agents that left are cut to this many actions before they are used again.
+const KEPT: usize = 32;
+
+/// The latest actions of a session.
 #[derive(Debug, Default)]
-pub(crate) struct Session(pub(crate) VecDeque<u32>);
+pub(crate) struct Session {
+    /// Oldest first.
+    pub(crate) actions: VecDeque<u32>,
+    /// For each action, the n-grams of 2, 3, ... n actions that begin with it, if the model knows them.
+    nodes: VecDeque<Node>,
+    /// How many nodes each action has.
+    width: usize,
+    /// Which model the nodes are of; see [`ModelRule`](super::rules::model::ModelRule).
+    model: u32,
+}
+
+/// What a session needs of a model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knowledge<'a> {
+    pub(crate) table: &'a NgramTable,
+    /// Longest n-gram.
+    pub(crate) n: usize,
+    /// For each name of an action, its number in the model.
+    pub(crate) numbers: &'a [u32],
+    pub(crate) model: u32,
+}
+
+impl Knowledge<'_> {
+    pub(crate) fn symbol(&self, action: u32) -> u32 {
+        self.numbers[action as usize] + FIRST_ACTION
+    }
+
+    /// The n-gram that extends `prefix`, which may be unknown.
+    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Node {
+        self.table.child(prefix, symbol).unwrap_or(UNKNOWN)
+    }
+
+    /// A single action as a place in the trie.
+    fn root(&self, symbol: u32) -> Node {
+        if symbol < self.table.symbols() { symbol } else { UNKNOWN }
+    }
+}
 
 impl Session {
     /// Adds an action, and keeps the latest `most`.
     pub(crate) fn push(&mut self, action: u32, most: usize, names: &mut Names) {
-        if self.0.len() >= most
-            && let Some(oldest) = self.0.pop_front()
+        if self.actions.len() >= most
+            && let Some(oldest) = self.actions.pop_front()
         {
             names.release(oldest);
+            // The latest actions may not have been looked up yet, the oldest one may be among them.
+            self.nodes.drain(..self.width.min(self.nodes.len()));
         }
         names.retain(action);
-        self.0.push_back(action);
+        self.actions.push_back(action);
     }
 
     /// Starts anew.
     pub(crate) fn clear(&mut self, names: &mut Names) {
-        self.0.drain(..).for_each(|action| names.release(action));
+        self.actions.drain(..).for_each(|action| names.release(action));
+        self.nodes.clear();
+    }
+
+    /// Gives back memory that a short session does not need.
+    pub(crate) fn shrink(&mut self) {
+        self.actions.shrink_to(KEPT);
+        self.nodes.shrink_to(KEPT);
+    }
+
+    /// The n-gram of `length` actions, from 1, that begins with action `start`.
+    pub(crate) fn node(&self, start: usize, length: usize, knowledge: Knowledge<'_>) -> Node {
+        match length {
+            1 => knowledge.root(knowledge.symbol(self.actions[start])),
+            _ => self.nodes[start * (knowledge.n - 1) + length - 2],
+        }
+    }
+
+    /// Looks up the n-grams that end with actions which were not looked up yet; all of them after a change of the model.
+    pub(crate) fn look_up(&mut self, knowledge: Knowledge<'_>) {
+        let width = knowledge.n - 1;
+        if self.model != knowledge.model {
+            self.nodes.clear();
+            self.model = knowledge.model;
+            self.width = width;
+        }
+        if width == 0 {
+            return;
+        }
+        for end in self.nodes.len() / width..self.actions.len() {
+            self.nodes.extend(std::iter::repeat_n(UNKNOWN, width));
+            let symbol = knowledge.symbol(self.actions[end]);
+            for length in 2..=knowledge.n.min(end + 1) {
+                let start = end + 1 - length;
+                let prefix = self.node(start, length - 1, knowledge);
+                self.nodes[start * width + length - 2] = knowledge.child(prefix, symbol);
+            }
+        }
     }
 }

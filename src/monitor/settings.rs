@@ -1,6 +1,6 @@
 //! Everything that shapes what a monitor finds and keeps, as one value.
 
-use super::rules::drift::Baselines;
+use super::histogram::Baselines;
 use crate::bounds::{Capacity, Count, Divergence, Limit, NgramSize, Smoothing, WindowSize};
 use crate::input::events::Span;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use super::{Event, MAX_NAME, SessionMembers, SessionRules, Time};
 use crate::input::json::{self, Keys, Members, Value, group, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Unexpected, Visitor};
+use serde::de::{self, MapAccess, Unexpected, Visitor};
 use std::fmt;
 
 /// Reads `line` into `event`, and with `session` what training needs besides.
@@ -40,7 +40,7 @@ impl<'de> Members<'de> for EventMembers<'_> {
             "action_type" => value.text("action_type", MAX_NAME, &mut event.action_type)?,
             "cohort" => value.text("cohort", MAX_NAME, &mut event.cohort)?,
             "risk_score" => event.risk_score = value.number("risk_score")?,
-            "timestamp" => event.time = value.read(Timestamp)?,
+            "timestamp" => event.time = value.any(Timestamp)?,
             _ => match &mut self.session {
                 Some((rules, members)) if key == rules.label_field => members.label = Some(value.label()?),
                 Some((rules, members)) if key == rules.session_by => members.session = value.group(key)?,
@@ -88,14 +88,6 @@ impl<'de> Members<'de> for EventMembers<'_> {
 
 /// A moment: RFC 3339, or seconds since 1970; null for none.
 struct Timestamp;
-
-impl<'de> DeserializeSeed<'de> for Timestamp {
-    type Value = Option<Time>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Time>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
 
 impl Visitor<'_> for Timestamp {
     type Value = Option<Time>;

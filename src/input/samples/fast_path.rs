@@ -175,6 +175,9 @@ mod tests {
             assert_eq!(fast(line, None, None), strict(line, None, None));
         }
         let line = r#"{"group": "g", "id": 12, "sequence": ["a"]}"#;
+        // One field may be both the group and the count.
+        let both = fast(line, Some("id"), Some("id"));
+        assert!(both.is_some() && both == strict(line, Some("id"), Some("id")));
         for field in ["group", "id"] {
             assert_eq!(fast(line, Some(field), None), strict(line, Some(field), None));
             assert!(fast(line, Some(field), None).unwrap().contains("group: Some"));

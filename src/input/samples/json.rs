@@ -3,7 +3,7 @@
 use super::{Fields, USUAL_COUNT, UnlabelledSample};
 use crate::data::dataset::{MAX_ACTION, MAX_ACTIONS};
 use crate::data::label::Label;
-use crate::input::json::{self, Keys, Members, Value, group_of, unexpected_text};
+use crate::input::json::{self, Keys, Members, Value, count_of, group_of, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -61,7 +61,11 @@ impl<'de> Members<'de> for SampleMembers<'_, 'de> {
         self.sample.unused_count |= !is_count && !is_group && key == USUAL_COUNT;
         match key {
             _ if is_count => {
-                self.sample.count = Some(value.count(key)?);
+                let value = value.scalar(key)?;
+                self.sample.count = Some(count_of(value, key)?);
+                if is_group {
+                    self.sample.group = value.map(group_of);
+                }
                 Ok(())
             }
             "sequence" => value.read(Sequence(&mut self.sample.actions)),

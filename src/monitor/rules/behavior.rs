@@ -1,8 +1,7 @@
 //! The behavioural rule: an agent that does hardly anything but the same.
 
-use super::Finding;
 use crate::entropy;
-use crate::monitor::alert::{Evidence, Kind};
+use crate::monitor::alert::{Evidence, Finding, Kind};
 use crate::monitor::names::{Names, OTHER};
 use crate::monitor::settings::Settings;
 

@@ -1,8 +1,7 @@
 //! The frequency rule: too many actions of one agent in a short time.
 
-use super::Finding;
 use crate::input::events::Time;
-use crate::monitor::alert::{Evidence, Kind};
+use crate::monitor::alert::{Evidence, Finding, Kind};
 use crate::monitor::settings::Settings;
 use std::collections::VecDeque;
 

@@ -1,30 +1,57 @@
 //! The model rule: a trained model that scores the current session of an agent.
+//!
+//! What is needed after most events is only that the score is below the threshold, and for that an estimate does whose n-grams
+//! are looked up once, when their last action comes. It differs from the score by no more than rounding; what might reach the
+//! threshold is scored exactly. Scoring every event exactly takes 1.6 times the processor time on sessions of AI agents, and
+//! 2.3 times on windows that are always full.
 
-use super::Finding;
 use crate::bounds::Share;
-use crate::model::{AnomalyModel, Scorer};
-use crate::monitor::alert::{Evidence, Kind};
+use crate::data::fingerprint;
+use crate::model::AnomalyModel;
+use crate::model::features::{Shape, discount_shape, share};
+use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, Node, UNKNOWN};
+use crate::model::weights::logistic;
+use crate::monitor::alert::{Evidence, Finding, Kind};
 use crate::monitor::names::Names;
+use crate::monitor::session::{Knowledge, Session};
+use crate::monitor::stamps::Stamps;
+use std::iter::once;
 use std::sync::Arc;
+
+/// By how much an estimate may differ from a score. It differs by far less.
+const MARGIN: f64 = 1e-9;
 
 /// A model that scores sessions.
 #[derive(Debug)]
 pub(crate) struct ModelRule {
-    scorer: Scorer<Arc<AnomalyModel>>,
-    threshold: Share,
+    model: Arc<AnomalyModel>,
+    pub(crate) threshold: Share,
     /// Most pieces of evidence in an explanation.
     pub(crate) evidence: usize,
     /// For each name of an action, the number that the model knows it by, or one of its own above those.
     numbers: Vec<u32>,
+    /// Tells this model from those before it; 0 is that of no model.
+    generation: u32,
+    stamps: Stamps,
+    symbols: Vec<u32>,
 }
 
 impl ModelRule {
-    pub(crate) fn new(model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize, names: &Names) -> Self {
+    pub(crate) fn new(
+        model: Arc<AnomalyModel>,
+        threshold: Option<Share>,
+        evidence: usize,
+        names: &Names,
+        before: Option<&Self>,
+    ) -> Self {
         let mut rule = Self {
             threshold: threshold.unwrap_or(model.threshold()),
-            scorer: Scorer::new(model),
+            stamps: Stamps::new(model.weights.present.len()),
+            model,
             evidence,
             numbers: Vec::new(),
+            generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
+            symbols: Vec::new(),
         };
         (0..names.numbers()).for_each(|id| rule.learn(id, names.text(id)));
         rule
@@ -32,41 +59,168 @@ impl ModelRule {
 
     /// Whether the model knows an action of this name.
     pub(crate) fn knows(&self, text: &str) -> bool {
-        self.scorer.model.action_number(text).is_some()
+        self.model.names.get(text).is_some()
     }
 
     /// Notes that the name with number `id` is now `text`.
     pub(crate) fn learn(&mut self, id: u32, text: &str) {
-        let model = &self.scorer.model;
-        let number = model.action_number(text);
-        let number = number.unwrap_or(model.action_count() as u32 + id);
+        let number = self.model.names.get(text);
+        let number = number.unwrap_or(self.model.actions.len() as u32 + id);
         match self.numbers.get_mut(id as usize) {
             Some(old) => *old = number,
             None => self.numbers.push(number),
         }
     }
+
+    /// The log odds of the session, but for rounding.
+    fn estimate(&mut self, session: &mut Session) -> f64 {
+        let model = &*self.model;
+        let knowledge = Knowledge {
+            table: &model.table,
+            n: model.config.ngram_size.get(),
+            numbers: &self.numbers,
+            model: self.generation,
+        };
+        session.look_up(knowledge);
+        self.symbols.clear();
+        let symbols = session.actions.iter().map(|&action| knowledge.symbol(action));
+        self.symbols.extend(symbols);
+        let (symbols, length, n) = (&self.symbols[..], session.actions.len(), knowledge.n);
+
+        let weights = &model.weights;
+        let known_actions = model.actions.len() as u32;
+        let stamps = &mut self.stamps;
+        stamps.start();
+        let mut sum = weights.bias;
+        let mut add = |node: Node, hash: &dyn Fn() -> u64| {
+            if node == UNKNOWN {
+                stamps.unknown(hash());
+            } else {
+                let id = (known_actions + model.table.number(node)) as usize;
+                if stamps.known(id) {
+                    sum += weights.present[id];
+                }
+            }
+        };
+        for start in 0..length {
+            for long in 2..=n.min(length - start) {
+                let run = || hash(symbols[start..start + long].iter().copied());
+                add(session.node(start, long, knowledge), &run);
+            }
+        }
+        let mut node = BEGIN;
+        for (place, &symbol) in symbols.iter().take(n - 1).enumerate() {
+            node = knowledge.child(node, symbol);
+            add(node, &|| hash(once(BEGIN).chain(symbols[..=place].iter().copied())));
+        }
+        if length + 2 <= n {
+            let whole = || hash(once(BEGIN).chain(symbols.iter().copied()).chain([END]));
+            add(knowledge.child(node, END), &whole);
+        }
+        for long in 1..n.min(length + 1) {
+            let start = length - long;
+            let run = || hash(symbols[start..].iter().copied().chain([END]));
+            add(knowledge.child(session.node(start, long, knowledge), END), &run);
+        }
+
+        let mut known = 0;
+        for &symbol in stamps.count_actions(symbols) {
+            let action = symbol - FIRST_ACTION;
+            if action < known_actions {
+                sum += weights.present[action as usize];
+                known += 1;
+            }
+        }
+        let (known_ngrams, unknown_ngrams) = stamps.ngrams();
+        let (distinct, entropy) = (stamps.distinct(), stamps.entropy(length));
+        let mut dense = Shape::new(entropy, distinct, length).figures(
+            share(distinct - known, distinct),
+            share(unknown_ngrams, unknown_ngrams + known_ngrams),
+        );
+        for (value, &(low, high)) in dense.iter_mut().zip(&model.ranges) {
+            *value = value.clamp(low, high);
+        }
+        discount_shape(&mut dense);
+        let dense: f64 = dense.iter().zip(&weights.dense).map(|(x, w)| x * w).sum();
+        sum + dense
+    }
 }
 
-/// Whether the actions of a session, oldest first, are anomalous. The evidence is all there is.
-pub(crate) fn check(
-    rule: &mut ModelRule,
-    actions: impl ExactSizeIterator<Item = u32> + Clone,
-    names: &Names,
-) -> Option<Finding> {
-    let ModelRule { scorer, numbers, .. } = rule;
-    let score = scorer
-        .predict_numbers(actions.clone().map(|action| numbers[action as usize]))?
-        .score;
-    (score >= rule.threshold.get()).then(|| {
-        let length = actions.len();
-        let explanation = rule
-            .scorer
-            .explain(actions.map(|action| names.text(action)), usize::MAX);
-        Finding {
-            kind: Kind::Model,
-            score,
-            threshold: rule.threshold.get(),
-            evidence: Evidence::model(length, explanation),
-        }
+/// A number for a run of symbols. Two different ones share it with probability 2^-64.
+fn hash(symbols: impl Iterator<Item = u32>) -> u64 {
+    fingerprint::of_sequence(symbols.map(|symbol| u64::from(symbol) + 1))
+}
+
+/// Whether the actions of a session are anomalous. The evidence is all there is.
+pub(crate) fn check(rule: &mut ModelRule, session: &mut Session, names: &Names) -> Option<Finding> {
+    let threshold = rule.threshold.get();
+    if logistic(rule.estimate(session)) < threshold - MARGIN {
+        return None;
+    }
+    let actions = session.actions.iter().map(|&action| names.text(action));
+    let explanation = rule.model.scorer().explain(actions, usize::MAX);
+    let score = explanation.score;
+    (score >= threshold).then(|| Finding {
+        kind: Kind::Model,
+        score,
+        threshold,
+        evidence: Evidence::model(session.actions.len(), explanation),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::NgramSize;
+    use crate::data::part::Part;
+    use crate::data::synthetic::{Scenario, generate};
+    use crate::model::config::TrainingConfig;
+    use crate::train::trainer::train;
+
+    #[test]
+    fn the_estimate_is_the_score_of_the_window_for_every_n_and_length() {
+        let data = generate(Scenario::Mixed, 600, 3);
+        let other = Arc::new(
+            train(
+                &data,
+                &Part::new((0..50).map(|row| (row, 1))),
+                &TrainingConfig::default(),
+            )
+            .unwrap(),
+        );
+        for n in 1..=8 {
+            let config = TrainingConfig {
+                ngram_size: NgramSize::try_from(n).unwrap(),
+                ..TrainingConfig::default()
+            };
+            let model = Arc::new(train(&data, &Part::new((0..200).map(|row| (row, 1))), &config).unwrap());
+            let mut names = Names::new(1000);
+            let mut rule = ModelRule::new(Arc::clone(&model), None, 1, &names, None);
+            for window in [1, 2, 3, 7, 40] {
+                let mut session = Session::default();
+                for index in 200..300 {
+                    for action in data.sequence(index).chain(["new", "newer"].into_iter().take(index % 3)) {
+                        let (id, new) = names.acquire(action, || false);
+                        if new {
+                            rule.learn(id, action);
+                        }
+                        session.push(id, window, &mut names);
+                        if index % 10 == 0 {
+                            let exact = model
+                                .scorer()
+                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            let estimate = rule.estimate(&mut session);
+                            assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
+                            // Another model takes over, and this one again.
+                            let mut next = ModelRule::new(Arc::clone(&other), None, 1, &names, Some(&rule));
+                            let exact = other
+                                .scorer()
+                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            assert!((next.estimate(&mut session) - exact).abs() < 1e-11);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

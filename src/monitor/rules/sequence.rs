@@ -1,7 +1,6 @@
 //! The sequence rule: how rare the latest actions of an agent are among those of all agents.
 
-use super::Finding;
-use crate::monitor::alert::{Evidence, Kind};
+use crate::monitor::alert::{Evidence, Finding, Kind};
 use crate::monitor::settings::Settings;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};

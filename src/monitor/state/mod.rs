@@ -11,8 +11,9 @@ pub use checkpoint::Checkpoint;
 use super::agent::Agent;
 use super::alert::Kind;
 use super::cooldown::Cooldown;
+use super::histogram::Histogram;
 use super::names::OTHER;
-use super::rules::drift::{Cohort, Histogram};
+use super::rules::drift::Cohort;
 use super::{Counters, Monitor, Settings};
 use crate::data::dataset::hex;
 use crate::data::fingerprint;
@@ -272,7 +273,7 @@ impl Monitor {
             agent.profile.restore(id(name)?, count);
         }
         for &name in &saved.session {
-            agent.session.0.push_back(id(name)?);
+            agent.session.actions.push_back(id(name)?);
         }
         for &name in &saved.recent {
             // There is room for all: none of them leaves.
@@ -389,7 +390,7 @@ impl SavedNames {
         };
         for (_, agent) in monitor.agents.oldest_first() {
             let counted = agent.profile.counts.iter().map(|count| &count.action);
-            for &name in agent.recent().iter().chain(counted).chain(&agent.session.0) {
+            for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
                 if name != OTHER && names.saved[name as usize] == 0 {
                     names.mentioned.push(name);
                     names.saved[name as usize] = names.mentioned.len() as SavedName;
@@ -417,7 +418,7 @@ impl Agent {
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
             cooldowns: self.cooldowns.0.iter().map(saved_cooldown).collect(),
-            session: self.session.0.iter().map(name).collect(),
+            session: self.session.actions.iter().map(name).collect(),
         }
     }
 }
