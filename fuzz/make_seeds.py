@@ -90,7 +90,7 @@ def models(binary, folder):
     write("history", "all", record)
     for number, line in enumerate(record.splitlines(keepends=True)):
         write("history", f"line_{number}", line)
-    write("history", "torn", record[:-40])
+    write("history", "truncated_tail", record[:-40])
 
 
 def main():

@@ -12,7 +12,7 @@ fn check(history: &History, text: &[u8]) {
     assert_eq!(history.whole(), written.len() as u64);
     assert!(text.starts_with(written.as_bytes()));
     let rest = &text[written.len()..];
-    assert_eq!(history.is_torn(), !rest.is_empty());
+    assert_eq!(history.has_truncated_tail(), !rest.is_empty());
     assert!(!rest.contains(&b'\n'));
     assert!(history.current().is_some() || history.previous().is_none());
     for entry in history.entries() {
@@ -31,7 +31,7 @@ fuzz_target!(|text: &[u8]| {
         (Ok(history), Ok(same)) => {
             check(history, text);
             assert_eq!(history.entries(), same.entries());
-            assert_eq!((history.whole(), history.is_torn()), (same.whole(), same.is_torn()));
+            assert_eq!((history.whole(), history.has_truncated_tail()), (same.whole(), same.has_truncated_tail()));
         }
         (Err(error), Err(same)) => {
             assert_eq!(error.to_string(), same.to_string());

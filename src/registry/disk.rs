@@ -65,7 +65,7 @@ fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// Gives a temporary file the name `path`, unless something has that already; then the result is `false`.
-pub(crate) fn place(mut temporary: TempPath, path: &Path) -> io::Result<bool> {
+pub(crate) fn rename_no_clobber(mut temporary: TempPath, path: &Path) -> io::Result<bool> {
     loop {
         match temporary.persist_noclobber(path) {
             Ok(()) => return Ok(true),
@@ -117,11 +117,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link is followed, so that what it points to is replaced and not the link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = folder(path);
-    // Whoever has the lock sweeps. Nobody waits for it: somebody else may hold it for long, and all that can happen without it
-    // is that a temporary file is swept away, which is then written again.
+    // Whoever has the lock removes what is stale. Nobody waits for it: somebody else may hold it for long, and all that can
+    // happen without it is that a temporary file is removed, which is then written again.
     let lock = Lock::if_free(folder);
     if lock.is_some() {
-        sweep(Temporary::Other, folder);
+        remove_stale(Temporary::Other, folder);
     }
     for _ in 0..3 {
         let temporary = write_temporary(Temporary::Other, folder, bytes)?;
@@ -157,7 +157,7 @@ pub fn folder(path: &Path) -> &Path {
 }
 
 /// Removes the temporary files that killed runs left in `folder`, which must be locked.
-pub(crate) fn sweep(kind: Temporary, folder: &Path) {
+pub(crate) fn remove_stale(kind: Temporary, folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };

@@ -132,7 +132,7 @@ impl TryFrom<String> for ModelPath {
 pub struct History {
     entries: Vec<Entry>,
     whole: u64,
-    torn: bool,
+    truncated_tail: bool,
     lacks_line_end: bool,
 }
 
@@ -183,7 +183,7 @@ impl History {
                     history.entries.push(entry);
                     history.lacks_line_end = true;
                 } else {
-                    history.torn = !line.is_empty();
+                    history.truncated_tail = !line.is_empty();
                 }
                 return Ok(history);
             }
@@ -211,8 +211,8 @@ impl History {
 
     /// Whether something that is not a whole line stands behind the entries.
     #[must_use]
-    pub fn is_torn(&self) -> bool {
-        self.torn
+    pub fn has_truncated_tail(&self) -> bool {
+        self.truncated_tail
     }
 
     /// Whether the last entry is whole but for its line end.
@@ -288,15 +288,15 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_does_not_count_and_any_other_damage_is_refused() {
+    fn a_truncated_tail_does_not_count_and_any_other_damage_is_refused() {
         let whole = entry(Act::Promoted, 1, None).to_line();
         let unended = History::read(format!("{whole}{}", whole.trim_end()).as_bytes()).unwrap();
-        assert_eq!((unended.entries().len(), unended.is_torn()), (2, false));
+        assert_eq!((unended.entries().len(), unended.has_truncated_tail()), (2, false));
         assert!(unended.lacks_line_end());
         for end in 0..whole.len() - 1 {
             let text = format!("{whole}{}", &whole[..end]);
             let history = History::read(text.as_bytes()).unwrap();
-            assert_eq!((history.entries().len(), history.is_torn()), (1, end > 0));
+            assert_eq!((history.entries().len(), history.has_truncated_tail()), (1, end > 0));
             assert_eq!(history.whole(), whole.len() as u64);
         }
         for damaged in [

@@ -3,7 +3,9 @@
 //! One run writes at a time. Before the files of a pair are put in their places, a journal names them; it goes when the record
 //! has its line. So whoever comes after a run that was killed in between knows what to take back.
 
-use super::disk::{self, Lock, Temporary, folder, remove_leftover, sweep, sync_folder, write_temporary};
+use super::disk::{
+    Lock, Temporary, folder, remove_leftover, remove_stale, rename_no_clobber, sync_folder, write_temporary,
+};
 use super::history::{Act, Entry, History, HistoryError, ModelPath};
 use crate::artifact::{Artifact, LoadError};
 use crate::evaluate::gate::{Champion, Figures, Gate, Verdict};
@@ -189,8 +191,8 @@ impl Store {
             self.begin(&entry).map_err(failed)?;
             let mut placed = Vec::new();
             let pair = [(&saved.metrics, &metrics), (&saved.model, &model)];
-            let ended = match place(&folder, pair, &mut placed) {
-                Ok(Placed::Both { unconfirmed }) => match self.append(&entry) {
+            let ended = match rename_pair(&folder, pair, &mut placed) {
+                Ok(Renamed::Both { unconfirmed }) => match self.append(&entry) {
                     Appended::Yes { unconfirmed: line } => {
                         self.end();
                         let unconfirmed = unconfirmed.or(line);
@@ -200,7 +202,7 @@ impl Store {
                     Appended::Perhaps(error) => return Err(failed(error)),
                     Appended::No(error) => Err(error),
                 },
-                Ok(Placed::NameTaken) => Ok(()),
+                Ok(Renamed::NameTaken) => Ok(()),
                 Err(error) => Err(error),
             };
             if placed.iter().all(|path| fs::remove_file(path).is_ok()) {
@@ -267,10 +269,10 @@ impl Store {
 
     /// Takes back what killed runs left: temporary files, and a pair without a line in the record.
     fn clean_up(&self) -> io::Result<()> {
-        sweep(Temporary::Model, &self.root);
+        remove_stale(Temporary::Model, &self.root);
         for folder in ["current", "candidates"].map(|folder| self.root.join(folder)) {
             if self.is_inside(&folder) {
-                sweep(Temporary::Model, &folder);
+                remove_stale(Temporary::Model, &folder);
             }
         }
         let path = self.root.join(JOURNAL);
@@ -316,7 +318,7 @@ impl Store {
             Err(error) => return Appended::No(error),
         };
         // Behind the last whole line may stand a part of one, which a killed run left.
-        let cut = if self.history.is_torn() {
+        let cut = if self.history.has_truncated_tail() {
             file.set_len(whole)
         } else {
             Ok(())
@@ -362,7 +364,7 @@ enum Appended {
 }
 
 /// What came of putting two files in their places.
-enum Placed {
+enum Renamed {
     /// Both are there; perhaps the system could not promise that they last.
     Both { unconfirmed: Option<io::Error> },
     /// Something else has taken one of the names meanwhile.
@@ -371,19 +373,19 @@ enum Placed {
 
 /// Puts two files in their places in `folder`, one after the other, and overwrites nothing. `placed` gets the paths of those
 /// that are in place.
-fn place(folder: &Path, files: [(&PathBuf, &Vec<u8>); 2], placed: &mut Vec<PathBuf>) -> io::Result<Placed> {
+fn rename_pair(folder: &Path, files: [(&PathBuf, &Vec<u8>); 2], placed: &mut Vec<PathBuf>) -> io::Result<Renamed> {
     let mut temporaries = Vec::new();
     for (path, bytes) in files {
         temporaries.push((path, write_temporary(Temporary::Model, folder, bytes)?));
     }
     for (path, temporary) in temporaries {
-        if !disk::place(temporary, path)? {
-            return Ok(Placed::NameTaken);
+        if !rename_no_clobber(temporary, path)? {
+            return Ok(Renamed::NameTaken);
         }
         placed.push(path.clone());
     }
     let unconfirmed = sync_folder(folder).err();
-    Ok(Placed::Both { unconfirmed })
+    Ok(Renamed::Both { unconfirmed })
 }
 
 /// Whether the file at `path` begins like one that belongs to the model with this digest.

@@ -21,7 +21,7 @@ pub(crate) struct HistoryArgs {
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     let history = registry::history(&args.models_dir)?;
-    if history.is_torn() {
+    if history.has_truncated_tail() {
         warn!("the last line of the record is cut off; it does not count, and the next run that saves removes it");
     }
     let mut output = Output::stdout();
