@@ -93,7 +93,7 @@ WRONG = {
         "act": ["demoted", "Promoted"],
         "model": ["../anomaly_model_1.json", "current/anomaly_model_.json", "current/anomaly_model_1.json.exe"],
         "digest": ["0" * 63],
-        "follows": ["other/anomaly_model_1.json"],
+        "previous": ["0" * 63],
         "metrics.accuracy": [1.01],
         "champion": [{}],
     },

@@ -1,10 +1,13 @@
 //! The record of promotions: one line of JSON for each verdict of the gate and each step back, in the order in which they
-//! were taken. It is only ever added to, and it alone says which promoted model is the current one.
+//! were taken. It is only ever added to, and it alone says which promoted model is the current one. It is a chain: each line
+//! holds the digest of the one before, so that none can be edited, removed or moved unnoticed, but for the last ones.
 
+use crate::data::dataset::hex;
 use crate::evaluate::gate::{Champion, Figures, Reason};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
@@ -36,8 +39,9 @@ pub struct Entry {
     /// Its digest.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub digest: String,
-    /// The model that was the current one until then.
-    pub follows: Option<ModelPath>,
+    /// SHA-256, in hexadecimal, of the line before this one with its line end; `None` in the first.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    pub previous: Option<String>,
     /// Everything that spoke against promotion.
     pub reasons: Vec<Reason>,
     /// Its figures on its validation part; null for a step back.
@@ -131,6 +135,8 @@ impl TryFrom<String> for ModelPath {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     entries: Vec<Entry>,
+    /// The digest of the last entry's line.
+    head: Option<String>,
     whole: u64,
     truncated_tail: bool,
     lacks_line_end: bool,
@@ -151,6 +157,22 @@ pub enum HistoryError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A line does not hold the digest of the one before.
+    #[error("{line}: {}; restore the file", broken(*.line))]
+    Broken {
+        /// Which line, from 1.
+        line: usize,
+    },
+}
+
+fn broken(line: usize) -> String {
+    match line {
+        ..=1 => "the lines that stood before this one were removed or moved".to_owned(),
+        _ => format!(
+            "does not go on from line {}: one of the two was edited, or lines were removed or moved here",
+            line - 1
+        ),
+    }
 }
 
 /// Longest line that can be an entry, in bytes.
@@ -161,7 +183,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// If `reader` fails, or a line is not as [`Entry::to_line`] writes it.
+    /// If `reader` fails, a line is not as [`Entry::to_line`] writes it, or does not go on from the one before.
     pub fn read(mut reader: impl BufRead) -> Result<Self, HistoryError> {
         let mut history = Self::default();
         let mut line = Vec::new();
@@ -179,8 +201,8 @@ impl History {
                 // An editor may have dropped the last line end; what is a whole entry all the same must not be lost.
                 let entry = serde_json::from_slice(&line).ok();
                 if let Some(entry) = entry.filter(|entry: &Entry| entry.to_line().trim_end().as_bytes() == line) {
+                    history.add(entry)?;
                     history.whole += line.len() as u64;
-                    history.entries.push(entry);
                     history.lacks_line_end = true;
                 } else {
                     history.truncated_tail = !line.is_empty();
@@ -192,15 +214,32 @@ impl History {
             if entry.to_line().as_bytes() != line {
                 return Err(refused("it is written in another way".to_owned()));
             }
+            history.add(entry)?;
             history.whole += line.len() as u64;
-            history.entries.push(entry);
         }
+    }
+
+    /// Takes in the next entry, which must go on from the last one.
+    fn add(&mut self, entry: Entry) -> Result<(), HistoryError> {
+        if entry.previous != self.head {
+            let line = self.entries.len() + 1;
+            return Err(HistoryError::Broken { line });
+        }
+        self.head = Some(hex(&Sha256::digest(entry.to_line())));
+        self.entries.push(entry);
+        Ok(())
     }
 
     /// All entries, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The digest of the last line: what the next one holds as `previous`. `None` if there is no line.
+    #[must_use]
+    pub fn head(&self) -> Option<&str> {
+        self.head.as_deref()
     }
 
     /// How many bytes of the record are whole lines.
@@ -227,18 +266,18 @@ impl History {
         self.entries.iter().rev().find(|entry| entry.act != Act::Refused)
     }
 
-    /// The entry by which `model` was promoted.
-    #[must_use]
-    pub fn promotion_of(&self, model: &ModelPath) -> Option<&Entry> {
-        let promotes = |entry: &&Entry| entry.act == Act::Promoted && entry.model == *model;
-        self.entries.iter().rev().find(promotes)
-    }
-
-    /// The promotion of the model that the current one followed when it was promoted: where a step back leads.
+    /// Where a step back leads: the model that the current one followed when it was promoted.
     #[must_use]
     pub fn previous(&self) -> Option<&Entry> {
-        let current = self.promotion_of(&self.current()?.model)?;
-        self.promotion_of(current.follows.as_ref()?)
+        let mut followed: Vec<&Entry> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.act != Act::Refused) {
+            let place = || followed.iter().rposition(|earlier| earlier.model == entry.model);
+            match (entry.act == Act::RolledBack).then(place).flatten() {
+                Some(place) => followed.truncate(place + 1),
+                None => followed.push(entry),
+            }
+        }
+        followed.into_iter().rev().nth(1)
     }
 }
 
@@ -250,54 +289,101 @@ mod tests {
         ModelPath::new(true, DateTime::UNIX_EPOCH, number)
     }
 
-    fn entry(act: Act, number: u64, follows: Option<u64>) -> Entry {
-        Entry {
-            at: DateTime::UNIX_EPOCH,
-            act,
-            model: path(number),
-            digest: "d".to_owned(),
-            follows: follows.map(path),
-            reasons: Vec::new(),
-            metrics: None,
-            champion: None,
+    /// The lines of a record in which this was done to these models.
+    fn lines(acts: &[(Act, u64)]) -> Vec<String> {
+        let mut history = History::default();
+        for &(act, number) in acts {
+            let entry = Entry {
+                at: DateTime::UNIX_EPOCH,
+                act,
+                model: path(number),
+                digest: "d".to_owned(),
+                previous: history.head().map(str::to_owned),
+                reasons: Vec::new(),
+                metrics: None,
+                champion: None,
+            };
+            history.add(entry).unwrap();
         }
+        history.entries.iter().map(Entry::to_line).collect()
     }
 
-    fn history(entries: &[Entry]) -> History {
-        let text: String = entries.iter().map(Entry::to_line).collect();
-        History::read(text.as_bytes()).unwrap()
+    fn read(lines: &[String]) -> Result<History, HistoryError> {
+        History::read(lines.concat().as_bytes())
     }
 
     #[test]
     fn the_current_model_is_the_last_promoted_or_returned_to() {
         use Act::{Promoted, Refused, RolledBack};
-        let mut entries = vec![
-            entry(Promoted, 1, None),
-            entry(Promoted, 2, Some(1)),
-            entry(Refused, 9, Some(2)),
+        let acts = [
+            (Promoted, 1, None),
+            (Promoted, 2, Some(1)),
+            (Refused, 9, Some(1)),
+            (RolledBack, 1, None),
+            (Promoted, 3, Some(1)),
+            (Promoted, 4, Some(3)),
+            (RolledBack, 1, None),
+            (RolledBack, 4, Some(1)),
         ];
-        assert_eq!(history(&entries).current().unwrap().model, path(2));
-        assert_eq!(history(&entries).previous().unwrap().model, path(1));
-        entries.push(entry(RolledBack, 1, Some(2)));
-        assert_eq!(history(&entries).current().unwrap().model, path(1));
-        assert_eq!(history(&entries).previous(), None);
-        entries.push(entry(Promoted, 3, Some(1)));
-        assert_eq!(history(&entries).previous().unwrap().model, path(1));
-        assert_eq!(history(&[]).current(), None);
-        assert_eq!(history(&entries).entries(), entries);
+        let mut current = None;
+        for (index, &(act, model, previous)) in acts.iter().enumerate() {
+            let done: Vec<_> = acts[..=index].iter().map(|&(act, model, _)| (act, model)).collect();
+            let history = read(&lines(&done)).unwrap();
+            if act != Refused {
+                current = Some(path(model));
+            }
+            assert_eq!(history.current().map(|entry| entry.model.clone()), current);
+            assert_eq!(history.previous().map(|entry| entry.model.clone()), previous.map(path));
+        }
+        assert_eq!(read(&[]).unwrap().current(), None);
+    }
+
+    #[test]
+    fn the_line_is_named_that_does_not_go_on_from_the_one_before() {
+        use Act::{Promoted, Refused};
+        let whole = lines(&[(Promoted, 1), (Refused, 2), (Promoted, 3), (Promoted, 4)]);
+        let broken_at = |lines: &[String]| match read(lines) {
+            Err(HistoryError::Broken { line }) => Some(line),
+            Err(error) => panic!("{error}"),
+            Ok(_) => None,
+        };
+        assert_eq!(broken_at(&whole), None);
+        for place in 0..3 {
+            let mut edited = whole.clone();
+            edited[place] = edited[place].replace("1970", "1971");
+            assert_eq!(broken_at(&edited), Some(place + 2));
+            let mut removed = whole.clone();
+            removed.remove(place);
+            assert_eq!(broken_at(&removed), Some(place + 1));
+            let mut swapped = whole.clone();
+            swapped.swap(place, place + 1);
+            assert_eq!(broken_at(&swapped), Some(place + 1));
+            let mut doubled = whole.clone();
+            doubled.insert(place, whole[place].clone());
+            assert_eq!(broken_at(&doubled), Some(place + 2));
+        }
+        // An editor that drops the last line end hides nothing.
+        let unended = format!("{}{}", whole[0], whole[2].trim_end());
+        assert!(matches!(
+            History::read(unended.as_bytes()),
+            Err(HistoryError::Broken { line: 2 })
+        ));
+        // Nothing stands behind the last lines that could tell.
+        assert_eq!(broken_at(&whole[..2]), None);
     }
 
     #[test]
     fn a_truncated_tail_does_not_count_and_any_other_damage_is_refused() {
-        let whole = entry(Act::Promoted, 1, None).to_line();
-        let unended = History::read(format!("{whole}{}", whole.trim_end()).as_bytes()).unwrap();
+        let both = lines(&[(Act::Promoted, 1), (Act::Promoted, 2)]);
+        let (first, whole) = (&both[0], &both[1]);
+        let unended = History::read(format!("{first}{}", whole.trim_end()).as_bytes()).unwrap();
         assert_eq!((unended.entries().len(), unended.has_truncated_tail()), (2, false));
         assert!(unended.lacks_line_end());
         for end in 0..whole.len() - 1 {
-            let text = format!("{whole}{}", &whole[..end]);
+            let text = format!("{first}{}", &whole[..end]);
             let history = History::read(text.as_bytes()).unwrap();
             assert_eq!((history.entries().len(), history.has_truncated_tail()), (1, end > 0));
-            assert_eq!(history.whole(), whole.len() as u64);
+            assert_eq!(history.whole(), first.len() as u64);
         }
         for damaged in [
             whole.replace("promoted", "demoted"),
@@ -307,7 +393,7 @@ mod tests {
             "\n".to_owned(),
             "x".repeat(2 << 20),
         ] {
-            let error = History::read(format!("{whole}{damaged}").as_bytes()).unwrap_err();
+            let error = History::read(format!("{first}{damaged}").as_bytes()).unwrap_err();
             assert!(error.to_string().starts_with("2: not a line"), "{error}");
         }
     }

@@ -121,7 +121,9 @@ pub fn history(root: &Path) -> Result<History, StoreError> {
     };
     History::read(BufReader::new(file)).map_err(|error| match error {
         HistoryError::Io(error) => StoreError::at(&path, "cannot read", error),
-        HistoryError::Refused { .. } => StoreError::Refused(format!("{}:{error}", shown(&path))),
+        HistoryError::Refused { .. } | HistoryError::Broken { .. } => {
+            StoreError::Refused(format!("{}:{error}", shown(&path)))
+        }
     })
 }
 
@@ -167,7 +169,7 @@ impl Store {
             act: if promoted { Act::Promoted } else { Act::Refused },
             model: ModelPath::new(promoted, time, 1),
             digest,
-            follows: self.history.current().map(|current| current.model.clone()),
+            previous: self.history.head().map(str::to_owned),
             reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
             metrics: artifact.metrics.as_ref().map(Figures::from),
             champion: champion.cloned(),
@@ -213,12 +215,22 @@ impl Store {
         Err(failed(io::Error::other("no free name")))
     }
 
-    /// Makes `entry.model` the current one again, by adding that to the record.
-    pub fn return_to(self, entry: &Entry) -> Result<(), StoreError> {
+    /// Makes the model of an earlier entry the current one again, by adding that to the record. Returns the new line.
+    pub fn return_to(self, earlier: &Entry, time: DateTime<Utc>) -> Result<Entry, StoreError> {
+        let entry = Entry {
+            at: time,
+            act: Act::RolledBack,
+            model: earlier.model.clone(),
+            digest: earlier.digest.clone(),
+            previous: self.history.head().map(str::to_owned),
+            reasons: Vec::new(),
+            metrics: None,
+            champion: None,
+        };
         let path = self.root.join(RECORD);
         let failed = |what, error| StoreError::at(&path, what, error);
-        match self.append(entry) {
-            Appended::Yes { unconfirmed: None } => Ok(()),
+        match self.append(&entry) {
+            Appended::Yes { unconfirmed: None } => Ok(entry),
             Appended::Yes {
                 unconfirmed: Some(error),
             } => Err(failed("written, but not confirmed on disk", error)),
@@ -282,9 +294,9 @@ impl Store {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        let begun = History::read(&journal[..]).unwrap_or_default();
+        let begun: Option<Entry> = serde_json::from_slice(&journal).ok();
         let mut clean = true;
-        for entry in begun.entries() {
+        for entry in begun.iter() {
             let recorded = |other: &Entry| other.model == entry.model && other.digest == entry.digest;
             let folder = self.root.join(entry.model.folder());
             if self.history.entries().iter().any(recorded) || !self.is_inside(&folder) {

@@ -2,6 +2,7 @@
 
 use crate::common::{Sandbox, samples};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::fs;
 
 const MIXED: [&str; 4] = ["--scenario", "mixed", "--num-samples", "2000"];
@@ -9,6 +10,10 @@ const MIXED: [&str; 4] = ["--scenario", "mixed", "--num-samples", "2000"];
 fn record(sandbox: &Sandbox) -> Vec<Value> {
     let text = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn used(sandbox: &Sandbox) -> String {
@@ -29,11 +34,12 @@ fn each_verdict_is_a_line_with_what_it_was_based_on() {
     assert_eq!(promoted["act"], "promoted");
     assert_eq!(promoted["at"], "2026-11-22T12:00:00Z");
     assert_eq!(promoted["digest"], first["digest"]);
-    assert_eq!(promoted["follows"], Value::Null);
+    assert_eq!(promoted["previous"], Value::Null);
     assert_eq!(promoted["metrics"]["f1"], first["metrics"]["f1"]);
     assert_eq!(promoted["reasons"], serde_json::json!([]));
     assert_eq!(refused["act"], "refused");
-    assert_eq!(refused["follows"], promoted["model"]);
+    let text = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    assert_eq!(refused["previous"], sha256(text.split_inclusive('\n').next().unwrap()));
     assert_eq!(refused["reasons"], second["reasons"]);
     assert_eq!(refused["champion"]["digest"], first["digest"]);
     assert_eq!(
@@ -141,10 +147,8 @@ fn rollback_makes_the_previous_model_current_and_deletes_nothing() {
     let entries = record(&sandbox);
     assert_eq!(entries.len(), 3);
     assert_eq!(entries[2]["act"], "rolled_back");
-    assert_eq!(entries[2]["follows"], entries[1]["model"]);
 
     let third = sandbox.train(&["--num-samples", "500", "--seed", "3"]);
-    assert_eq!(record(&sandbox)[3]["follows"], entries[0]["model"]);
     assert_eq!(used(&sandbox), third["model_path"].as_str().unwrap());
     let back: Value = serde_json::from_str(&sandbox.run(&["rollback", "--json"]).stdout).unwrap();
     assert_eq!(back["model"], entries[0]["model"]);
@@ -221,6 +225,79 @@ fn a_damaged_record_stops_everything_that_depends_on_it_and_is_not_touched() {
     assert!(ended.stderr.contains("cut off"), "{ended:?}");
     sandbox.train(&["--num-samples", "500"]);
     assert_eq!(record(&sandbox).len(), 2);
+}
+
+#[test]
+fn an_edited_removed_or_moved_line_stops_everything_that_depends_on_the_record_and_is_named() {
+    let sandbox = Sandbox::new();
+    for seed in ["1", "2", "3"] {
+        sandbox.train(&["--num-samples", "500", "--seed", seed]);
+    }
+    let whole = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let edited = lines[0].replace("12:00:00", "13:00:00");
+    for (text, says) in [
+        (
+            edited + lines[1] + lines[2],
+            "promotions.jsonl:2: does not go on from line 1",
+        ),
+        (
+            lines[0].to_owned() + lines[2],
+            "promotions.jsonl:2: does not go on from line 1",
+        ),
+        (
+            [lines[0], lines[2], lines[1]].concat(),
+            "promotions.jsonl:2: does not go on from line 1",
+        ),
+        (
+            lines[1..].concat(),
+            "promotions.jsonl:1: the lines that stood before this one were removed",
+        ),
+    ] {
+        sandbox.write("models/promotions.jsonl", &text);
+        for args in [
+            &["--num-samples", "500"][..],
+            &["predict"],
+            &["rollback"],
+            &["history"],
+            &["verify"],
+            &["verify", "models/current/anomaly_model_20261122_120000.json"],
+        ] {
+            let ended = sandbox.run(args);
+            ended.assert_refused(3, says);
+            assert!(ended.stderr.contains("restore the file"), "{ended:?}");
+        }
+        assert_eq!(
+            fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap(),
+            text
+        );
+    }
+}
+
+#[test]
+fn what_was_changed_in_the_last_line_is_found_by_its_model() {
+    let sandbox = Sandbox::new();
+    let model = sandbox.train(&["--num-samples", "500"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let whole = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    for (from, to) in [
+        ("T12:00:00Z", "T11:00:00Z"),
+        ("\"accuracy\":1.0", "\"accuracy\":0.5"),
+        ("\"promoted\"", "\"refused\""),
+        ("\"reasons\":[]", "\"reasons\":[{\"code\":\"ece\",\"text\":\"\"}]"),
+    ] {
+        let edited = whole.replacen(from, to, 1);
+        assert_ne!(edited, whole);
+        sandbox.write("models/promotions.jsonl", edited);
+        let ended = sandbox.run(&["verify", &model]);
+        assert_eq!(ended.code, 3, "{ended:?}");
+        assert!(ended.stdout.contains("record: FAILED"), "{ended:?}");
+    }
+    sandbox.write("models/promotions.jsonl", "");
+    let ended = sandbox.run(&["verify", &model]);
+    assert!(ended.stderr.contains("the record does not know this file"), "{ended:?}");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use crate::cli::{clock, signals};
 use anomaly_train::registry::{Store, history, load_recorded};
-use anomaly_train::{Act, Entry};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,24 +34,14 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
     };
     // What cannot be used must not become current.
     load_recorded(&args.models_dir, previous)?;
-    let entry = Entry {
-        at: time,
-        act: Act::RolledBack,
-        model: previous.model.clone(),
-        digest: previous.digest.clone(),
-        follows: Some(current.model.clone()),
-        reasons: Vec::new(),
-        metrics: None,
-        champion: None,
-    };
+    let (current, previous) = (current.model.clone(), previous.clone());
     let whole = signals::hold();
-    store.return_to(&entry)?;
+    let entry = store.return_to(&previous, time)?;
     drop(whole);
     let mut output = Output::stdout();
     if args.json {
         output.write(&entry.to_line())?;
     } else {
-        let current = entry.follows.as_ref().map(ToString::to_string).unwrap_or_default();
         output.line(&format!(
             "{} is current again, instead of {current}; both stay where they are",
             entry.model

@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model};
-use anomaly_train::{Act, Artifact, Entry, History, ModelPath, Run, Source, Validation, registry};
+use anomaly_train::{Act, Artifact, Entry, Figures, History, ModelPath, Run, Source, Validation, registry};
 use clap::{ArgAction, Args};
 use serde::Serialize;
 use std::fs;
@@ -190,7 +190,7 @@ fn metrics_file(path: &Path, artifact: &Artifact, digest: &str) -> Check {
     }
 }
 
-/// Whether the record knows the model, with the same digest and the same verdict.
+/// Whether the record knows the model, with the same digest, time, figures and verdict.
 fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &str) -> Check {
     let judged = |entry: &&Entry| entry.act != Act::RolledBack && entry.model == *model;
     let verdict = artifact.verdict.as_ref();
@@ -205,7 +205,9 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
         Some(entry) => {
             let promoted = entry.act == Act::Promoted;
             let act = if promoted { "promoted" } else { "refused" };
-            let same = verdict.is_some_and(|v| v.promoted == promoted && v.reasons == entry.reasons);
+            let same = verdict.is_some_and(|v| v.promoted == promoted && v.reasons == entry.reasons)
+                && artifact.created_at == Some(entry.at)
+                && artifact.metrics.as_ref().map(Figures::from) == entry.metrics;
             let place = promoted == (model.folder() == "current");
             let differs = if same && place {
                 ""
