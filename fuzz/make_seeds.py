@@ -86,6 +86,8 @@ def models(binary, folder):
         bare = re.sub(figures, b'"data":null,"metrics":null', bare)
         write("model", f"n{n}_bare", plain(with_digest(bare)))
     run([binary, "rollback", "--models-dir", store])
+    candidate = next(store.glob("candidates/anomaly_model_*.json"))
+    run([binary, "promote", candidate, "--models-dir", store])
     record = (store / "promotions.jsonl").read_bytes()
     write("history", "all", record)
     for number, line in enumerate(record.splitlines(keepends=True)):

@@ -134,7 +134,7 @@ class Documents:
 
     def make(self):
         first = self.train("documented", True, "--num-samples", 300)
-        self.train("documented, refused", False, "--num-samples", 300, "--promotion-max-ece", 0, "--ngram-size", 1)
+        refused = self.train("documented, refused", False, "--num-samples", 300, "--promotion-max-ece", 0, "--ngram-size", 1)
         self.train("mixed", True, "--scenario", "mixed", "--num-samples", 1500, "--promotion-max-ece", 1, "--no-champion")
         self.train("mixed, refused", False, "--scenario", "mixed", "--num-samples", 200, "--promotion-min-accuracy", 1)
         rows = self.run("generate", "--scenario", "mixed", "--num-samples", 400)
@@ -164,11 +164,12 @@ class Documents:
 
         self.train("documented again", True, "--num-samples", 300, "--no-champion")
         self.add("promotions", "rollback", self.run("rollback", "--json", "--models-dir", self.store))
+        self.add("promotions", "promote", self.run("promote", refused, "--json", "--models-dir", self.store))
         record = (self.store / "promotions.jsonl").read_text("utf-8").splitlines()
         self.add("promotions", "record", map(json.loads, record))
         self.add("promotions", "history", self.run("history", "--json", "--models-dir", self.store))
         acts = {entry["act"] for _, entry in self.found["promotions"]}
-        if acts != {"promoted", "refused", "rolled_back"}:
+        if acts != {"promoted", "refused", "rolled_back", "promoted_by_hand"}:
             sys.exit(f"the record has only {acts}")
 
 

@@ -43,7 +43,10 @@ fuzz_target!(|text: &[u8]| {
         (Ok(history), Ok(same)) => {
             check(history, text);
             assert_eq!(history.entries(), same.entries());
-            assert_eq!((history.whole(), history.has_truncated_tail()), (same.whole(), same.has_truncated_tail()));
+            assert_eq!(
+                (history.whole(), history.has_truncated_tail()),
+                (same.whole(), same.has_truncated_tail())
+            );
         }
         (Err(error), Err(same)) => {
             assert_eq!(error.to_string(), same.to_string());

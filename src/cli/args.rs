@@ -6,6 +6,7 @@ use super::commands::history::HistoryArgs;
 use super::commands::inspect::InspectArgs;
 use super::commands::monitor::args::MonitorArgs;
 use super::commands::predict::PredictArgs;
+use super::commands::promote::PromoteArgs;
 use super::commands::rollback::RollbackArgs;
 use super::commands::train::TrainArgs;
 use super::commands::verify::VerifyArgs;
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show which models were promoted, refused and returned to
     History(HistoryArgs),
-    /// Make the model current again that the current one followed
+    /// Make the model current again that the current one followed, or another earlier one
     Rollback(RollbackArgs),
+    /// Make a stored model current, also one that the gate refused
+    Promote(PromoteArgs),
 }

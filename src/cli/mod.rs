@@ -4,6 +4,7 @@ mod args;
 mod champion;
 mod clock;
 mod commands;
+mod current;
 mod failure;
 mod input;
 mod memory;
@@ -26,7 +27,7 @@ use anomaly_train::command_only::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};
-use commands::{evaluate, generate, history, inspect, monitor, predict, rollback, train, verify};
+use commands::{evaluate, generate, history, inspect, monitor, predict, promote, rollback, train, verify};
 use failure::Failure;
 use log::LevelFilter;
 use output::Output;
@@ -97,6 +98,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Verify(args)) => verify::run(args, cli.verbosity()),
         Some(Command::History(args)) => history::run(args),
         Some(Command::Rollback(args)) => rollback::run(args),
+        Some(Command::Promote(args)) => promote::run(args),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The record of promotions: one line of JSON for each verdict of the gate and each step back, in the order in which they
-//! were taken. It is only ever added to, and it alone says which promoted model is the current one. It is a chain: each line
+//! The record of promotions: one line of JSON for each verdict of the gate, each step back and each promotion by hand, in the
+//! order in which they were taken. It is only ever added to, and it alone says which promoted model is the current one. It is a chain: each line
 //! holds the digest of the one before, so that none can be edited, removed or moved unnoticed, but for the last ones.
 
 use crate::data::dataset::hex;
@@ -22,6 +22,8 @@ pub enum Act {
     Refused,
     /// An earlier model became the current one again.
     RolledBack,
+    /// Somebody made a stored model the current one, whatever the gate had said.
+    PromotedByHand,
 }
 
 /// One line of the record.
@@ -42,11 +44,11 @@ pub struct Entry {
     /// SHA-256, in hexadecimal, of the line before this one with its line end; `None` in the first.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub previous: Option<String>,
-    /// Everything that spoke against promotion.
+    /// Everything that spoke against promotion when the gate judged it; empty for a step back.
     pub reasons: Vec<Reason>,
     /// Its figures on its validation part; null for a step back.
     pub metrics: Option<Figures>,
-    /// What it was compared with.
+    /// What it was compared with when the gate judged it.
     pub champion: Option<Champion>,
 }
 
@@ -150,7 +152,7 @@ pub enum HistoryError {
     #[error("cannot read: {0}")]
     Io(#[from] io::Error),
     /// A line is not an entry.
-    #[error("{line}: not a line that anomaly-train writes here: {problem}; restore the file")]
+    #[error("{line}: not a line that anomaly-train writes here: {problem}; {RESTORE}")]
     Refused {
         /// Which line, from 1.
         line: usize,
@@ -158,12 +160,14 @@ pub enum HistoryError {
         problem: String,
     },
     /// A line does not hold the digest of the one before.
-    #[error("{line}: {}; restore the file", broken(*.line))]
+    #[error("{line}: {}; {RESTORE}", broken(*.line))]
     Broken {
         /// Which line, from 1.
         line: usize,
     },
 }
+
+const RESTORE: &str = "restore the file, or move it away and name the model to use with promote, which begins another";
 
 fn broken(line: usize) -> String {
     match line {
@@ -266,6 +270,26 @@ impl History {
         self.entries.iter().rev().find(|entry| entry.act != Act::Refused)
     }
 
+    /// The entry that holds what the gate said of `model`.
+    #[must_use]
+    pub fn verdict_on(&self, model: &ModelPath) -> Option<&Entry> {
+        let judges = |entry: &&Entry| matches!(entry.act, Act::Promoted | Act::Refused) && entry.model == *model;
+        self.entries.iter().find(judges)
+    }
+
+    /// The last entry that names `model`.
+    #[must_use]
+    pub fn last_of(&self, model: &ModelPath) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.model == *model)
+    }
+
+    /// The last entry by which `model` became the current one, if it ever did.
+    #[must_use]
+    pub fn last_use_of(&self, model: &ModelPath) -> Option<&Entry> {
+        let uses = |entry: &&Entry| entry.act != Act::Refused && entry.model == *model;
+        self.entries.iter().rev().find(uses)
+    }
+
     /// Where a step back leads: the model that the current one followed when it was promoted.
     #[must_use]
     pub fn previous(&self) -> Option<&Entry> {
@@ -314,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_current_model_is_the_last_promoted_or_returned_to() {
-        use Act::{Promoted, Refused, RolledBack};
+        use Act::{Promoted, PromotedByHand, Refused, RolledBack};
         let acts = [
             (Promoted, 1, None),
             (Promoted, 2, Some(1)),
@@ -323,6 +347,10 @@ mod tests {
             (Promoted, 3, Some(1)),
             (Promoted, 4, Some(3)),
             (RolledBack, 1, None),
+            (RolledBack, 4, Some(1)),
+            (PromotedByHand, 9, Some(4)),
+            (PromotedByHand, 1, Some(9)),
+            (RolledBack, 9, Some(4)),
             (RolledBack, 4, Some(1)),
         ];
         let mut current = None;

@@ -227,6 +227,30 @@ impl Store {
             metrics: None,
             champion: None,
         };
+        self.put_into_use(entry)
+    }
+
+    /// Makes a stored model the current one, whatever the gate said of it, by adding that to the record together with what it
+    /// said. Returns the new line.
+    pub fn promote(self, model: &ModelPath, artifact: &Artifact, time: DateTime<Utc>) -> Result<Entry, StoreError> {
+        let verdict = self.history.verdict_on(model);
+        let reasons = || artifact.verdict.as_ref().map(|verdict| verdict.reasons.clone());
+        let entry = Entry {
+            at: time,
+            act: Act::PromotedByHand,
+            model: model.clone(),
+            digest: artifact.digest(),
+            previous: self.history.head().map(str::to_owned),
+            // The record knows more of its verdict than the file does, and cannot be changed as easily.
+            reasons: verdict.map_or_else(|| reasons().unwrap_or_default(), |entry| entry.reasons.clone()),
+            metrics: artifact.metrics.as_ref().map(Figures::from),
+            champion: verdict.and_then(|entry| entry.champion.clone()),
+        };
+        self.put_into_use(entry)
+    }
+
+    /// Adds a line to the record that needs no other files to be saved.
+    fn put_into_use(self, entry: Entry) -> Result<Entry, StoreError> {
         let path = self.root.join(RECORD);
         let failed = |what, error| StoreError::at(&path, what, error);
         match self.append(&entry) {
@@ -421,13 +445,13 @@ pub fn metrics_json(artifact: &Artifact, digest: &str, time: DateTime<Utc>) -> i
     Ok(bytes)
 }
 
-/// Loads the model of an entry in the record of `models_dir`; it must still be the one that was promoted.
+/// Loads the model of an entry in the record of `models_dir`; it must still be the one that it was then.
 pub fn load_recorded(models_dir: &Path, entry: &Entry) -> Result<Artifact, StoreError> {
     let path = models_dir.join(entry.model.to_string());
     let artifact = load_file(&path)?;
     if artifact.digest() != entry.digest {
         return Err(StoreError::Refused(format!(
-            "{}: not the model that was promoted: the record has digest {}; restore it, or go back with rollback",
+            "{}: not the model that the record names: that has digest {}; restore it, or put another into use with promote",
             shown(&path),
             entry.digest
         )));

@@ -141,7 +141,7 @@ fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
 
 /// One run of each command, on the data `d` and the models in `models`.
 #[cfg(target_os = "linux")]
-const EACH_COMMAND: [&[&str]; 9] = [
+const EACH_COMMAND: [&[&str]; 10] = [
     &["--data", "d", "--models-dir", "m"],
     &["generate", "--num-samples", "3"],
     &["predict", "d"],
@@ -151,6 +151,7 @@ const EACH_COMMAND: [&[&str]; 9] = [
     &["verify", "--data", "d"],
     &["history"],
     &["rollback"],
+    &["promote", "anomaly_model_20261122_120000.json"],
 ];
 
 /// A folder in which all of [`EACH_COMMAND`] work.

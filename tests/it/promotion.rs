@@ -166,10 +166,178 @@ fn rollback_does_not_lead_to_a_model_that_is_damaged_or_gone() {
     fs::copy(sandbox.path(other["model_path"].as_str().unwrap()), &path).unwrap();
     sandbox
         .run(&["rollback"])
-        .assert_refused(3, "not the model that was promoted");
+        .assert_refused(3, "not the model that the record names");
     fs::remove_file(&path).unwrap();
     sandbox.run(&["rollback"]).assert_refused(1, "cannot open");
     assert_eq!(fs::read(sandbox.path("models/promotions.jsonl")).unwrap(), before);
+}
+
+/// The path of a model from a summary, as `history` shows it.
+fn shown(summary: &Value) -> String {
+    let path = summary["model_path"].as_str().unwrap();
+    path.strip_prefix("models/").unwrap().to_owned()
+}
+
+#[test]
+fn rollback_goes_to_any_model_that_was_in_use_and_a_second_time_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let models: Vec<String> = ["1", "2", "3"]
+        .iter()
+        .map(|seed| shown(&sandbox.train(&["--num-samples", "500", "--seed", seed])))
+        .collect();
+    let refused = shown(&sandbox.train(&["--num-samples", "500", "--promotion-max-ece", "0"]));
+    let file_name = models[0].strip_prefix("current/").unwrap();
+    let absolute = sandbox.path("models").join(&models[0]);
+    for named in [
+        models[0].as_str(),
+        file_name,
+        &format!("models/{}", models[0]),
+        &format!("./models/../models/{}", models[0]),
+        absolute.to_str().unwrap(),
+    ] {
+        let to_first = ["rollback", "--to", named];
+        let ended = sandbox.run(&to_first);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(used(&sandbox), format!("models/{}", models[0]));
+        let (record, files) = (record(&sandbox), sandbox.files("models"));
+        let again = sandbox.run(&to_first);
+        let said = format!("{} is current already; nothing was changed\n", models[0]);
+        assert_eq!((again.code, again.stdout, again.stderr.as_str()), (0, said, ""));
+        let json = sandbox.run(&[&to_first[..], &["--json"]].concat());
+        assert_eq!((json.code, json.json_lines()), (0, record[record.len() - 1..].to_vec()));
+        assert_eq!((self::record(&sandbox), sandbox.files("models")), (record, files));
+        // Nor does what was left for it get lost.
+        assert_eq!(sandbox.run(&["rollback", "--to", &models[2]]).code, 0);
+        assert_eq!(used(&sandbox), format!("models/{}", models[2]));
+    }
+    let before = record(&sandbox);
+    sandbox.write("elsewhere.json", "");
+    for named in [
+        &refused,
+        "gone.json",
+        "current/gone.json",
+        "elsewhere.json",
+        "..",
+        "/",
+        "other/anomaly_model_20261122_120000.json",
+        "",
+    ] {
+        let ended = sandbox.run(&["rollback", "--to", named]);
+        let code = if named.is_empty() { 2 } else { 3 };
+        assert_eq!(ended.code, code, "{named}: {ended:?}");
+    }
+    assert_eq!(record(&sandbox), before);
+}
+
+#[test]
+fn promote_puts_a_refused_model_into_use_and_records_that_it_was_by_hand_and_what_the_verdict_was() {
+    let sandbox = Sandbox::new();
+    let first = shown(&sandbox.train(&MIXED));
+    let refused = sandbox.train(&[&MIXED[..], &["--promotion-max-ece", "0"]].concat());
+    let candidate = shown(&refused);
+    let files = sandbox.files("models");
+    let ended = sandbox.run(&["promote", &candidate]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(
+        ended.stdout,
+        format!(
+            "{candidate} is current now, instead of {first}; both stay where they are; the gate had refused it, and history \
+             says why\n"
+        )
+    );
+    assert_eq!(used(&sandbox), format!("models/{candidate}"));
+    assert_eq!(sandbox.files("models"), files);
+    let entries = record(&sandbox);
+    let by_hand = &entries[2];
+    assert_eq!(by_hand["act"], "promoted_by_hand");
+    for member in ["model", "digest", "reasons", "metrics", "champion"] {
+        assert_eq!(by_hand[member], entries[1][member], "{member}");
+    }
+    assert_eq!(by_hand["reasons"], refused["reasons"]);
+
+    let again = sandbox.run(&["promote", &candidate]);
+    let said = format!("{candidate} is current already; nothing was changed\n");
+    assert_eq!((again.code, again.stdout, again.stderr.as_str()), (0, said, ""));
+    assert_eq!(record(&sandbox), entries);
+    let history = sandbox.run(&["history"]).stdout;
+    assert!(
+        history.contains("* 2026-11-22T12:00:00Z  promoted by hand "),
+        "{history}"
+    );
+    assert!(history.contains("in spite of: ECE"), "{history}");
+    // What the gate said of it still holds.
+    assert_eq!(sandbox.run(&["verify"]).code, 0);
+
+    // The next model is compared with it, and it can be gone back from and to.
+    let next = sandbox.train(&[&MIXED[..], &["--promotion-max-regression", "1"]].concat());
+    assert_eq!(next["champion"]["model"], candidate.as_str());
+    assert_eq!(sandbox.run(&["rollback"]).code, 0);
+    assert_eq!(used(&sandbox), format!("models/{candidate}"));
+    assert_eq!(sandbox.run(&["rollback"]).code, 0);
+    assert_eq!(used(&sandbox), format!("models/{first}"));
+    sandbox.run(&["rollback"]).assert_refused(3, "none to go back to");
+    assert_eq!(sandbox.run(&["rollback", "--to", &candidate]).code, 0);
+    // An earlier model can be promoted as well.
+    let ended = sandbox.run(&["promote", &shown(&next)]);
+    assert!(ended.stdout.ends_with("; both stay where they are\n"), "{ended:?}");
+    assert_eq!(used(&sandbox), next["model_path"].as_str().unwrap());
+}
+
+#[test]
+fn promote_takes_no_model_that_is_damaged_gone_or_another_than_was_judged() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.run(&["promote", "anomaly_model_20261122_120000.json"]);
+    ended.assert_refused(3, "no such model in models");
+    assert!(sandbox.files("").is_empty());
+    let good = sandbox.train(&["--num-samples", "500"]);
+    let refused = sandbox.train(&["--num-samples", "500", "--promotion-max-ece", "0"]);
+    let other = sandbox.train(&["--num-samples", "400", "--models-dir", "other"]);
+    let path = sandbox.path(refused["model_path"].as_str().unwrap());
+    let before = record(&sandbox);
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    // Both folders have a file of that name.
+    assert!(good["model_path"].as_str().unwrap().ends_with(&name));
+    sandbox.run(&["promote", &name]).assert_refused(3, "name one of them");
+    fs::copy(sandbox.path(other["model_path"].as_str().unwrap()), &path).unwrap();
+    sandbox
+        .run(&["promote", &shown(&refused)])
+        .assert_refused(3, "not the model that the record names");
+    fs::write(&path, "{").unwrap();
+    sandbox.run(&["promote", &shown(&refused)]).assert_refused(3, "");
+    fs::remove_file(&path).unwrap();
+    sandbox
+        .run(&["promote", &shown(&refused)])
+        .assert_refused(1, "cannot open");
+    sandbox
+        .run(&["promote", other["model_path"].as_str().unwrap()])
+        .assert_refused(3, "no such model in models");
+    assert_eq!(record(&sandbox), before);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_moved_away_and_another_begun_with_the_model_to_use() {
+    let sandbox = Sandbox::new();
+    let first = shown(&sandbox.train(&["--num-samples", "500"]));
+    let refused = shown(&sandbox.train(&["--num-samples", "500", "--promotion-max-ece", "0"]));
+    let record_path = sandbox.path("models/promotions.jsonl");
+    // As it was written before lines were chained.
+    let older = fs::read_to_string(&record_path)
+        .unwrap()
+        .replace("\"previous\"", "\"follows\"");
+    fs::write(&record_path, older).unwrap();
+    sandbox
+        .run(&["promote", &first])
+        .assert_refused(3, "or move it away and name the model to use with promote");
+    fs::rename(&record_path, sandbox.path("away")).unwrap();
+    for model in [&first, &refused] {
+        let ended = sandbox.run(&["promote", model]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(used(&sandbox), format!("models/{model}"));
+        assert_eq!(sandbox.run(&["verify"]).code, 0);
+    }
+    let entries = record(&sandbox);
+    assert_eq!(entries[0]["reasons"], serde_json::json!([]));
+    assert_eq!(entries[1]["reasons"][0]["code"], "ece");
 }
 
 #[test]

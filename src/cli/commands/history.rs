@@ -36,7 +36,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         return output.finish();
     }
     let current = history.current();
-    output.line("  when                  what         accuracy      f1     ece  model")?;
+    output.line("  when                  what              accuracy      f1     ece  model")?;
     for entry in history.entries() {
         let mark = if current.is_some_and(|current| std::ptr::eq(current, entry)) {
             '*'
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
         let metrics = entry.metrics.as_ref();
         output.line(&format!(
-            "{mark} {}  {:<11}  {:>8}  {:>6}  {:>6}  {}",
+            "{mark} {}  {:<16}  {:>8}  {:>6}  {:>6}  {}",
             entry.at.format("%Y-%m-%dT%H:%M:%SZ"),
             what(entry.act),
             figure(metrics.and_then(|metrics| metrics.accuracy)),
@@ -54,8 +54,12 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
             figure(metrics.and_then(|metrics| metrics.ece)),
             entry.model,
         ))?;
+        let against = match entry.act {
+            Act::PromotedByHand => "in spite of",
+            _ => "not promoted",
+        };
         for reason in &entry.reasons {
-            output.line(&format!("      not promoted: {}", one_line(&reason.text)))?;
+            output.line(&format!("      {against}: {}", one_line(&reason.text)))?;
         }
     }
     output.line(&match current {
@@ -70,5 +74,6 @@ fn what(act: Act) -> &'static str {
         Act::Promoted => "promoted",
         Act::Refused => "refused",
         Act::RolledBack => "rolled back",
+        Act::PromotedByHand => "promoted by hand",
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod inspect;
 pub(crate) mod monitor;
 pub(crate) mod predict;
+pub(crate) mod promote;
 pub(crate) mod rollback;
 pub(crate) mod train;
 pub(crate) mod verify;

@@ -1,19 +1,23 @@
-//! `anomaly-train rollback`: a step back in the record of promotions.
+//! `anomaly-train rollback`: a way back in the record of promotions.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::output::Output;
-use crate::cli::{clock, signals};
+use crate::cli::{clock, current, signals};
 use anomaly_train::registry::{Store, history, load_recorded};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
+    /// Go back to this model, which was in use before: its path, or its file name [default: the model that the current one
+    /// followed]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) to: Option<PathBuf>,
+
     /// The models directory
     #[arg(long, value_name = "DIR", default_value = "models")]
     pub(crate) models_dir: PathBuf,
 
-    /// Write the new line of the record instead of a sentence
+    /// Write the line of the record by which the model is current instead of a sentence
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -26,26 +30,29 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
         return Err(nothing("no promoted model here, so there is none to go back from"));
     }
     let store = Store::open(&args.models_dir)?;
-    let current = store.history().current();
-    let (Some(current), Some(previous)) = (current, store.history().previous()) else {
+    let record = store.history();
+    let earlier = match &args.to {
+        None => record.previous(),
+        Some(named) => {
+            let in_use = |model: &_| record.last_use_of(model).is_some();
+            record.last_use_of(&current::find(named, &args.models_dir, in_use)?)
+        }
+    };
+    let (Some(current), Some(earlier)) = (record.current(), earlier) else {
         return Err(nothing(
             "the current model followed no other, so there is none to go back to",
         ));
     };
     // What cannot be used must not become current.
-    load_recorded(&args.models_dir, previous)?;
-    let (current, previous) = (current.model.clone(), previous.clone());
-    let whole = signals::hold();
-    let entry = store.return_to(&previous, time)?;
-    drop(whole);
-    let mut output = Output::stdout();
-    if args.json {
-        output.write(&entry.to_line())?;
-    } else {
-        output.line(&format!(
-            "{} is current again, instead of {current}; both stay where they are",
-            entry.model
-        ))?;
+    load_recorded(&args.models_dir, earlier)?;
+    if earlier.model == current.model {
+        return current::say_unchanged(current, args.json);
     }
-    output.finish()
+    let (current, earlier) = (current.model.clone(), earlier.clone());
+    let whole = signals::hold();
+    let entry = store.return_to(&earlier, time)?;
+    drop(whole);
+    let model = &entry.model;
+    let sentence = format!("{model} is current again, instead of {current}; both stay where they are");
+    current::say(&entry, args.json, &sentence)
 }

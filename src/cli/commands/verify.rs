@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model};
-use anomaly_train::{Act, Artifact, Entry, Figures, History, ModelPath, Run, Source, Validation, registry};
+use anomaly_train::{Act, Artifact, Figures, History, ModelPath, Run, Source, Validation, registry};
 use clap::{ArgAction, Args};
 use serde::Serialize;
 use std::fs;
@@ -192,9 +192,8 @@ fn metrics_file(path: &Path, artifact: &Artifact, digest: &str) -> Check {
 
 /// Whether the record knows the model, with the same digest, time, figures and verdict.
 fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &str) -> Check {
-    let judged = |entry: &&Entry| entry.act != Act::RolledBack && entry.model == *model;
-    let verdict = artifact.verdict.as_ref();
-    let (passed, found) = match history.entries().iter().rev().find(judged) {
+    // Without a line of the gate, somebody began another record with this model.
+    let (passed, found) = match history.verdict_on(model).or_else(|| history.last_of(model)) {
         None => (
             false,
             "the record does not know this file, so no gate put it here".to_owned(),
@@ -203,18 +202,22 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
             (false, format!("the record has digest {} for this file", entry.digest))
         }
         Some(entry) => {
-            let promoted = entry.act == Act::Promoted;
-            let act = if promoted { "promoted" } else { "refused" };
+            let verdict = artifact.verdict.as_ref();
+            let promoted = model.folder() == "current";
+            let (act, judged) = match entry.act {
+                Act::Promoted => ("promoted", Some(true)),
+                Act::Refused => ("refused", Some(false)),
+                Act::PromotedByHand | Act::RolledBack => ("promoted by hand, without a verdict in the record,", None),
+            };
             let same = verdict.is_some_and(|v| v.promoted == promoted && v.reasons == entry.reasons)
-                && artifact.created_at == Some(entry.at)
-                && artifact.metrics.as_ref().map(Figures::from) == entry.metrics;
-            let place = promoted == (model.folder() == "current");
-            let differs = if same && place {
+                && artifact.metrics.as_ref().map(Figures::from) == entry.metrics
+                && judged.is_none_or(|judged| judged == promoted && artifact.created_at == Some(entry.at));
+            let differs = if same {
                 ""
             } else {
                 ", which is not what the file and its folder say"
             };
-            (same && place, format!("{act} {}{differs}", entry.at.to_rfc3339()))
+            (same, format!("{act} {}{differs}", entry.at.to_rfc3339()))
         }
     };
     Check {

@@ -1,0 +1,54 @@
+//! `anomaly-train promote`: a stored model is put into use, whatever the gate said of it.
+
+use crate::cli::failure::Failure;
+use crate::cli::{clock, current, signals};
+use anomaly_train::registry::{Store, history, load_file, load_recorded};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct PromoteArgs {
+    /// A model in the models directory, be it a candidate or one that was in use before: its path, or its file name
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+
+    /// The models directory
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models_dir: PathBuf,
+
+    /// Write the line of the record by which the model is current instead of a sentence
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
+    let time = clock::now()?;
+    let file = |model: &_| args.models_dir.join(ToString::to_string(model));
+    // Asked first, so that a directory without models is left as it is.
+    let record = history(&args.models_dir)?;
+    let model = current::find(&args.model, &args.models_dir, |model| {
+        record.last_of(model).is_some() || file(model).exists()
+    })?;
+    let store = Store::open(&args.models_dir)?;
+    let record = store.history();
+    // What cannot be used must not become current.
+    let artifact = match record.last_of(&model) {
+        Some(entry) => load_recorded(&args.models_dir, entry)?,
+        None => load_file(&file(&model))?,
+    };
+    let before = match record.current() {
+        Some(current) if current.model == model => return current::say_unchanged(current, args.json),
+        current => current.map(|current| current.model.clone()),
+    };
+    let whole = signals::hold();
+    let entry = store.promote(&model, &artifact, time)?;
+    drop(whole);
+    let mut sentence = format!("{model} is current now");
+    if let Some(before) = before {
+        sentence += &format!(", instead of {before}; both stay where they are");
+    }
+    if !entry.reasons.is_empty() {
+        sentence += "; the gate had refused it, and history says why";
+    }
+    current::say(&entry, args.json, &sentence)
+}
