@@ -35,15 +35,16 @@ pub(crate) fn find(named: &Path, models_dir: &Path, known: impl Fn(&ModelPath) -
     }
 }
 
-/// Says that a model became the current one, by `entry`: in this sentence, or by the line of the record.
-pub(crate) fn say(entry: &Entry, json: bool, sentence: &str) -> Result<(), Failure> {
+/// Says that a model is the current one by `entry`: in this sentence, or by the line of the record. Should that fail, it is said
+/// all the same that this was `done`.
+pub(crate) fn say(entry: &Entry, json: bool, sentence: &str, done: &str) -> Result<(), Failure> {
     let mut output = Output::stdout();
-    if json {
-        output.json_line(entry)?;
-        output.finish()
+    let written = if json {
+        output.json_line(entry).and_then(|()| output.finish())
     } else {
         output.line(sentence)
-    }
+    };
+    written.map_err(|failure| failure.although(done))
 }
 
 /// Says that the model of `entry` is the current one already.
@@ -52,5 +53,5 @@ pub(crate) fn say_unchanged(entry: &Entry, json: bool) -> Result<(), Failure> {
     if json {
         info!("{sentence}");
     }
-    say(entry, json, &sentence)
+    say(entry, json, &sentence, &sentence)
 }

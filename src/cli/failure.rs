@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Help(String),
     /// The reader of standard output went away; nothing is wrong.
     OutputClosed,
+    /// Standard output could not be written. Exit code 1.
+    Output(io::Error),
     /// The environment failed: disk, permission. Exit code 1.
     Environment(String),
     /// The command line asks for something that cannot be. Exit code 2.
@@ -42,9 +44,20 @@ impl Failure {
         Self::Refused(vec![problem.to_string()])
     }
 
+    /// Says of a failure to write to standard output what was done all the same.
+    pub(crate) fn although(self, done: impl Display) -> Self {
+        match self {
+            Self::Output(error) => Self::Environment(format!(
+                "{done}, but this could not be written to standard output: {error}"
+            )),
+            other => other,
+        }
+    }
+
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
             Self::Help(_) | Self::OutputClosed | Self::Stopped(_) => Vec::new(),
+            Self::Output(error) => vec![one_line(&format!("cannot write output: {error}"))],
             Self::Environment(problem) | Self::Usage(problem) => vec![one_line(problem)],
             Self::Refused(problems) => problems.iter().map(|problem| one_line(problem)).collect(),
             Self::NotPromoted => {
@@ -56,7 +69,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Help(_) | Self::OutputClosed => 0,
-            Self::Environment(_) => 1,
+            Self::Output(_) | Self::Environment(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::NotPromoted => 4,

@@ -91,6 +91,6 @@ fn failure(error: io::Error) -> Failure {
     if error.kind() == ErrorKind::BrokenPipe {
         Failure::OutputClosed
     } else {
-        Failure::Environment(format!("cannot write output: {error}"))
+        Failure::Output(error)
     }
 }

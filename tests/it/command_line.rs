@@ -131,12 +131,74 @@ fn output_that_cannot_be_written_is_an_error_and_never_a_panic() {
         &["--help"][..],
         &["--version"],
         &["generate", "--num-samples", "3"],
-        &["--num-samples", "100", "-qq", "--json"],
+        &["history"],
     ] {
         sandbox
             .run_into_full_device(args)
             .assert_refused(1, "cannot write output");
     }
+}
+
+#[test]
+fn what_was_done_is_said_on_standard_error_if_standard_output_cannot_be_written() {
+    let sandbox = Sandbox::new();
+    let samples = ["--num-samples", "500", "-qq"];
+    let model = |name: &str| format!("current/anomaly_model_20261122_120000{name}.json");
+    let saved = |name: &str| format!("models/{} was saved and promoted", model(name));
+    for (args, done) in [
+        (&samples[..2], saved("")),
+        (&["--num-samples", "500", "-qq", "--json"], saved("_2")),
+        (
+            &[
+                "--num-samples",
+                "500",
+                "-qq",
+                "--json",
+                "--promotion-max-ece=0",
+                "--require-promotion",
+            ],
+            "models/candidates/anomaly_model_20261122_120000.json was saved and not promoted".to_owned(),
+        ),
+        (
+            &["--num-samples", "500", "--promotion-max-ece=0", "--require-promotion"],
+            "models/candidates/anomaly_model_20261122_120000_2.json was saved and not promoted".to_owned(),
+        ),
+        (&["rollback"], format!("rolled back to {}", model(""))),
+        (&["promote", &model("_2")], format!("promoted {}", model("_2"))),
+        (
+            &["rollback", "--json", "--to", &model("")],
+            format!("rolled back to {}", model("")),
+        ),
+        (
+            &["promote", &model("")],
+            format!("{} is current already; nothing was changed", model("")),
+        ),
+    ] {
+        let ended = sandbox.run_into_full_device(args);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let errors: Vec<&str> = ended
+            .stderr
+            .lines()
+            .filter(|line| !line.starts_with("[WARN]"))
+            .collect();
+        let end = "but this could not be written to standard output: No space left on device (os error 28)";
+        assert_eq!(errors, [format!("anomaly-train: error: {done}, {end}")], "{args:?}");
+    }
+    // What was said to be done was done.
+    let acts: Vec<String> = sandbox
+        .run(&["history", "--json"])
+        .json_lines()
+        .iter()
+        .map(|entry| entry["act"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = "promoted promoted refused refused rolled_back promoted_by_hand rolled_back";
+    assert_eq!(acts.join(" "), expected);
+    // A reader that goes away is no failure, and changes no verdict.
+    for json in [&[][..], &["--json"]] {
+        let refused = [&samples[..], &["--promotion-max-ece=0", "--require-promotion"], json].concat();
+        assert_eq!(sandbox.run_without_reader(&refused).code, 4);
+    }
+    assert_eq!(sandbox.run_without_reader(&["promote", &model("_2")]).code, 0);
 }
 
 /// One run of each command, on the data `d` and the models in `models`.

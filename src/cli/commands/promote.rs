@@ -50,5 +50,5 @@ pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
     if !entry.reasons.is_empty() {
         sentence += "; the gate had refused it, and history says why";
     }
-    current::say(&entry, args.json, &sentence)
+    current::say(&entry, args.json, &sentence, &format!("promoted {model}"))
 }

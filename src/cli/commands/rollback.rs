@@ -54,5 +54,5 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
     drop(whole);
     let model = &entry.model;
     let sentence = format!("{model} is current again, instead of {current}; both stay where they are");
-    current::say(&entry, args.json, &sentence)
+    current::say(&entry, args.json, &sentence, &format!("rolled back to {model}"))
 }

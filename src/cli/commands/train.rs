@@ -195,7 +195,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     report.line(&format!("[INFO] Model saved to {}", shown(&saved.model)));
     report.line(&format!("[INFO] Metrics saved to {}", shown(&saved.metrics)));
 
-    if let Some(path) = &args.report {
+    let page = args.report.as_ref().map_or(Ok::<_, Failure>(()), |path| {
         let (data, part) = samples.validation();
         let page = Page {
             artifact: &artifact,
@@ -207,24 +207,38 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         };
         page_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
-    }
-    if args.json {
-        let mut output = Output::stdout();
-        output.json_line(&RunSummary::new(
+        Ok(())
+    });
+    let told = if args.json {
+        // The report is an extra; its reader may go away.
+        let summary = RunSummary::new(
             &artifact.run,
             &data,
             &evaluation.metrics,
             &verdict,
             champion.as_ref(),
             &saved,
-        ))?;
-        output.finish()?;
+        );
+        let mut output = Output::stdout();
+        output.json_line(&summary).and_then(|()| output.finish())
+    } else {
+        report.finish()
+    };
+    match (told, page) {
+        // Whoever reads does not decide what the exit code says.
+        (Ok(()) | Err(Failure::OutputClosed), page) => page?,
+        (Err(unwritten), page) => {
+            if let Err(failure) = page {
+                warn!("{}", failure.lines().join("; "));
+            }
+            let verb = if verdict.promoted { "promoted" } else { "not promoted" };
+            return Err(unwritten.although(format_args!("{} was saved and {verb}", shown(&saved.model))));
+        }
     }
     if args.require_promotion && !verdict.promoted {
         return Err(Failure::NotPromoted);
     }
-    // With --json the report is an extra; its reader may go away.
-    if args.json { Ok(()) } else { report.finish() }
+    Ok(())
 }
 
 /// Carries the run out, and says how it goes.
