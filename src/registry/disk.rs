@@ -1,5 +1,6 @@
 //! Writing so that what is on disk is either what it was or what it should be.
 
+use crate::text::path as shown;
 use log::{info, warn};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -36,7 +37,7 @@ impl Lock {
         let file = handle(folder)?;
         match file.try_lock() {
             Ok(()) => return Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => info!("waiting for another run that writes to {}", folder.display()),
+            Err(TryLockError::WouldBlock) => info!("waiting for another run that writes to {}", shown(folder)),
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -169,22 +170,31 @@ pub(crate) fn remove_stale(kind: Temporary, folder: &Path) {
     }
 }
 
-/// Removes a file that a killed run left. That it stays is no reason to stop. Returns whether it is gone.
+/// Removes a file that a killed run left. Returns whether it is gone.
 pub(crate) fn remove_leftover(path: &Path) -> bool {
-    let removed = fs::remove_file(path);
-    let gone = removed
-        .as_ref()
-        .map_or_else(|error| error.kind() == ErrorKind::NotFound, |()| true);
-    match removed {
-        Ok(()) => info!("removed {}, which a run that was cut off had left", path.display()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => warn!(
-            "cannot remove {}, which a run that was cut off had left: {error}",
-            path.display()
-        ),
+    let there = path.symlink_metadata().is_ok();
+    let gone = remove(path);
+    if there && gone {
+        info!("removed {}, which a run that was cut off had left", shown(path));
     }
     gone
 }
+
+/// Removes a file that is needed no more. That it stays is no reason to stop, but is said. Returns whether it is gone.
+pub(crate) fn remove(path: &Path) -> bool {
+    match fs::remove_file(path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::NotFound => true,
+        Err(error) => {
+            warn!("{}: cannot be removed: {error}; {BY_HAND}", shown(path));
+            false
+        }
+    }
+}
+
+/// What to do with what cannot be removed.
+pub(crate) const BY_HAND: &str =
+    "no run needs it any more, so remove it by hand (after chattr -a, if it or its folder can only be added to)";
 
 /// Makes names in `folder` last through a power cut.
 #[cfg(unix)]

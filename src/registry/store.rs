@@ -4,7 +4,8 @@
 //! has its line. So whoever comes after a run that was killed in between knows what to take back.
 
 use super::disk::{
-    Lock, Temporary, folder, remove_leftover, remove_stale, rename_no_clobber, sync_folder, write_temporary,
+    BY_HAND, Lock, Temporary, folder, remove, remove_leftover, remove_stale, rename_no_clobber, sync_folder,
+    write_temporary,
 };
 use super::history::{Act, Entry, History, HistoryError, ModelPath};
 use crate::artifact::{Artifact, LoadError};
@@ -12,6 +13,7 @@ use crate::evaluate::gate::{Champion, Figures, Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::text::path as shown;
 use chrono::{DateTime, Utc};
+use log::warn;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -73,6 +75,8 @@ pub struct MetricsFile<'a> {
 pub struct Store {
     root: PathBuf,
     history: History,
+    /// Whether the journal must stay, since it names what could not be taken back, or cannot go.
+    keeps_journal: bool,
     _lock: Lock,
 }
 
@@ -137,12 +141,13 @@ impl Store {
             sync_folder(folder(root)).map_err(failed)?;
         }
         let lock = Lock::on(root).map_err(failed)?;
-        let store = Self {
+        let mut store = Self {
             root: root.to_owned(),
             history: history(root)?,
+            keeps_journal: false,
             _lock: lock,
         };
-        store.clean_up().map_err(failed)?;
+        store.keeps_journal = !store.clean_up();
         Ok(store)
     }
 
@@ -190,7 +195,7 @@ impl Store {
             if self.is_taken(&entry.model) {
                 continue;
             }
-            self.begin(&entry).map_err(failed)?;
+            self.begin(&entry)?;
             let mut placed = Vec::new();
             let pair = [(&saved.metrics, &metrics), (&saved.model, &model)];
             let ended = match rename_pair(&folder, pair, &mut placed) {
@@ -207,7 +212,7 @@ impl Store {
                 Ok(Renamed::NameTaken) => Ok(()),
                 Err(error) => Err(error),
             };
-            if placed.iter().all(|path| fs::remove_file(path).is_ok()) {
+            if placed.iter().all(|path| remove(path)) {
                 self.end();
             }
             ended.map_err(failed)?;
@@ -288,23 +293,38 @@ impl Store {
         recorded || stands(model.to_string()) || stands(model.metrics())
     }
 
-    /// Notes down what is going to be saved.
-    fn begin(&self, entry: &Entry) -> io::Result<()> {
-        let mut file = File::create_new(self.root.join(JOURNAL))?;
-        file.write_all(entry.to_line().as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| sync_folder(&self.root))
-            .inspect_err(|_| self.end())
+    /// Notes down what is going to be saved, behind what has to stay of an earlier journal.
+    fn begin(&self, entry: &Entry) -> Result<(), StoreError> {
+        let path = self.root.join(JOURNAL);
+        let file = if !self.keeps_journal {
+            File::create_new(&path)
+        } else if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+            File::options().append(true).open(&path)
+        } else {
+            Err(io::Error::other("is not a plain file; remove it"))
+        };
+        let write = |mut file: File| {
+            // What stands there may end in the middle of a line.
+            let line_end = if self.keeps_journal { "\n" } else { "" };
+            file.write_all(format!("{line_end}{}", entry.to_line()).as_bytes())?;
+            file.sync_all()?;
+            sync_folder(&self.root)
+        };
+        file.and_then(|file| write(file).inspect_err(|_| self.end()))
+            .map_err(|error| StoreError::at(&path, "cannot note down what is to be saved", error))
     }
 
     /// Forgets what was going to be saved: all of it is in its place, or none.
     fn end(&self) {
         // Should the journal stay, the next run sees that there is nothing to take back.
-        let _ = fs::remove_file(self.root.join(JOURNAL));
+        if !self.keeps_journal {
+            remove(&self.root.join(JOURNAL));
+        }
     }
 
-    /// Takes back what killed runs left: temporary files, and a pair without a line in the record.
-    fn clean_up(&self) -> io::Result<()> {
+    /// Takes back what killed runs left: temporary files, and a pair without a line in the record. Returns whether all of it is
+    /// gone, and the journal too. What stays has been said, and is no reason not to go on.
+    fn clean_up(&self) -> bool {
         remove_stale(Temporary::Model, &self.root);
         for folder in ["current", "candidates"].map(|folder| self.root.join(folder)) {
             if self.is_inside(&folder) {
@@ -312,15 +332,25 @@ impl Store {
             }
         }
         let path = self.root.join(JOURNAL);
-        let journal = match path.symlink_metadata() {
-            Ok(found) if found.is_file() => fs::read(&path)?,
-            Ok(_) => return Err(io::Error::other(format!("{JOURNAL} in it is not a plain file"))),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
+        let read = match path.symlink_metadata() {
+            Ok(found) if found.is_file() => fs::read(&path),
+            Ok(_) => Err(io::Error::other("is not a plain file")),
+            Err(error) if error.kind() == ErrorKind::NotFound => return true,
+            Err(error) => Err(error),
         };
-        let begun: Option<Entry> = serde_json::from_slice(&journal).ok();
+        let journal = match read {
+            Ok(journal) => journal,
+            Err(error) => {
+                warn!("{}: cannot be read: {error}; {BY_HAND}", shown(&path));
+                return false;
+            }
+        };
         let mut clean = true;
-        for entry in begun.iter() {
+        // Of a line that is not whole nothing was put in its place yet.
+        for entry in journal
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<Entry>(line).ok())
+        {
             let recorded = |other: &Entry| other.model == entry.model && other.digest == entry.digest;
             let folder = self.root.join(entry.model.folder());
             if self.history.entries().iter().any(recorded) || !self.is_inside(&folder) {
@@ -333,13 +363,7 @@ impl Store {
             }
         }
         // As long as something is left, the journal has to say what.
-        if clean && remove_leftover(&path) {
-            Ok(())
-        } else {
-            Err(io::Error::other(
-                "what a run that was cut off had left cannot be removed",
-            ))
-        }
+        clean && remove_leftover(&path)
     }
 
     /// Adds a line to the record.

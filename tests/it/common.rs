@@ -167,3 +167,16 @@ pub(crate) fn samples(count: usize) -> String {
         })
         .collect()
 }
+
+/// What runs a command as a user without rights: root has to become somebody else, all others are that already. The program
+/// is copied before, since that user may not be allowed to go where it was built.
+#[cfg(target_os = "linux")]
+pub(crate) fn as_nobody() -> &'static str {
+    use std::os::unix::fs::MetadataExt;
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    if is_root {
+        "setpriv --reuid=65534 --clear-groups"
+    } else {
+        "env"
+    }
+}

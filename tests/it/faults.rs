@@ -1,7 +1,7 @@
 //! Faults of the environment and input that means harm. docs/reliability.md lists them by the same numbers.
 #![cfg(target_os = "linux")]
 
-use crate::common::{Ended, Sandbox, samples};
+use crate::common::{Ended, Sandbox, as_nobody, samples};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use std::fs;
@@ -11,18 +11,6 @@ use std::time::Duration;
 
 /// What no run here needs, so that one that does too much work ends: seconds of processor time, however busy the machine is.
 const CPU_LIMIT: &str = "ulimit -t 20; ";
-
-/// What runs a command as a user without rights: root has to become somebody else, all others are that already. The program
-/// is copied before, since that user may not be allowed to go where it was built.
-fn as_nobody() -> &'static str {
-    use std::os::unix::fs::MetadataExt;
-    let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    if is_root {
-        "setpriv --reuid=65534 --clear-groups"
-    } else {
-        "env"
-    }
-}
 
 /// A fault, as a shell script in which `$AT` is the program, and what comes of it.
 struct Fault {
@@ -140,6 +128,82 @@ fn assert_pairs(sandbox: &Sandbox, folder: &str, what: &str) {
             );
         }
     }
+}
+
+/// F11: what a killed run left and the next one cannot remove is named, with what to do, and stops no run that can do its work.
+#[test]
+fn f11_a_journal_that_cannot_be_removed_is_named_and_stops_no_run_that_can_do_its_work() {
+    let sandbox = Sandbox::new();
+    let models: Vec<String> = ["1", "2"]
+        .iter()
+        .map(|seed| sandbox.train(&["--num-samples", "500", "--seed", seed])["model_path"].to_string())
+        .collect();
+    let line = fs::read_to_string(sandbox.path("models/promotions.jsonl")).unwrap();
+    let entry: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+    // Of a model that never got its line: half of the pair is there.
+    let lost = "current/anomaly_metrics_20261122_115959.json";
+    let begun = entry.to_string().replace("120000", "115959");
+    sandbox.write(&format!("models/{lost}"), entry["digest"].as_str().unwrap());
+    sandbox.write("models/.anomaly-train-saving", format!("{begun}\n{{\"at\":"));
+    let as_nobody = |script: &str| {
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", script])
+            .current_dir(sandbox.path(""))
+            .env("AT", env!("CARGO_BIN_EXE_anomaly-train"))
+            .env("AS_NOBODY", as_nobody())
+            .env("SOURCE_DATE_EPOCH", "1795348800");
+        Ended::of(&mut command)
+    };
+    // In a folder that only lets files in it be written nothing can be removed, as under `chattr +a`.
+    let script = "cp $AT at; chmod 755 .; chmod 666 models/*/* models/promotions.jsonl models/.anomaly-train-saving; \
+                  chmod 555 models models/current";
+    assert_eq!(as_nobody(script).code, 0);
+    let told = |ended: &Ended, what: &str| {
+        let warnings: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("cannot be")).collect();
+        assert!(
+            warnings.len() == 1 && warnings[0].starts_with("[WARN] models/"),
+            "{ended:?}"
+        );
+        assert!(
+            warnings[0].contains(what) && warnings[0].contains("remove it by hand"),
+            "{ended:?}"
+        );
+    };
+    // The pair cannot be taken back, so the journal stays, and goes on naming it.
+    for command in [
+        "rollback",
+        "rollback --to anomaly_model_20261122_120000_2.json",
+        "promote anomaly_model_20261122_120000.json",
+    ] {
+        let ended = as_nobody(&format!("$AS_NOBODY ./at {command}"));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        told(&ended, lost);
+    }
+    // Where the pair can be taken back, but the journal cannot go, models can be saved all the same.
+    assert_eq!(as_nobody("chmod 777 models/current").code, 0);
+    for _ in 0..2 {
+        let ended = as_nobody("$AS_NOBODY ./at --num-samples 500 --no-champion");
+        assert_eq!(ended.code, 0, "{ended:?}");
+        told(&ended, ".anomaly-train-saving: cannot be removed: Permission denied");
+    }
+    assert!(!sandbox.path("models").join(lost).exists());
+    assert_eq!(sandbox.files("models/current").len(), 2 * models.len() + 4);
+    assert_eq!(as_nobody("chmod 777 models; $AS_NOBODY ./at rollback").code, 0);
+    assert!(!sandbox.path("models/.anomaly-train-saving").exists());
+    assert_eq!(sandbox.run(&["history", "--json"]).json_lines().len(), 8);
+    assert_eq!(sandbox.files("models/current").len(), 2 * models.len() + 4);
+
+    // What is no journal at all is in the way of saving alone.
+    fs::create_dir(sandbox.path("models/.anomaly-train-saving")).unwrap();
+    let ended = sandbox.run(&["rollback"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    told(&ended, ".anomaly-train-saving: cannot be read: is not a plain file");
+    let ended = sandbox.run(&["--num-samples", "500"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let error = "models/.anomaly-train-saving: cannot note down what is to be saved: is not a plain file; remove it";
+    assert!(ended.stderr.contains(error), "{ended:?}");
+    assert_eq!(sandbox.files("models/current").len(), 2 * models.len() + 4);
 }
 
 /// C2: whatever the seed, a handful of samples never leads to promotion.
