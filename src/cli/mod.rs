@@ -10,6 +10,7 @@ mod input;
 mod memory;
 mod model;
 mod output;
+mod output_file;
 mod page_file;
 mod progress;
 mod read_ahead;

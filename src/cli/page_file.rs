@@ -1,38 +1,31 @@
 //! Writing pages for people: an older page may be replaced, nothing else.
 
 use super::failure::{Failure, shown};
-use super::signals;
+use super::{output_file, signals};
 use anomaly_train::Page;
-use anomaly_train::registry::{folder, replace};
-use std::fs::{self, File};
+use anomaly_train::registry::replace;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Checks, before any work is done, that a page can be written to `path`: its folder is there, and what stands there, if
-/// anything, is an older page. Neither data nor models nor devices are ever replaced.
+/// Checks, before any work is done, that a page can be written to `path`, and that what stands there, if anything, is an older
+/// page. Neither data nor models are ever replaced.
 pub(crate) fn check(path: Option<&PathBuf>) -> Result<(), Failure> {
     let Some(path) = path else {
         return Ok(());
     };
-    let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
-    fs::metadata(folder(path)).map_err(failed)?;
-    let mut start = [0; PAGE_START.len()];
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound && path.as_os_str() != "-" => return Ok(()),
-        Ok(found) if found.is_file() => {
-            let read = File::open(path)
-                .and_then(|mut file| file.read(&mut start))
-                .map_err(failed)?;
-            if start[..read] == *PAGE_START || read == 0 {
-                return Ok(());
-            }
-        }
-        _ => {}
+    let wrong = |problem: &str| Err(Failure::Usage(format!("--report {}: {problem}", shown(path))));
+    if path.as_os_str() == "-" {
+        return wrong("a page is a file; name one");
     }
-    let path = shown(path);
-    Err(Failure::Usage(format!(
-        "--report {path}: only an older report may be replaced; name another file"
-    )))
+    output_file::check("--report", path)?;
+    let mut start = Vec::new();
+    match File::open(path).and_then(|file| file.take(PAGE_START.len() as u64).read_to_end(&mut start)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::at(path, "cannot read what is to be replaced", &error)),
+        Ok(_) if start.is_empty() || start == PAGE_START => Ok(()),
+        Ok(_) => wrong("only an older report may be replaced; name another file"),
+    }
 }
 
 /// What every page starts with.

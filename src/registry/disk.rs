@@ -138,14 +138,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Err(io::Error::other("the temporary file vanishes each time"))
 }
 
-/// Checks that [`replace`] could write the file `path`, by making a temporary file where it would.
+/// Checks that [`replace`] could write the file `path`, by making a temporary file where it would, which leaves nothing.
 ///
 /// # Errors
 ///
 /// If the system does not let a file be made there.
 pub fn check_replaceable(path: &Path) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    write_temporary(Temporary::Other, folder(&path), b"").map(drop)
+    tempfile::tempfile_in(folder(&path)).map(drop)
 }
 
 /// The folder in which `path` stands.

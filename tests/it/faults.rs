@@ -48,7 +48,7 @@ const FAULTS: &[Fault] = &[
     fault("C13", "cp $AT at; chmod 777 .; ./at --num-samples 300 -q; yes '[\"read\"]' | head -9 > in; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at predict in'", 0, ""),
     fault("C14", "$AT --help > /dev/full", 1, "cannot write output"),
     fault("C14", "$AT history --help | head -0", 0, ""),
-    fault("C15", "cp \"$DATA\" d; $AT --data d --models-dir d", 1, "d: cannot write to the models directory"),
+    fault("C15", "cp \"$DATA\" d; $AT --data d --models-dir d", 2, "--models-dir d: is not a directory"),
     fault("C15", "$AT --num-samples 100 --models-dir \"$(printf 'x/%.0s' $(seq 3000))\"", 1, "File name too long"),
     fault("C15", "$AT --num-samples 100 --models-dir \"$(printf 'x%.0s' $(seq 256))\"", 1, "File name too long"),
     // Data.

@@ -14,6 +14,7 @@ mod monitor_follow;
 mod monitor_limits;
 mod monitor_reference;
 mod monitor_runs;
+mod output_files;
 mod page;
 mod prediction;
 mod promotion;

@@ -345,7 +345,7 @@ fn options_out_of_range_and_those_of_a_model_without_one_are_refused() {
         (&["--window", "5"], "--model"),
         (&["--follow"], "a file that grows"),
         (&["--state", "."], "not a file"),
-        (&["--state", "missing/state"], "its folder"),
+        (&["--state", "missing/state"], "its folder is not there"),
     ] {
         monitor(args, "").assert_refused(2, message);
     }

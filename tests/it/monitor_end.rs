@@ -61,7 +61,7 @@ fn a_state_that_cannot_be_saved_at_the_end_is_said_last_and_costs_nothing_else()
 fn a_state_for_which_there_is_no_room_is_noticed_before_anything_is_read() {
     let sandbox = Sandbox::new();
     let ended = sandbox.run_with_input(&["monitor", "--state=/proc/state"], b"nonsense\n");
-    ended.assert_refused(1, "/proc/state: cannot save the state there");
+    ended.assert_refused(1, "/proc/state: cannot be written");
     assert_eq!(ended.stdout, "");
 }
 

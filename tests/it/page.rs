@@ -80,13 +80,15 @@ fn training_and_evaluation_write_a_whole_page_that_names_nothing_outside() {
 fn a_page_that_cannot_be_written_is_an_error_with_its_path() {
     let sandbox = Sandbox::new();
     let ended = sandbox.run(&["--num-samples", "500", "--report", "missing/page.html"]);
-    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_eq!(ended.code, 2, "{ended:?}");
     assert!(
         sandbox.files("models").is_empty(),
         "refused before anything was trained"
     );
     assert!(
-        ended.stderr.contains("missing/page.html: cannot write the report"),
+        ended
+            .stderr
+            .contains("--report missing/page.html: its folder is not there"),
         "{}",
         ended.stderr
     );
@@ -103,8 +105,11 @@ fn a_page_replaces_an_older_page_and_nothing_else() {
     let models = sandbox.files("models");
     let model = format!("models/{}", models.last().unwrap());
     let before = std::fs::read(sandbox.path(&model)).unwrap();
-    for target in ["data", &model, "/dev/null", ".", "-"] {
+    for target in ["data", &model] {
         run(target).assert_refused(2, "only an older report may be replaced");
+    }
+    for target in ["/dev/null", ".", "-"] {
+        run(target).assert_refused(2, "a file");
     }
     assert_eq!(std::fs::read(sandbox.path("data")).unwrap(), data);
     assert_eq!(std::fs::read(sandbox.path(&model)).unwrap(), before);

@@ -18,6 +18,7 @@ use anomaly_train::{
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -144,6 +145,12 @@ pub(crate) struct TrainArgs {
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
     page_file::check(args.report.as_ref())?;
+    if fs::metadata(&args.models_dir).is_ok_and(|found| !found.is_dir()) {
+        return Err(Failure::Usage(format!(
+            "--models-dir {}: is not a directory",
+            shown(&args.models_dir)
+        )));
+    }
     // A record that cannot be read should be known before the work, not after it.
     registry::history(&args.models_dir)?;
     let run = args.to_run()?;

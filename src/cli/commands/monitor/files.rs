@@ -2,10 +2,11 @@
 
 use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
+use crate::cli::output_file;
 use anomaly_train::AnomalyModel;
 use anomaly_train::command_only::one_line;
 use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
-use anomaly_train::registry::{check_replaceable, folder, load_file, replace};
+use anomaly_train::registry::{folder, load_file, replace};
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -20,8 +21,7 @@ pub(crate) struct StateFile<'a>(&'a Path);
 impl<'a> StateFile<'a> {
     /// Checks, before any work is done, that the file can be there and be written.
     pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
-        check_place("--state", path)?;
-        check_replaceable(path).map_err(|error| Failure::at(path, "cannot save the state there", &error))?;
+        output_file::check("--state", path)?;
         Ok(Self(path))
     }
 
@@ -73,23 +73,6 @@ fn place_of(path: &Path) -> PathBuf {
     })
 }
 
-/// Refuses a path at which no file of ours can stand: a folder, a device, or one in a folder that is not there.
-fn check_place(option: &str, path: &Path) -> Result<(), Failure> {
-    let problem = match fs::metadata(path) {
-        Ok(found) if found.is_file() => return Ok(()),
-        Ok(_) => "is not a file".to_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            match folder.map(fs::metadata) {
-                None | Some(Ok(_)) => return Ok(()),
-                Some(Err(error)) => format!("its folder: {error}"),
-            }
-        }
-        Err(error) => error.to_string(),
-    };
-    Err(Failure::Usage(format!("{option} {}: {problem}", shown(path))))
-}
-
 /// The file of the baselines.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,11 +85,8 @@ struct BaselineFile {
 /// Largest file of baselines that is read, in bytes.
 const MAX_BASELINE: u64 = 1 << 28;
 
-/// The baselines of a file, or none. Also checks that other baselines can be written where they are wanted.
-pub(crate) fn read_baseline(path: Option<&Path>, args: &MonitorArgs) -> Result<Baselines, Failure> {
-    if let Some(path) = &args.write_baseline {
-        check_place("--write-baseline", path)?;
-    }
+/// The baselines of a file, or none.
+pub(crate) fn read_baseline(path: Option<&Path>) -> Result<Baselines, Failure> {
     let Some(path) = path else {
         return Ok(Baselines::default());
     };

@@ -5,9 +5,9 @@ mod feed;
 mod files;
 mod signals;
 
-use crate::cli::clock;
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
+use crate::cli::{clock, output_file};
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
 use anomaly_train::{LineChunk, Refusal};
@@ -74,8 +74,11 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         ));
     }
     let fixed_time = clock::fixed()?.and_then(|time| Time::from_micros(time.timestamp_micros()));
-    let settings = args.settings(read_baseline(args.baseline.as_deref(), args)?);
     check_distinct(args)?;
+    if let Some(path) = &args.write_baseline {
+        output_file::check("--write-baseline", path)?;
+    }
+    let settings = args.settings(read_baseline(args.baseline.as_deref())?);
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
     let (mut monitor, checkpoint) = match &state {
         Some(file) => file.restore(settings)?,
