@@ -104,7 +104,12 @@ pub(crate) fn refused_lines(path: &Path, refused: &Refused) -> Vec<String> {
     let path = shown(path);
     let first = refused.first.iter().map(|refusal| format!("{path}:{refusal}"));
     let count = refused.count;
-    let all = (count > 1).then(|| format!("{path}: {count} lines were refused; mend or remove them"));
+    let rest = if refused.given_up {
+        " and the rest was not read"
+    } else {
+        ""
+    };
+    let all = (count > 1).then(|| format!("{path}: {count} lines were refused{rest}; mend or remove them"));
     first.chain(all).collect()
 }
 

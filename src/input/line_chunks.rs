@@ -7,6 +7,8 @@ use std::io::{self, Read};
 pub(crate) const MAX_LINE: usize = 16 << 20;
 /// Most bytes of a line that are dropped before the input is given up: 1 GiB.
 const MAX_DROPPED: u64 = 1 << 30;
+/// Most bytes of nothing but white space in a row, over as many lines as there are, before the input is given up: 64 MiB.
+pub(crate) const MAX_BLANK: u64 = 64 << 20;
 /// Most bytes that are asked of the stream at once.
 const READ: usize = 1 << 18;
 
@@ -23,6 +25,8 @@ pub struct LineChunks<R> {
     dropped: Option<u64>,
     /// How many bytes have been read, those that are dropped among them.
     read: u64,
+    /// How many bytes the chunks so far end with that are white space.
+    blank: u64,
     ended: bool,
 }
 
@@ -36,6 +40,8 @@ pub struct LineChunk {
     pub(crate) end: u64,
     /// Whether it ends within a line that is too long, the rest of which is dropped.
     pub(crate) within_line: bool,
+    /// Whether the stream was given up behind it, because it held nothing but white space for too long.
+    pub(crate) given_up: bool,
 }
 
 impl<R: Read> LineChunks<R> {
@@ -48,6 +54,7 @@ impl<R: Read> LineChunks<R> {
             next_line: 1,
             dropped: None,
             read: 0,
+            blank: 0,
             ended: false,
         }
     }
@@ -90,6 +97,7 @@ impl<R: Read> LineChunks<R> {
             }
         };
         self.rest = text.split_off(cut);
+        let given_up = self.gives_up(&mut text);
         let first_line = self.next_line;
         self.next_line += line_ends(&text) + u64::from(self.dropped.is_some());
         Ok(LineChunk {
@@ -97,7 +105,27 @@ impl<R: Read> LineChunks<R> {
             first_line,
             end: self.read - self.rest.len() as u64,
             within_line: self.dropped.is_some(),
+            given_up,
         })
+    }
+
+    /// Counts the white space that `text` begins and ends with. If there is too much of it in a row, what comes behind is put
+    /// back and the stream is at its end, at the same byte however the bytes came in.
+    fn gives_up(&mut self, text: &mut Vec<u8>) -> bool {
+        let is_text = |byte: &u8| !byte.is_ascii_whitespace();
+        let leading = text.iter().position(is_text).unwrap_or(text.len());
+        if self.blank + leading as u64 > MAX_BLANK {
+            let mut behind = text.split_off((MAX_BLANK - self.blank) as usize + 1);
+            behind.append(&mut self.rest);
+            self.rest = behind;
+            self.ended = true;
+            return true;
+        }
+        self.blank = match text.iter().rposition(is_text) {
+            Some(last) => (text.len() - last - 1) as u64,
+            None => self.blank + leading as u64,
+        };
+        false
     }
 
     /// Drops what was read of a line that is too long, if its end has not been found yet.
@@ -184,6 +212,7 @@ impl LineChunk {
                 first_line,
                 end: self.end - behind.len() as u64,
                 within_line: self.within_line && behind.is_empty(),
+                given_up: self.given_up && behind.is_empty(),
             });
             (rest, first_line) = (behind, first_line + line_ends(text));
         }
@@ -321,6 +350,22 @@ mod tests {
             );
             let long: Vec<_> = read.iter().filter(|line| line.1.len() > MAX_LINE).collect();
             assert!(long.len() == 1 && long[0].0 == 2, "{excess}");
+        }
+    }
+
+    #[test]
+    fn white_space_without_end_is_given_up_at_the_same_byte_however_it_comes_in() {
+        let (line, count) = (" ".repeat(4095) + "\n", MAX_BLANK as usize >> 12);
+        let text = |more: &str| format!("[{}{more}]\n", line.repeat(count)).into_bytes();
+        for step in [READ, 65_537] {
+            for (more, expected) in [("", (false, MAX_BLANK + 3)), ("\r\n", (true, MAX_BLANK + 2))] {
+                let text = text(more);
+                let chunks: Vec<LineChunk> = LineChunks::new(Slow(&text, step)).map(Result::unwrap).collect();
+                let (last, before) = chunks.split_last().unwrap();
+                assert!(before.iter().all(|chunk| !chunk.given_up));
+                assert_eq!((last.given_up, last.end()), expected, "by {step}");
+                assert_eq!(last.first_line + line_ends(&last.text), count as u64 + 2);
+            }
         }
     }
 }

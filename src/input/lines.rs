@@ -1,6 +1,6 @@
 //! The lines of a chunk one by one, and what is said of those that are refused: the same for every format of lines.
 
-use crate::input::line_chunks::{LineChunk, MAX_LINE, take_line};
+use crate::input::line_chunks::{LineChunk, MAX_BLANK, MAX_LINE, take_line};
 use std::fmt;
 
 /// Why a line was refused.
@@ -30,6 +30,10 @@ pub struct Refused {
     pub count: u64,
     /// The first [`Refused::KEPT`] of them.
     pub first: Vec<Refusal>,
+    /// Whether the input was given up behind the last of them, so that nobody knows how many there would have been.
+    pub given_up: bool,
+    /// How many bytes have been read since the last line that was not refused.
+    useless: u64,
 }
 
 impl Refused {
@@ -49,6 +53,18 @@ impl Refused {
         self.count += other.count;
         self.first.extend(other.first);
         self.first.truncate(Self::KEPT);
+        self.given_up |= other.given_up;
+    }
+
+    /// Notes that `chunk` has been read, and whether any of its lines was good. An input that is refused already is given up
+    /// where nothing good has come for as long as white space may go on, and after a line that is too long.
+    pub(crate) fn read(&mut self, chunk: &LineChunk, any_good: bool) {
+        self.useless = if any_good {
+            0
+        } else {
+            self.useless + chunk.size() as u64
+        };
+        self.given_up |= self.count > 0 && (self.useless > MAX_BLANK || chunk.is_overlong() || chunk.given_up);
     }
 }
 
@@ -61,6 +77,8 @@ pub(crate) struct Lines<'a> {
     rest: &'a [u8],
     /// Number of the line that was read last, from 1.
     number: u64,
+    /// Whether it is still to be said that the input was given up behind these lines.
+    given_up: bool,
 }
 
 impl LineChunk {
@@ -73,17 +91,21 @@ impl LineChunk {
         Lines {
             rest,
             number: self.first_line - 1,
+            given_up: self.given_up,
         }
     }
 }
 
 impl<'a> Lines<'a> {
-    /// Reads the next line that is not blank by `parse`; `None` after the last.
+    /// Reads the next line that is not blank by `parse`; `None` after the last. An input that was given up ends with a refusal.
     pub(crate) fn read<T>(&mut self, parse: impl FnOnce(&'a str) -> Result<T, Problem>) -> Option<Result<T, Refusal>> {
         loop {
-            let line = take_line(&mut self.rest)?;
+            let Some(line) = take_line(&mut self.rest) else {
+                return std::mem::take(&mut self.given_up).then(|| Err(self.nothing_but_blanks()));
+            };
             self.number += 1;
-            if line.iter().all(u8::is_ascii_whitespace) {
+            // The rest of a line that is too long has been dropped and may hold something.
+            if line.len() <= MAX_LINE && line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
             return Some(text(line).and_then(parse).map_err(|(column, problem)| Refusal {
@@ -91,6 +113,17 @@ impl<'a> Lines<'a> {
                 column,
                 problem,
             }));
+        }
+    }
+
+    fn nothing_but_blanks(&self) -> Refusal {
+        Refusal {
+            line: self.number,
+            column: None,
+            problem: format!(
+                "more than {} MiB in a row hold nothing but white space; name another file, or remove the blank lines",
+                MAX_BLANK >> 20
+            ),
         }
     }
 

@@ -262,6 +262,93 @@ fn a_line_without_end_stops_at_the_limit() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_refused_even_if_it_begins_with_nothing_but_blanks() {
+    let sandbox = Sandbox::new();
+    let good = samples(60);
+    sandbox.write("data", format!("{good}{}{good}", " ".repeat((16 << 20) + 1)));
+    let ended = sandbox.run(&["--data", "data"]);
+    ended.assert_refused(3, "data:61: line longer than 16 MiB");
+}
+
+/// Every command gives up `file` at `place`.
+fn assert_given_up(sandbox: &Sandbox, file: &str, place: &str) {
+    let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let says = format!("{place}: more than 64 MiB in a row hold nothing but white space");
+    for args in [
+        &["--data", file][..],
+        &["--data", file, "--num-samples", "5"],
+        &["--data", file, "--threads", "1"],
+        &["--events", file, "--session-by", "agent_id", "--label-field", "bad"],
+        &["evaluate", "--model", &model, "--data", file],
+        &["predict", "--model", &model, "--strict", file],
+        &["monitor", "--strict", file],
+    ] {
+        sandbox
+            .run_within("ulimit -t 60 -v 500000; ", args)
+            .assert_refused(3, &says);
+    }
+    for args in [&["predict", "--model", &model, file][..], &["monitor", file]] {
+        let ended = sandbox.run_within("ulimit -t 60 -v 500000; ", args);
+        assert_eq!(ended.code, 3, "{ended:?}");
+        let answer = ended.json_lines().pop().unwrap();
+        let said = format!("{file}:{}: {}", answer["line"], answer["error"].as_str().unwrap());
+        assert!(said.starts_with(&says), "{said}");
+    }
+}
+
+#[test]
+fn white_space_without_end_is_given_up_by_every_command_with_file_and_line() {
+    let sandbox = Sandbox::new();
+    // Lines of 4 KiB, so that the tests spend their time on bytes.
+    let line = format!("{}\r\n", " ".repeat(4094));
+    let most = (64 << 20) / line.len();
+    sandbox.write("blank.gz", gzip(line.repeat(most + 9).as_bytes()));
+    assert_given_up(&sandbox, "blank.gz", &format!("blank.gz:{}", most + 1));
+    // As much as is allowed, before, between and behind samples.
+    let blank = line.repeat(most - 1);
+    sandbox.write("spread.gz", gzip(format!("{blank}{}{blank}", samples(60)).as_bytes()));
+    sandbox.write("data", samples(60));
+    let spread = sandbox.train(&["--data", "spread.gz"]);
+    assert_eq!(spread["digest"], sandbox.train(&["--data", "data"])["digest"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_endless_input_without_a_sample_is_given_up_and_only_then() {
+    let sandbox = Sandbox::new();
+    let limit = "ulimit -t 60 -v 500000; ";
+    for args in [
+        &["--data", "/dev/urandom"][..],
+        &["--data", "/dev/urandom", "--num-samples", "5"],
+        &["--events", "/dev/urandom", "--session-by", "a", "--label-field", "b"],
+    ] {
+        let ended = sandbox.run_within(limit, args);
+        assert_eq!(ended.code, 3, "{ended:?}");
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        assert_eq!(lines.len(), 21, "{lines:?}");
+        assert!(
+            lines[20].contains("lines were refused and the rest was not read"),
+            "{lines:?}"
+        );
+    }
+    // A good line now and then: all is read, since all bad lines are to be counted.
+    let bad = format!("{}\n", "x".repeat(1 << 20));
+    let text = format!("{}{}", bad.repeat(40), samples(1)).repeat(2);
+    sandbox.write("data.gz", gzip(text.as_bytes()));
+    let ended = sandbox.run(&["--data", "data.gz"]);
+    assert!(ended.stderr.contains("80 lines were refused; mend"), "{}", ended.stderr);
+    sandbox.write("data.gz", gzip(format!("{}{}", bad.repeat(80), samples(1)).as_bytes()));
+    for threads in ["1", "2", "7"] {
+        let ended = sandbox.run(&["--data", "data.gz", "--threads", threads]);
+        let said = "64 lines were refused and the rest was not read";
+        assert!(ended.stderr.contains(said), "{threads}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn files_that_are_no_files_are_named() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("folder")).unwrap();

@@ -66,14 +66,19 @@ impl Sessions {
         let mut refused = Refused::default();
         for chunk in LineChunks::new(reader) {
             let chunk = chunk?;
+            let mut any_good = false;
             let mut events = chunk.events();
             while let Some(read) = events.read_for_session(&mut event, &self.rules, &mut members) {
                 match read {
-                    Ok(()) => self.push(&event, &members),
+                    Ok(()) => {
+                        any_good = true;
+                        self.push(&event, &members);
+                    }
                     Err(refusal) => refused.push(refusal),
                 }
             }
-            if chunk.is_overlong() {
+            refused.read(&chunk, any_good);
+            if refused.given_up {
                 break;
             }
         }

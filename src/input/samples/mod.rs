@@ -244,6 +244,7 @@ pub struct ReadSummary {
     pub refused: Refused,
     /// Whether lines have a member `count` that was not asked for by [`ReadOptions::count_field`].
     pub unused_count: bool,
+    any_good: bool,
 }
 
 impl ReadSummary {
@@ -251,6 +252,12 @@ impl ReadSummary {
     pub fn append(&mut self, other: Self) {
         self.refused.append(other.refused);
         self.unused_count |= other.unused_count;
+    }
+
+    fn append_chunk(&mut self, chunk: &LineChunk, read: Self) {
+        let any_good = read.any_good;
+        self.append(read);
+        self.refused.read(chunk, any_good);
     }
 }
 
@@ -274,9 +281,11 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
     if let Some(limit) = options.limit {
         // Nothing behind the last sample that is wanted may count, or be waited for.
         while data.samples() < limit
+            && !summary.refused.given_up
             && let Some(chunk) = chunks.next()
         {
-            summary.append(read_chunk(&chunk?, fields, limit, data));
+            let chunk = chunk?;
+            summary.append_chunk(&chunk, read_chunk(&chunk, fields, limit, data));
         }
         return Ok(summary);
     }
@@ -291,9 +300,12 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         // While some threads work on a batch, this one reads the next.
         let read_next = || read_batch(&mut chunks, options.threads);
         let (parts, (next, ended)) = map_beside(&batch, options.threads, parse, read_next);
-        for (part, read) in parts {
+        for (chunk, (part, read)) in batch.iter().zip(parts) {
             data.absorb(&part).map_err(io::Error::other)?;
-            summary.append(read);
+            summary.append_chunk(chunk, read);
+            if summary.refused.given_up {
+                return Ok(summary);
+            }
         }
         ended?;
         if next.is_empty() {
@@ -343,8 +355,9 @@ fn read_chunk(chunk: &LineChunk, fields: Fields<'_>, limit: u64, data: &mut Data
                     problem: error.to_string(),
                 })
         });
-        if let Err(refusal) = pushed {
-            summary.refused.push(refusal);
+        match pushed {
+            Ok(()) => summary.any_good = true,
+            Err(refusal) => summary.refused.push(refusal),
         }
     }
     summary
