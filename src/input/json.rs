@@ -6,11 +6,14 @@ use crate::bounds::Multiplicity;
 use crate::data::label::Label;
 use crate::input::lines::Problem;
 use crate::text::{one_line, quote};
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+
+/// Most arrays and objects that may stand in each other, the outermost counted: what serde_json reads.
+const MAX_DEPTH: usize = 127;
 
 /// What is wanted of a JSON object.
 pub(crate) trait Members<'de>: Sized {
@@ -49,7 +52,7 @@ fn explain(error: &serde_json::Error, line: &str) -> Problem {
     let hint = if message.starts_with("recursion limit") {
         return (
             Some(error.column()),
-            "JSON nested too deeply; at most 128 levels are read".to_owned(),
+            format!("JSON nested too deeply; at most {MAX_DEPTH} levels are read"),
         );
     } else if line.trim_start().starts_with("[{") {
         "; expected one JSON object a line, not an array"
@@ -191,9 +194,9 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         self.read(Any(visitor))
     }
 
-    /// Passes over the value.
+    /// Passes over the value, which has to be as strict JSON as any other.
     pub(crate) fn skip(self) -> Result<(), A::Error> {
-        self.0.next_value::<IgnoredAny>().map(drop)
+        self.any(Skipped)
     }
 
     /// An object with these members.
@@ -270,6 +273,70 @@ impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Any<V> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         deserializer.deserialize_any(self.0)
+    }
+}
+
+/// A value that nobody asked for. `IgnoredAny` would do, but lets pass keys that come twice, nesting without end, numbers
+/// that are too large and lone surrogates.
+struct Skipped;
+
+impl<'de> Visitor<'de> for Skipped {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Any(Skipped))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        Object(SkippedMembers).visit_map(map)
+    }
+}
+
+/// The object that such a value may be.
+struct SkippedMembers;
+
+impl<'de> Members<'de> for SkippedMembers {
+    const USUAL: &'static [&'static str] = &[];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn member<A: MapAccess<'de>>(&mut self, _: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        value.skip()
+    }
+
+    fn finish<E>(self, _: &Keys<'de>) -> Result<(), E> {
+        Ok(())
     }
 }
 
@@ -353,5 +420,93 @@ impl Visitor<'_> for Number {
 
     fn visit_unit<E>(self) -> Result<Option<f64>, E> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What may stand in a line, as text, and whether a key comes twice in one of its objects.
+    fn json() -> impl Strategy<Value = (String, bool)> {
+        let leaf = prop::sample::select(vec![
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1.5e3",
+            "\"a\"",
+            "\"\\ud83d\\ude00\"",
+            "[]",
+            "{}",
+        ]);
+        let leaf = leaf.prop_map(|text| (text.to_owned(), false));
+        leaf.prop_recursive(6, 24, 4, |inner| {
+            let key = prop::sample::select(vec![
+                ("a", "a"),
+                ("a", "\\u0061"),
+                ("b", "b"),
+                ("c", "c"),
+                ("", ""),
+                ("label", "label"),
+            ]);
+            let array = prop::collection::vec(inner.clone(), 0..4).prop_map(|values| {
+                let (texts, twice): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+                (format!("[{}]", texts.join(",")), twice.contains(&true))
+            });
+            let object = prop::collection::vec((key, inner), 0..4).prop_map(|members| {
+                let keys: BTreeSet<&str> = members.iter().map(|((key, _), _)| *key).collect();
+                let twice = keys.len() < members.len() || members.iter().any(|(_, (_, twice))| *twice);
+                let texts = members
+                    .iter()
+                    .map(|((_, key), (value, _))| format!("\"{key}\": {value}"));
+                (format!("{{{}}}", texts.collect::<Vec<_>>().join(", ")), twice)
+            });
+            prop_oneof![array, object]
+        })
+    }
+
+    fn refusal(line: &str) -> Option<String> {
+        read(line, SkippedMembers).err().map(|(_, problem)| problem)
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_comes_twice_in_any_object_of_a_line((value, twice) in json()) {
+            let problem = refusal(&format!("{{\"x\": {value}}}"));
+            prop_assert_eq!(problem.is_some(), twice, "{}: {:?}", value, problem);
+            prop_assert!(problem.is_none_or(|problem| problem.starts_with("duplicate key")));
+        }
+
+        #[test]
+        fn what_is_passed_over_is_read_like_any_other_value(
+            (value, _) in json(),
+            place in any::<prop::sample::Index>(),
+            put in prop::sample::select(vec!["\"", "{", "}", "[", "]", ",", ":", "1", "\\", "\\ud800", "1e999", "\t", "NaN", ""]),
+        ) {
+            let places: Vec<(usize, char)> = value.char_indices().collect();
+            let (start, old) = places[place.index(places.len())];
+            let mut damaged = value.clone();
+            damaged.replace_range(start..start + old.len_utf8(), put);
+            let line = format!("{{\"x\": {damaged}}}");
+            let valid = serde_json::from_str::<serde_json::Value>(&line).is_ok();
+            match refusal(&line) {
+                Some(problem) if valid => prop_assert!(problem.starts_with("duplicate key"), "{}: {}", line, problem),
+                found => prop_assert_eq!(found.is_none(), valid, "{}", line),
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_ends_at_the_same_depth_wherever_it_is() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for (depth, accepted) in [(1, true), (MAX_DEPTH - 1, true), (MAX_DEPTH, false), (100_000, false)] {
+                let line = format!("{{\"x\": {}0{}}}", open.repeat(depth), close.repeat(depth));
+                let problem = refusal(&line);
+                assert_eq!(problem.is_none(), accepted, "{open} {depth}");
+                assert!(problem.is_none_or(|problem| problem.contains("at most 127 levels")));
+            }
+        }
     }
 }

@@ -531,7 +531,7 @@ fn an_n_longer_than_every_sequence_still_learns() {
 #[test]
 fn a_deeply_nested_line_is_refused_without_a_crash() {
     let sandbox = Sandbox::new();
-    for depth in [129, 10_000, 1_000_000] {
+    for depth in [128, 10_000, 1_000_000] {
         for line in [
             format!("{}{}", "[".repeat(depth), "]".repeat(depth)),
             format!(
@@ -546,4 +546,71 @@ fn a_deeply_nested_line_is_refused_without_a_crash() {
             assert_eq!(ended.code, 3, "{depth}: {}", ended.stderr);
         }
     }
+}
+
+#[test]
+fn what_is_passed_over_is_as_strict_json_as_the_rest() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let cases = [
+        (
+            r#"{"a": 1, "b": {"a": null}, "c": [true, -1.5e3, "\ud83d\ude00"]}"#.to_owned(),
+            None,
+        ),
+        (nested(126), None),
+        (nested(127), Some("at most 127 levels")),
+        (r#"{"a": 1, "a": 1}"#.to_owned(), Some("duplicate key \"a\"")),
+        (r#"{"a": 1, "\u0061": 2}"#.to_owned(), Some("duplicate key \"a\"")),
+        (r#"[[{"b": {"": 1, "": 2}}]]"#.to_owned(), Some("duplicate key \"\"")),
+        ("1e999".to_owned(), Some("not valid JSON")),
+        (r#""\ud800""#.to_owned(), Some("not valid JSON")),
+        (r#"{"\ud800": 1}"#.to_owned(), Some("not valid JSON")),
+        ("01".to_owned(), Some("not valid JSON")),
+        ("[1,]".to_owned(), Some("not valid JSON")),
+    ];
+    let sandbox = Sandbox::new();
+    let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let good = samples(60);
+    let events: String = (0..60)
+        .map(|i| {
+            format!(
+                "{{\"agent_id\": \"{i}\", \"action_type\": \"b\", \"bad\": {}}}\n",
+                i % 2
+            )
+        })
+        .collect();
+    for (value, problem) in cases {
+        let event = r#""agent_id": "a", "action_type": "b", "bad": 0"#;
+        for (text, args) in [
+            (
+                format!("{good}{{\"sequence\": [\"a\"], \"label\": 0, \"x\": {value}}}"),
+                &["--data", "data"][..],
+            ),
+            (
+                format!("{{\"sequence\": [\"a\"], \"x\": {value}}}"),
+                &["predict", "--model", &model, "--strict", "data"],
+            ),
+            (format!("{{{event}, \"x\": {value}}}"), &["monitor", "--strict", "data"]),
+            (
+                format!("{events}{{{event}, \"x\": {value}}}"),
+                &["--events", "data", "--session-by", "agent_id", "--label-field", "bad"],
+            ),
+        ] {
+            sandbox.write("data", &text);
+            let ended = sandbox.run(args);
+            match problem {
+                Some(problem) => {
+                    assert_eq!(ended.code, 3, "{value}: {ended:?}");
+                    assert!(ended.stderr.contains(problem), "{value}: {ended:?}");
+                }
+                None => assert_eq!(ended.code, 0, "{value}: {ended:?}"),
+            }
+        }
+    }
+    // The other object of a sample.
+    sandbox.write("data", r#"{"features": {"sequence": ["a"], "x": {"a": 1, "a": 2}}}"#);
+    let ended = sandbox.run(&["predict", "--model", &model, "--strict", "data"]);
+    ended.assert_refused(3, "duplicate key \"a\"");
 }
