@@ -20,6 +20,12 @@ impl OutOfBounds {
     }
 }
 
+/// A number in a message: one that is very large or small takes no more room than others.
+fn shown(value: f64) -> String {
+    let text = format!("{value:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
 /// Declares a newtype around `f64` whose values satisfy a condition, which NaN must not.
 macro_rules! real {
     ($(#[$doc:meta])* $name:ident, $range:literal, |$x:ident| $accepts:expr) => {
@@ -55,7 +61,7 @@ macro_rules! real {
             type Error = OutOfBounds;
 
             fn try_from(value: f64) -> Result<Self, OutOfBounds> {
-                Self::new(value).ok_or_else(|| OutOfBounds { expected: concat!("must lie ", $range), got: value.to_string() })
+                Self::new(value).ok_or_else(|| OutOfBounds { expected: concat!("must lie ", $range), got: shown(value) })
             }
         }
 

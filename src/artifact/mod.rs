@@ -149,7 +149,7 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
     let end = text.len() - 1;
     let mut header_text = text[..start].to_vec();
     header_text.push(b'}');
-    let header: Header = serde_json::from_slice(&header_text).map_err(|e| json_error(&e, 0))?;
+    let header: Header = serde_json::from_slice(&header_text).map_err(|e| json_error(&e, &header_text, 0))?;
     // The comma between header and body makes room for the brace that begins the body as an object of its own.
     text[start] = b'{';
     let body_text = &text[start..end];
@@ -162,7 +162,7 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
             quote(&header.digest)
         ));
     }
-    let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, start))?;
+    let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, body_text, start))?;
     let mut artifact = body.into_artifact(header.reading.clone(), header.gate)?;
     // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
     // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
@@ -229,7 +229,7 @@ fn check_kind(text: &[u8]) -> Result<(), LoadError> {
         #[serde(borrow)]
         tool_version: Option<&'a RawValue>,
     }
-    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|error| match json_error(&error, 0) {
+    let kind: Kind<'_> = serde_json::from_slice(text).map_err(|error| match json_error(&error, text, 0) {
         LoadError::Refused(problem) if !text.trim_ascii_end().ends_with(b"}") => {
             LoadError::Refused(format!("{problem}; the file is cut off"))
         }
@@ -261,16 +261,27 @@ fn check_kind(text: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-/// `before` is where the text that was parsed begins in the file.
-fn json_error(error: &serde_json::Error, before: usize) -> LoadError {
+/// `before` is where `text`, which was parsed, begins in the file.
+fn json_error(error: &serde_json::Error, text: &[u8], before: usize) -> LoadError {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = error.to_string();
     let message = message.strip_suffix(&place).unwrap_or(&message);
     let place = match error.line() {
-        1 => format!("byte {}", before + error.column()),
+        1 => {
+            let read = &text[..text.len().min(error.column())];
+            let member = last_key(read).map(|key| format!(", in or after {}", quote(key)));
+            format!("byte {}{}", before + error.column(), member.unwrap_or_default())
+        }
         line => format!("line {line}"),
     };
     LoadError::Refused(one_line(&format!("not a whole model file: {message} at {place}")))
+}
+
+/// The key that stands last in `text`, if it has no escapes. Within a string, a quote has a backslash before it.
+fn last_key(text: &[u8]) -> Option<&str> {
+    let end = memmem::rfind_iter(text, b"\":").find(|&end| !text[..end].ends_with(b"\\"))?;
+    let start = memchr::memrchr(b'"', &text[..end])? + 1;
+    std::str::from_utf8(&text[start..end]).ok()
 }
 
 #[cfg(test)]

@@ -202,16 +202,22 @@ impl Ngrams {
 }
 
 impl Body {
-    /// Whether every number is so small that no score can become infinite. No training leads to larger ones: a weight is at
-    /// most the number of samples divided by the smallest penalty.
-    fn is_bounded(&self) -> bool {
+    /// Checks that every number is so small that no score can become infinite. No training leads to larger ones: a weight is
+    /// at most the number of samples divided by the smallest penalty.
+    fn check_bounds(&self) -> Result<(), LoadError> {
         let weight = |weight: &f64| weight.abs() <= 1e16;
         let figure =
             |figure: &DenseFigure| weight(&figure.weight) && figure.low.abs() <= 1e6 && figure.high.abs() <= 1e6;
-        weight(&self.bias)
-            && self.dense.values().all(figure)
-            && self.vocabulary.weights.iter().all(weight)
-            && self.ngrams.weights.iter().all(weight)
+        let too_large = [
+            ("bias", !weight(&self.bias)),
+            ("dense", !self.dense.values().all(figure)),
+            ("vocabulary", !self.vocabulary.weights.iter().all(weight)),
+            ("ngrams", !self.ngrams.weights.iter().all(weight)),
+        ];
+        match too_large.iter().find(|(_, too_large)| *too_large) {
+            Some((member, _)) => refused(format!("a number in \"{member}\" is too large to come from training")),
+            None => Ok(()),
+        }
     }
 
     /// Whether what is said of the data fits the model.
@@ -325,9 +331,7 @@ impl Body {
     /// Checks what the types alone do not promise, and builds the artifact, with what the header says of its run but
     /// without the rest of the header.
     pub(super) fn into_artifact(self, reading: Reading, gate: Gate) -> Result<Artifact, LoadError> {
-        if !self.is_bounded() {
-            return refused("a weight or the range of a dense figure is too large to come from training");
-        }
+        self.check_bounds()?;
         let run = self.run.clone().with(reading, gate);
         self.check_run(&run)?;
         for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {

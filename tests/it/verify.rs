@@ -299,3 +299,143 @@ fn metrics_that_belong_to_another_model_are_found_out() {
     assert_eq!(ended.code, 3);
     assert!(ended.stdout.contains("metrics file: FAILED"), "{ended:?}");
 }
+
+#[test]
+fn a_long_repetition_is_announced_with_the_way_around_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data", samples(300));
+    sandbox.write("other", samples(303));
+    let model = sandbox.train(&["--data", "data"])["model_path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let announced = |ended: &crate::common::Ended| ended.stderr.matches("[INFO] training again on").count();
+    assert_eq!(announced(&sandbox.run(&["verify", &model, "--data", "data"])), 0);
+    forge(&sandbox, &model, "\"epochs\":10", "\"epochs\":1000000");
+    // Other data, so that the work ends before it begins.
+    let args = ["verify", &model, "--data", "other"];
+    let ended = sandbox.run(&args);
+    assert_eq!((ended.code, announced(&ended)), (3, 1), "{ended:?}");
+    let line = ended.stderr.lines().next().unwrap();
+    for part in ["240 samples", "1000000 times", "--quick"] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert_eq!(announced(&sandbox.run(&[&args[..], &["-q"]].concat())), 0);
+    assert_eq!(announced(&sandbox.run(&["verify", &model, "--quick"])), 0);
+}
+
+/// Where numbers stand behind keys in `text`: the key, and the place of the number.
+fn numbers(text: &str) -> Vec<(&str, std::ops::Range<usize>)> {
+    let number = |start: &usize| text[*start..].starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let starts = text.match_indices("\":").map(|(end, _)| end + 2).filter(number);
+    starts
+        .map(|start| {
+            let key = text[..start - 2].rsplit('"').next().unwrap();
+            (key, start..start + text[start..].find([',', '}']).unwrap())
+        })
+        .collect()
+}
+
+/// The model files of two runs, between which every member of a run that is a number occurs.
+fn models(sandbox: &Sandbox) -> [String; 2] {
+    let event = |agent: usize| {
+        let label = agent % 2;
+        format!("{{\"agent_id\": \"{agent}\", \"action_type\": \"a\", \"bad\": {label}}}\n")
+    };
+    sandbox.write("events", (0..60).map(event).collect::<String>());
+    let events = [
+        "--events",
+        "events",
+        "--session-by=agent_id",
+        "--label-field=bad",
+        "--num-samples=50",
+    ];
+    [&["--num-samples=60", "--ngram-size=2"][..], &events].map(|args| {
+        let path = sandbox.train(args)["model_path"].as_str().unwrap().to_owned();
+        fs::read_to_string(sandbox.path(&path)).unwrap()
+    })
+}
+
+#[test]
+fn no_model_is_accepted_whose_run_no_option_would_have_taken() {
+    let out_of_range: &[(&str, &[&str])] = &[
+        ("num_samples", &["0", "10000001", "59.0"]),
+        ("session_gap", &["-1.0", "3153600001.0"]),
+        ("train_ratio", &["0.0", "1.0"]),
+        ("ngram_size", &["0", "9"]),
+        ("anomaly_threshold", &["0.0", "1.0"]),
+        ("seed", &["-1", "0.5", "18446744073709551616"]),
+        ("epochs", &["0", "1000001"]),
+        ("batch_size", &["0", "1000001"]),
+        ("l2", &["0.0", "9e-7", "1000000001.0"]),
+        ("learning_rate", &["0.0", "1.0001"]),
+        ("max_ngrams", &["0", "1000000001"]),
+        ("ece_bins", &["0", "10001", "4294967295"]),
+    ];
+    let sandbox = Sandbox::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for text in models(&sandbox) {
+        let start = text.find("\"run\":{").unwrap();
+        let end = text.find(",\"data\":{").unwrap();
+        for (key, place) in numbers(&text[start..end]) {
+            let row = out_of_range.iter().find(|row| row.0 == key);
+            let (_, values) = row.unwrap_or_else(|| panic!("{key} has no range"));
+            seen.insert(key.to_owned());
+            for value in *values {
+                sandbox.write("model.json", &text);
+                let from = &text[start..start + place.end];
+                forge(
+                    &sandbox,
+                    "model.json",
+                    from,
+                    &format!("{}{value}", &text[start..start + place.start]),
+                );
+                for command in [
+                    &["verify", "model.json"][..],
+                    &["predict", "--model=model.json", "--sequence=a"],
+                ] {
+                    sandbox
+                        .run(command)
+                        .assert_refused(3, &format!("in or after \"{key}\""));
+                }
+            }
+        }
+    }
+    assert_eq!(seen.len(), out_of_range.len());
+}
+
+#[test]
+fn no_number_of_a_model_file_may_lie_out_of_range_even_if_the_digest_fits() {
+    let sandbox = Sandbox::new();
+    for text in models(&sandbox) {
+        let tables = text.find("\"vocabulary\"").unwrap();
+        let mut top = "";
+        for (key, place) in numbers(&text[..tables]) {
+            for name in ["gate", "data", "metrics", "bias", "dense"] {
+                if text[..place.start].contains(&format!("\"{name}\":")) {
+                    top = name;
+                }
+            }
+            let signed = ["bias", "dense"].contains(&top);
+            for value in ["1e300", "-1e300", "18446744073709551616", "-1"] {
+                // What reads another format is said to do so, and weights may be negative.
+                if key == "format_version" || signed && value == "-1" {
+                    continue;
+                }
+                sandbox.write("model.json", &text);
+                forge(
+                    &sandbox,
+                    "model.json",
+                    &text[..place.end],
+                    &format!("{}{value}", &text[..place.start]),
+                );
+                let ended = sandbox.run(&["verify", "--quick", "model.json"]);
+                assert!(ended.stderr.len() < 300, "{ended:?}");
+                let named = [key, top]
+                    .iter()
+                    .any(|name| ended.stderr.contains(&format!("\"{name}\"")));
+                assert!(ended.code == 3 && named, "{key} in {top} is {value}: {ended:?}");
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model};
 use anomaly_train::{Act, Artifact, Figures, History, ModelPath, Run, Source, Validation, registry};
 use clap::{ArgAction, Args};
+use log::info;
 use serde::Serialize;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -227,11 +228,22 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
     }
 }
 
+/// Passes over samples from which on it is said beforehand what training again costs: some seconds of work.
+const MANY_PASSES: u64 = 10_000_000;
+
+/// Says what training again costs, if that is much.
+fn announce(samples: u64, epochs: u32) {
+    if samples.saturating_mul(epochs.into()) >= MANY_PASSES {
+        info!("training again on {samples} samples, up to {epochs} times over each; --quick checks the file alone");
+    }
+}
+
 /// Trains and judges again, and compares.
 fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
     let (Some(recorded), run) = (&artifact.data, &artifact.run) else {
         return Ok(Vec::new());
     };
+    announce(recorded.training_samples, run.training.epochs.get());
     let threads = thread_count(args.threads);
     let files = Files {
         data: &args.data,

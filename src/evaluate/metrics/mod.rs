@@ -286,8 +286,8 @@ impl Metrics {
             .collect()
     }
 
-    /// Whether the figures can have come out of [`compute`](Self::compute): those of the confusion are theirs, and the
-    /// others lie in their ranges.
+    /// Whether the figures can have come out of [`compute`](Self::compute): those of the confusion are theirs, the
+    /// others lie in their ranges, and each that is missing has its reason.
     pub(crate) fn is_consistent(&self) -> bool {
         let confusion = &self.confusion;
         let samples: u128 = [confusion.tp, confusion.fp, confusion.fn_, confusion.tn]
@@ -302,6 +302,7 @@ impl Metrics {
             && (confusion.precision(), confusion.recall()) == (self.precision, self.recall)
             && (confusion.accuracy(), confusion.f1()) == (self.accuracy, self.f1)
             && self.named().into_iter().all(in_range)
+            && self.undefined == self.why_undefined()
             && self
                 .unseen
                 .as_ref()
