@@ -138,6 +138,16 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// What gzip (within a file), zstd, xz, 7z, bzip2 and zip start with.
+const COMPRESSED: [&[u8]; 6] = [
+    b"\x1f\x8b",
+    b"\x28\xb5\x2f\xfd",
+    b"\xfd7zXZ",
+    b"7z\xbc\xaf",
+    b"BZh",
+    b"PK\x03\x04",
+];
+
 /// The line as text, unless it is too long or no UTF-8.
 fn text(line: &[u8]) -> Result<&str, Problem> {
     if line.len() > MAX_LINE {
@@ -147,12 +157,13 @@ fn text(line: &[u8]) -> Result<&str, Problem> {
             format!("line longer than {limit} MiB; one JSON object a line is expected"),
         ));
     }
+    if !line.starts_with(b"{") && COMPRESSED.iter().any(|start| line.starts_with(start)) {
+        return Err((None, "compressed data inside the file; decompress it first".to_owned()));
+    }
     std::str::from_utf8(line).map_err(|error| {
         let byte = error.valid_up_to() + 1;
         if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
             (None, "the file is UTF-16; convert it to UTF-8".to_owned())
-        } else if line.starts_with(b"\x1f\x8b") || line.starts_with(b"\x28\xb5\x2f\xfd") {
-            (None, "compressed data inside the file; decompress it first".to_owned())
         } else {
             (
                 Some(byte),

@@ -157,6 +157,11 @@ fn bytes_that_are_not_utf8_text_are_named() {
         (overlong, "not UTF-8 at byte 16"),
         (b"\0\0\0".to_vec(), "not valid JSON"),
         (vec![0x28, 0xb5, 0x2f, 0xfd, 0, 1], "compressed"),
+        (gzip(&gzip(good.as_bytes())), "compressed"),
+        (b"\xfd7zXZ\0\0\x04".to_vec(), "compressed"),
+        (b"7z\xbc\xaf\x27\x1c".to_vec(), "compressed"),
+        (b"BZh91AY&SY".to_vec(), "compressed"),
+        (b"PK\x03\x04\n\0".to_vec(), "compressed"),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write("data", bytes);
