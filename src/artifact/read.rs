@@ -4,7 +4,7 @@ use super::write::{DenseFigure, Fit};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
 use crate::bounds::{NgramSize, Share};
-use crate::data::dataset::MAX_ACTION;
+use crate::data::dataset::{MAX_ACTION, is_digest};
 use crate::data::interner::Interner;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::Gate;
@@ -222,8 +222,6 @@ impl Body {
 
     /// Whether what is said of the data fits the model.
     fn check_run(&self, run: &Run) -> Result<(), LoadError> {
-        let digits =
-            |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if (self.n, self.anomaly_threshold) != (run.training.ngram_size, run.training.anomaly_threshold) {
             return refused("inconsistent: \"n\" or \"anomaly_threshold\" is not that of \"run\"");
         }
@@ -236,7 +234,7 @@ impl Body {
             {
                 return refused("inconsistent: \"source\" and the parts differ in the number of samples");
             }
-            if data.training_samples != self.training_samples.total() || !digits(&data.digest) {
+            if data.training_samples != self.training_samples.total() || !is_digest(&data.digest) {
                 return refused("inconsistent: \"data\" does not fit the model");
             }
             let judged = self.metrics.as_ref().map(|metrics| metrics.samples);

@@ -59,6 +59,18 @@ pub struct Figures {
     pub ece: Option<f64>,
 }
 
+impl Figures {
+    /// Whether all of them lie in their ranges.
+    #[cfg(feature = "registry")]
+    pub(crate) fn are_possible(&self) -> bool {
+        let figures = [self.precision, self.recall, self.accuracy, self.f1, self.ece];
+        figures
+            .into_iter()
+            .flatten()
+            .all(|figure| (0.0..=1.0).contains(&figure))
+    }
+}
+
 impl From<&Metrics> for Figures {
     fn from(metrics: &Metrics) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! Histograms of risk scores, and how far two of them are apart.
 
+use crate::bounded_map::distinct_map;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub struct Histogram(pub [u64; BINS]);
 
 /// A histogram for each cohort; the empty name is that of events without one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Baselines(pub BTreeMap<String, Histogram>);
+pub struct Baselines(#[serde(deserialize_with = "distinct_map")] pub BTreeMap<String, Histogram>);
 
 impl Histogram {
     /// Counts a score, limited to 0..1.

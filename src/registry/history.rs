@@ -2,7 +2,7 @@
 //! order in which they were taken. It is only ever added to, and it alone says which promoted model is the current one. It is a chain: each line
 //! holds the digest of the one before, so that none can be edited, removed or moved unnoticed, but for the last ones.
 
-use crate::data::dataset::hex;
+use crate::data::dataset::{hex, is_digest};
 use crate::evaluate::gate::{Champion, Figures, Reason};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::iter;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,16 @@ impl Entry {
         // Nothing can go wrong with finite numbers and text in memory.
         debug_assert!(line.is_ok(), "{line:?}");
         line.unwrap_or_default() + "\n"
+    }
+
+    /// Whether digests are digests and figures lie in their ranges.
+    fn is_possible(&self) -> bool {
+        let champion = self.champion.as_ref();
+        let digests = iter::once(&self.digest)
+            .chain(&self.previous)
+            .chain(champion.map(|champion| &champion.digest));
+        let mut figures = self.metrics.iter().chain(champion.map(|champion| &champion.figures));
+        digests.into_iter().all(|digest| is_digest(digest)) && figures.all(Figures::are_possible)
     }
 }
 
@@ -204,7 +215,8 @@ impl History {
                 }
                 // An editor may have dropped the last line end; what is a whole entry all the same must not be lost.
                 let entry = serde_json::from_slice(&line).ok();
-                if let Some(entry) = entry.filter(|entry: &Entry| entry.to_line().trim_end().as_bytes() == line) {
+                let as_written = |entry: &Entry| entry.to_line().trim_end().as_bytes() == line && entry.is_possible();
+                if let Some(entry) = entry.filter(as_written) {
                     history.add(entry)?;
                     history.whole += line.len() as u64;
                     history.lacks_line_end = true;
@@ -217,6 +229,9 @@ impl History {
             // Reading is more lenient than writing: an array would do for an object.
             if entry.to_line().as_bytes() != line {
                 return Err(refused("it is written in another way".to_owned()));
+            }
+            if !entry.is_possible() {
+                return Err(refused("a digest or a figure is not what can stand there".to_owned()));
             }
             history.add(entry)?;
             history.whole += line.len() as u64;
@@ -321,7 +336,7 @@ mod tests {
                 at: DateTime::UNIX_EPOCH,
                 act,
                 model: path(number),
-                digest: "d".to_owned(),
+                digest: "d".repeat(64),
                 previous: history.head().map(str::to_owned),
                 reasons: Vec::new(),
                 metrics: None,

@@ -54,7 +54,7 @@ const FAULTS: &[Fault] = &[
     // Data.
     fault("D1", "$AT --data /dev/null", 3, "no samples"),
     fault("D6", "ulimit -v 400000; head -c 100000000 /dev/zero | tr '\\0' a | $AT --data -", 3, "-:1: line longer than 16 MiB"),
-    fault("D7", "(printf '{\"x\": '; printf '%.0s[' $(seq 10000)) | $AT --data -", 3, "the line is cut off"),
+    fault("D7", "(printf '{\"x\": '; printf '%.0s[' $(seq 10000)) | $AT --data -", 3, "at most 127 levels"),
     fault("D16", "sed 's/read/Read/' \"$DATA\" | cat \"$DATA\" - | $AT --data -", 0, "differs from another one only in case"),
     fault("D18", "echo '{\"violation_count\": 1e12, \"label\": 0}' | (ulimit -v 200000; $AT --data -)", 3, "\"sequence\" is missing"),
     // The file system.

@@ -144,6 +144,9 @@ fn risk_scores_that_move_are_noticed_against_the_first_ones_and_against_a_file()
         "{\"format_version\":1,\"risk_scores\":{\"c\":[0,0,0,0,0,0,0,0,0,0]}}",
     );
     sandbox.run(&against_file).assert_refused(3, "no risk scores");
+    let twice = "\"c\":[1,0,0,0,0,0,0,0,0,0],\"\\u0063\":[0,0,0,0,0,0,0,0,0,1]";
+    sandbox.write("base", format!("{{\"format_version\":1,\"risk_scores\":{{{twice}}}}}"));
+    sandbox.run(&against_file).assert_refused(3, "duplicate");
     sandbox.write("base", "[]");
     sandbox
         .run(&against_file)

@@ -156,6 +156,19 @@ fn a_state_that_is_damaged_or_that_of_other_options_is_refused_and_left_alone() 
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_large_file_that_is_no_state_is_refused_without_being_read() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("state", "{\"agent_id\":\"a\"}\n");
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_len(8 << 30).unwrap();
+    sandbox.write("in", events(5).concat());
+    sandbox
+        .run_within("ulimit -v 400000; ", &["monitor", "--state", "state", "in"])
+        .assert_refused(3, "not a state");
+}
+
+#[test]
 fn a_state_that_never_was_is_refused_even_with_a_right_digest() {
     use sha2::{Digest, Sha256};
     let sandbox = Sandbox::new();

@@ -387,6 +387,20 @@ fn a_damaged_record_stops_everything_that_depends_on_it_and_is_not_touched() {
         damaged
     );
     // What a killed run left of a line is no damage.
+    let metrics = whole.find("\"ece\":").unwrap() + 6;
+    let ece = &whole[metrics..metrics + whole[metrics..].find('}').unwrap()];
+    let digest = &whole[whole.find("\"digest\":\"").unwrap() + 10..][..64];
+    for (from, to) in [
+        (ece, "7.5"),
+        (ece, "-0.5"),
+        (digest, "ab"),
+        (digest, &digest.to_uppercase()),
+    ] {
+        sandbox.write("models/promotions.jsonl", whole.replacen(from, to, 1));
+        sandbox
+            .run(&["history"])
+            .assert_refused(3, "promotions.jsonl:1: not a line");
+    }
     sandbox.write("models/promotions.jsonl", format!("{whole}{}", &whole[..100]));
     let ended = sandbox.run(&["history"]);
     assert_eq!(ended.code, 0);

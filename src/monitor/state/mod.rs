@@ -26,6 +26,8 @@ use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
 pub const STATE_VERSION: u32 = 3;
+/// Longest first line that is read, in bytes.
+const MAX_TITLE: u64 = 1024;
 const TYPE: &str = "anomaly-train monitor state";
 /// Larger numbers are refused: no counter gets there, and below it nothing overflows.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -164,7 +166,8 @@ impl Monitor {
     /// If `reader` fails, or what it gives is not such a state to the last byte.
     pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Checkpoint>), RestoreError> {
         let mut text = Vec::new();
-        reader.read_to_end(&mut text)?;
+        // The first line tells whatever is something else, before all of it is read.
+        reader.by_ref().take(MAX_TITLE).read_to_end(&mut text)?;
         let start = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
         let Ok(title) = serde_json::from_slice::<Title<'_>>(&text[..start]) else {
             return refused("not a state that monitor has saved");
@@ -178,6 +181,7 @@ impl Monitor {
                 "a state of format version {version}, this program reads {STATE_VERSION}; start anew or use the program that saved it"
             ));
         }
+        reader.read_to_end(&mut text)?;
         let end = text.strip_suffix(b"\n").and_then(|text| memchr::memrchr(b'\n', text));
         let end = end.map_or(text.len(), |end| end + 1);
         let Ok(End { digest }) = serde_json::from_slice(&text[end..]) else {

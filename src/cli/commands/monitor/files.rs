@@ -92,9 +92,14 @@ pub(crate) fn read_baseline(path: Option<&Path>) -> Result<Baselines, Failure> {
     };
     let mut text = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MAX_BASELINE).read_to_end(&mut text))
+        .and_then(|file| file.take(MAX_BASELINE + 1).read_to_end(&mut text))
         .map_err(|error| Failure::at(path, "cannot read", &error))?;
     let refused = |problem: &str| Failure::refused(format_args!("{}: {}", shown(path), one_line(problem)));
+    if text.len() as u64 > MAX_BASELINE {
+        return Err(refused(
+            "larger than 256 MiB; not a file that --write-baseline has written",
+        ));
+    }
     let file: BaselineFile = serde_json::from_slice(&text)
         .map_err(|error| refused(&format!("not a file that --write-baseline has written: {error}")))?;
     let histograms = &file.risk_scores.0;
