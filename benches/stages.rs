@@ -4,8 +4,8 @@
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
 use anomaly_train::{
-    AnomalyModel, Artifact, Dataset, DatasetBuilder, EvaluationOptions, LineChunks, ReadOptions, Share, Trainer,
-    TrainingConfig, evaluate, read_samples,
+    AnomalyModel, Artifact, Dataset, DatasetBuilder, EvaluationOptions, LineChunks, OpenUnitInterval, ReadOptions,
+    Trainer, TrainingConfig, evaluate, read_samples,
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -81,7 +81,7 @@ fn read_json_lines_with_escapes(bencher: Bencher, count: u64) {
 #[divan::bench(args = SAMPLES)]
 fn split_by_groups(bencher: Bencher, count: u64) {
     let data = samples(count);
-    let share = Share::try_from(0.8).expect("within its bounds");
+    let share = OpenUnitInterval::try_from(0.8).expect("within its bounds");
     bencher
         .counter(ItemsCount::new(count))
         .bench(|| split(&data, SplitStrategy::Grouped, share, 42));

@@ -160,18 +160,18 @@ macro_rules! whole {
 real!(
     /// A share strictly between 0 and 1: a decision threshold, the size of the training part.
     #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1)))]
-    Share,
+    OpenUnitInterval,
     "between 0 and 1, both excluded",
     |x| 0.0 < x && x < 1.0
 );
 real!(
     /// A limit from 0 to 1, both included: what the promotion gate compares a figure with.
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 1)))]
-    Limit,
+    UnitInterval,
     "between 0 and 1",
     |x| 0.0 <= x && x <= 1.0
 );
-impl Limit {
+impl UnitInterval {
     /// A probability that was worked out; rounding can carry it no further than to an end of the range.
     pub(crate) fn probability(p: f64) -> Self {
         debug_assert!((0.0..=1.0).contains(&p), "{p}");
@@ -276,13 +276,13 @@ mod tests {
     #[test]
     fn nothing_outside_the_range_gets_in_not_even_nan() {
         for text in ["NaN", "inf", "-inf", "1e999", "-1", "1.01", "", "half", "０.5"] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
-            assert!(text.parse::<Limit>().is_err(), "{text}");
+            assert!(text.parse::<OpenUnitInterval>().is_err(), "{text}");
+            assert!(text.parse::<UnitInterval>().is_err(), "{text}");
         }
-        assert!("0".parse::<Share>().is_err() && "1".parse::<Share>().is_err());
-        assert!("0".parse::<Limit>().is_ok() && "1".parse::<Limit>().is_ok());
+        assert!("0".parse::<OpenUnitInterval>().is_err() && "1".parse::<OpenUnitInterval>().is_err());
+        assert!("0".parse::<UnitInterval>().is_ok() && "1".parse::<UnitInterval>().is_ok());
         assert!("0".parse::<Penalty>().is_err() && "0".parse::<StepSize>().is_err());
-        assert!(serde_json::from_str::<Share>("1.5").is_err());
+        assert!(serde_json::from_str::<OpenUnitInterval>("1.5").is_err());
     }
 
     #[test]

@@ -66,8 +66,8 @@ mod train;
 pub use artifact::model_schema;
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
 pub use bounds::{
-    BatchSize, Bins, Capacity, Count, Divergence, Epochs, Limit, MaxNgrams, Multiplicity, NgramSize, OutOfBounds,
-    Penalty, SampleCount, Share, Smoothing, StepSize, WindowSize,
+    BatchSize, Bins, Capacity, Count, Divergence, Epochs, MaxNgrams, Multiplicity, NgramSize, OpenUnitInterval,
+    OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval, WindowSize,
 };
 pub use data::confusables::confusables;
 pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
@@ -76,7 +76,7 @@ pub use data::part::Part;
 pub use data::{split, synthetic};
 pub use evaluate::diagnostics::{Diagnostics, advice};
 pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
-pub use evaluate::gate::{Champion, Figures, Gate, MIN_SAMPLES, Reason, ReasonCode, Verdict};
+pub use evaluate::gate::{Champion, Gate, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
@@ -89,7 +89,7 @@ pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
-pub use report::{Page, PageError};
+pub use report::{HtmlReport, HtmlReportError};
 pub use run::{
     DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, Source,
     Validation,

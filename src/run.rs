@@ -1,6 +1,6 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
-use crate::bounds::{Bins, SampleCount, Share};
+use crate::bounds::{Bins, OpenUnitInterval, SampleCount};
 use crate::data::dataset::{Dataset, DatasetBuilder, hex};
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 /// Synthetic samples that are drawn unless another number is asked for.
 pub const DEFAULT_SYNTHETIC: SampleCount = SampleCount::literal(10_000);
 /// Share of the samples that train unless another one is asked for.
-pub const DEFAULT_TRAIN_RATIO: Share = Share::literal(0.8);
+pub const DEFAULT_TRAIN_RATIO: OpenUnitInterval = OpenUnitInterval::literal(0.8);
 
 /// Everything that can change the result of a training run, but for the samples that are read.
 ///
@@ -132,7 +132,7 @@ pub enum Validation {
         /// How the samples were divided.
         strategy: SplitStrategy,
         /// Share of the training part.
-        train_ratio: Share,
+        train_ratio: OpenUnitInterval,
         /// Field that names the group, for grouped splits.
         group_by: Option<String>,
     },

@@ -99,7 +99,7 @@ mod tests {
 
         let mut other = artifact.clone();
         other.model.weights.bias += 0.5;
-        other.model.weights.present[1] -= 0.25;
+        other.model.weights.sparse[1] -= 0.25;
         let difference = artifact.first_difference(&other).unwrap();
         assert_eq!(difference.member, "vocabulary[1][1]");
         assert!((difference.by.unwrap() - 0.25).abs() < 1e-12, "{difference}");

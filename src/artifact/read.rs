@@ -1,9 +1,9 @@
 //! The members of the model file, as they are read, and everything that is checked before they become a model.
 
-use super::write::{DenseFigure, Fit};
+use super::write::{DenseFeature, Fit};
 use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
-use crate::bounds::{NgramSize, Share};
+use crate::bounds::{NgramSize, OpenUnitInterval};
 use crate::data::dataset::{MAX_ACTION, is_digest};
 use crate::data::interner::Interner;
 use crate::data::label::ClassCounts;
@@ -11,7 +11,7 @@ use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::features::{DENSE, DENSE_COUNT};
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
 use crate::run::{DataSummary, Reading, Run, Source};
 use crate::text::{one_line, quote};
@@ -31,14 +31,14 @@ pub(super) struct Body {
     #[serde(rename = "model_type")]
     _model_type: String,
     n: NgramSize,
-    anomaly_threshold: Share,
+    anomaly_threshold: OpenUnitInterval,
     run: Fit,
     data: Option<DataSummary>,
     metrics: Option<Metrics>,
     training_samples: ClassCounts,
     bias: f64,
     #[serde(deserialize_with = "bounded_map")]
-    dense: BTreeMap<String, DenseFigure>,
+    dense: BTreeMap<String, DenseFeature>,
     vocabulary: Columns<Names>,
     ngrams: Columns<Ngrams>,
     sequences: String,
@@ -161,8 +161,8 @@ impl<'de> Deserialize<'de> for Symbols {
                 while let Some(symbol) = list.next_element::<i64>()? {
                     let place = read.symbols.get_mut(read.length);
                     let symbol = match symbol {
-                        -1 => Some(BEGIN),
-                        -2 => Some(END),
+                        -1 => Some(BOS),
+                        -2 => Some(EOS),
                         action => u32::try_from(action).ok().and_then(|a| a.checked_add(FIRST_ACTION)),
                     };
                     let (Some(place), Some(symbol)) = (place, symbol) else {
@@ -207,7 +207,7 @@ impl Body {
     fn check_bounds(&self) -> Result<(), LoadError> {
         let weight = |weight: &f64| weight.abs() <= 1e16;
         let figure =
-            |figure: &DenseFigure| weight(&figure.weight) && figure.low.abs() <= 1e6 && figure.high.abs() <= 1e6;
+            |figure: &DenseFeature| weight(&figure.weight) && figure.low.abs() <= 1e6 && figure.high.abs() <= 1e6;
         let too_large = [
             ("bias", !weight(&self.bias)),
             ("dense", !self.dense.values().all(figure)),
@@ -304,16 +304,16 @@ impl Body {
         Ok(table)
     }
 
-    /// The weights and ranges of the dense figures.
-    fn figures(&self) -> Result<[DenseFigure; DENSE_COUNT], LoadError> {
-        let mut figures = [DenseFigure {
+    /// The weights and ranges of the dense features.
+    fn figures(&self) -> Result<[DenseFeature; DENSE_COUNT], LoadError> {
+        let mut figures = [DenseFeature {
             weight: 0.0,
             low: 0.0,
             high: 0.0,
         }; DENSE_COUNT];
         for (name, figure) in DENSE.iter().zip(&mut figures) {
             match self.dense.get(*name) {
-                None => return refused(format!("the dense figure \"{name}\" is missing")),
+                None => return refused(format!("the dense feature \"{name}\" is missing")),
                 Some(read) if read.low > read.high => {
                     return refused(format!("the range of \"{name}\" is empty"));
                 }
@@ -321,7 +321,7 @@ impl Body {
             }
         }
         if self.dense.len() != DENSE_COUNT {
-            return refused("there are dense figures that this version does not know");
+            return refused("there are dense features that this version does not know");
         }
         Ok(figures)
     }
@@ -344,8 +344,8 @@ impl Body {
         self.vocabulary.keys.iter().for_each(|name| {
             names.intern(name);
         });
-        let mut present = self.vocabulary.weights;
-        present.extend(self.ngrams.weights);
+        let mut sparse = self.vocabulary.weights;
+        sparse.extend(self.ngrams.weights);
         Ok(Artifact {
             model: AnomalyModel {
                 config: run.training,
@@ -358,7 +358,7 @@ impl Body {
                 weights: Weights {
                     bias: self.bias,
                     dense: figures.map(|figure| figure.weight),
-                    present,
+                    sparse,
                 },
                 fingerprints,
             },
@@ -377,8 +377,8 @@ fn is_ngram(symbols: &[u32], n: usize) -> bool {
     let last = symbols.len().saturating_sub(1);
     (2..=n).contains(&symbols.len())
         && symbols.iter().enumerate().all(|(index, &symbol)| match symbol {
-            BEGIN => index == 0,
-            END => index == last,
+            BOS => index == 0,
+            EOS => index == last,
             _ => true,
         })
 }

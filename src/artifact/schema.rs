@@ -1,6 +1,6 @@
 //! The JSON Schema of the model file: what the types of its members do not say of themselves.
 
-use super::write::{Body, DenseFigure, Header};
+use super::write::{Body, DenseFeature, Header};
 use crate::data::dataset::MAX_ACTION;
 use crate::model::features::DENSE;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -28,7 +28,7 @@ pub fn model_schema(generator: SchemaGenerator) -> Schema {
 
 /// All eight figures, and no other.
 pub(super) fn dense(generator: &mut SchemaGenerator) -> Schema {
-    let figure = generator.subschema_for::<DenseFigure>();
+    let figure = generator.subschema_for::<DenseFeature>();
     let properties: Map<String, Value> = DENSE
         .into_iter()
         .map(|name| (name.to_owned(), figure.clone().to_value()))

@@ -4,7 +4,7 @@
 //! body, which does not and which the digest covers.
 
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE};
-use crate::bounds::{Bins, NgramSize, Share};
+use crate::bounds::{Bins, NgramSize, OpenUnitInterval};
 use crate::data::dataset::hex;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::{Gate, Verdict};
@@ -12,7 +12,7 @@ use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION};
 use crate::run::{DataSummary, Reading, Run, Source, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -57,7 +57,7 @@ pub(super) struct Body<'a> {
     /// Longest n-gram.
     n: NgramSize,
     /// The score from which a sequence is labelled 1.
-    anomaly_threshold: Share,
+    anomaly_threshold: OpenUnitInterval,
     /// The training run that made it.
     run: Fit,
     /// What it was trained and judged on; null for a model saved by the library.
@@ -70,7 +70,7 @@ pub(super) struct Body<'a> {
     #[cfg_attr(feature = "schema", schemars(range(min = -1e16, max = 1e16)))]
     bias: f64,
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::dense"))]
-    dense: BTreeMap<&'static str, DenseFigure>,
+    dense: BTreeMap<&'static str, DenseFeature>,
     #[serde(serialize_with = "vocabulary")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::vocabulary"))]
     vocabulary: &'a AnomalyModel,
@@ -121,11 +121,11 @@ impl Fit {
     }
 }
 
-/// The weight of a dense figure and the range that training has seen.
+/// The weight of a dense feature and the range that training has seen.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct DenseFigure {
+pub(super) struct DenseFeature {
     #[cfg_attr(feature = "schema", schemars(range(min = -1e16, max = 1e16)))]
     pub(super) weight: f64,
     #[cfg_attr(feature = "schema", schemars(range(min = -1e6, max = 1e6)))]
@@ -154,7 +154,7 @@ impl<'a> Body<'a> {
             bias: model.weights.bias,
             dense: DENSE
                 .into_iter()
-                .zip(figures.map(|(weight, (low, high))| DenseFigure { weight, low, high }))
+                .zip(figures.map(|(weight, (low, high))| DenseFeature { weight, low, high }))
                 .collect(),
             vocabulary: model,
             ngrams: model,
@@ -197,7 +197,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// Name, weight, normal and anomalous training samples that contain it; sorted by name.
 fn vocabulary<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
-    let rows = model.names.names().zip(&model.actions).zip(&model.weights.present);
+    let rows = model.names.names().zip(&model.actions).zip(&model.weights.sparse);
     serializer.collect_seq(rows.map(|((name, counts), weight)| (name, weight, counts.normal, counts.anomalous)))
 }
 
@@ -205,7 +205,7 @@ fn vocabulary<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::
 fn ngrams<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
     let rows = (0..)
         .zip(&model.ngrams)
-        .zip(&model.weights.present[model.actions.len()..]);
+        .zip(&model.weights.sparse[model.actions.len()..]);
     serializer.collect_seq(rows.map(|((number, counts), weight)| {
         let key = Key(model.table.symbols_of(number));
         (key, weight, counts.normal, counts.anomalous)
@@ -224,8 +224,8 @@ impl Serialize for Key {
 /// How a symbol stands in the file: -1 and -2 for the markers, else the place of the action in the vocabulary.
 fn symbol(symbol: u32) -> i64 {
     match symbol {
-        BEGIN => -1,
-        END => -2,
+        BOS => -1,
+        EOS => -2,
         action => i64::from(action - FIRST_ACTION),
     }
 }

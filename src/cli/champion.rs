@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use anomaly_train::command_only::one_line;
 use anomaly_train::registry::{StoreError, load_recorded};
-use anomaly_train::{Champion, Entry, Figures, Run, Samples};
+use anomaly_train::{Champion, Entry, KeyMetrics, Run, Samples};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn judge(
     Ok(Ok(Champion {
         model: current.model.to_string(),
         digest: current.digest.clone(),
-        figures: Figures::from(&evaluation.metrics),
+        figures: KeyMetrics::from(&evaluation.metrics),
         overlap: evaluation.metrics.overlap.unwrap_or(0),
     }))
 }

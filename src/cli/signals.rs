@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static WHOLE: Mutex<()> = Mutex::new(());
 
 /// Puts off the end of the program by a signal until the guard is dropped.
-pub(crate) fn hold() -> MutexGuard<'static, ()> {
+pub(crate) fn defer() -> MutexGuard<'static, ()> {
     WHOLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT end the program with the exit code 128 + their number, but not between
-/// [`hold`] and its end; the second of them does at once. Writing beyond a limit on the size of files becomes an error like any
+/// [`defer`] and its end; the second of them does at once. Writing beyond a limit on the size of files becomes an error like any
 /// other. What was ignored when the program started (`nohup`) stays ignored.
 ///
 /// A system that gives no thread for this leaves the program as it is: a signal ends it at once, and the next run cleans up.
@@ -35,7 +35,7 @@ pub(crate) fn watch() {
         let mut signals = Signals::new(&ends)?;
         Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                let _whole = hold();
+                let _whole = defer();
                 std::process::exit(128 + signal);
             }
         })?;

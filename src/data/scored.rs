@@ -1,13 +1,13 @@
 //! What a model said of samples, beside what they were.
 
-use crate::bounds::Limit;
+use crate::bounds::UnitInterval;
 use crate::data::label::Label;
 
 /// Samples that are alike: the probability of being anomalous that they were given, and what they were.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
     /// P(anomalous).
-    pub score: Limit,
+    pub score: UnitInterval,
     /// What they were.
     pub label: Label,
     /// How many there are.
@@ -17,7 +17,7 @@ pub struct Scored {
 impl Scored {
     /// One sample.
     #[must_use]
-    pub fn new(score: Limit, label: Label) -> Self {
+    pub fn new(score: UnitInterval, label: Label) -> Self {
         Self { score, label, count: 1 }
     }
 }

@@ -1,6 +1,6 @@
 //! Divides a data set into a training and a validation part.
 
-use crate::bounds::Share;
+use crate::bounds::OpenUnitInterval;
 use crate::data::dataset::Dataset;
 use crate::data::hypergeometric::hypergeometric;
 use crate::data::label::Label;
@@ -68,7 +68,12 @@ pub enum SplitError {
 /// # Errors
 ///
 /// If a part would be empty, or the split needs an order that is not known.
-pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: u64) -> Result<Parts, SplitError> {
+pub fn split(
+    data: &Dataset,
+    strategy: SplitStrategy,
+    train_ratio: OpenUnitInterval,
+    seed: u64,
+) -> Result<Parts, SplitError> {
     let mut rng = stream(seed, Purpose::Split);
     let training = match strategy {
         SplitStrategy::Temporal => {
@@ -114,14 +119,14 @@ pub fn split(data: &Dataset, strategy: SplitStrategy, train_ratio: Share, seed: 
 }
 
 /// How many of `count` samples train.
-fn wanted(count: u64, train_ratio: Share) -> u64 {
+fn wanted(count: u64, train_ratio: OpenUnitInterval) -> u64 {
     // The small addend undoes rounding as in 0.29 * 100 = 28.999999999999996.
     let wanted = (train_ratio.get() * count as f64 + 1e-9).floor() as u64;
     wanted.min(count)
 }
 
 /// How many of `count` samples of a class go to the training part: of two or more, at least one goes to either part.
-fn stratum(count: u64, train_ratio: Share) -> u64 {
+fn stratum(count: u64, train_ratio: OpenUnitInterval) -> u64 {
     let share = (train_ratio.get() * count as f64).round() as u64;
     if count < 2 { share } else { share.clamp(1, count - 1) }
 }

@@ -1,6 +1,6 @@
 //! Judges a model on samples, and says how many of them it had seen before.
 
-use crate::bounds::{Bins, Share};
+use crate::bounds::{Bins, OpenUnitInterval};
 use crate::data::dataset::Dataset;
 use crate::data::part::Part;
 use crate::evaluate::metrics::{Metrics, Scored};
@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EvaluationOptions {
     /// The score from which a sequence is taken for anomalous; `None` for the model's own.
-    pub threshold: Option<Share>,
+    pub threshold: Option<OpenUnitInterval>,
     /// Bins of the calibration error.
     pub ece_bins: Bins,
     /// Most threads to use; never changes a figure.

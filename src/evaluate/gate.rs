@@ -1,6 +1,6 @@
 //! The promotion gate: whether a model is good enough to be used. It knows only figures, nothing of the model.
 
-use crate::bounds::Limit;
+use crate::bounds::UnitInterval;
 use crate::evaluate::metrics::Metrics;
 use crate::text::name;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,11 @@ pub const MIN_SAMPLES: u64 = 20;
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// Highest expected calibration error.
-    pub max_ece: Limit,
+    pub max_ece: UnitInterval,
     /// Lowest accuracy.
-    pub min_accuracy: Limit,
+    pub min_accuracy: UnitInterval,
     /// How much worse than those of the champion accuracy, F1 and calibration error may be.
-    pub max_regression: Limit,
+    pub max_regression: UnitInterval,
 }
 
 impl Default for Gate {
@@ -27,9 +27,9 @@ impl Default for Gate {
     fn default() -> Self {
         const {
             Self {
-                max_ece: Limit::literal(0.08),
-                min_accuracy: Limit::literal(0.85),
-                max_regression: Limit::literal(0.02),
+                max_ece: UnitInterval::literal(0.08),
+                min_accuracy: UnitInterval::literal(0.85),
+                max_regression: UnitInterval::literal(0.02),
             }
         }
     }
@@ -39,7 +39,7 @@ impl Default for Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Figures {
+pub struct KeyMetrics {
     /// How many samples were judged.
     pub samples: u64,
     /// Share of the reported samples that are anomalous, 0..1.
@@ -59,7 +59,7 @@ pub struct Figures {
     pub ece: Option<f64>,
 }
 
-impl Figures {
+impl KeyMetrics {
     /// Whether all of them lie in their ranges.
     #[cfg(feature = "registry")]
     pub(crate) fn are_possible(&self) -> bool {
@@ -71,7 +71,7 @@ impl Figures {
     }
 }
 
-impl From<&Metrics> for Figures {
+impl From<&Metrics> for KeyMetrics {
     fn from(metrics: &Metrics) -> Self {
         Self {
             samples: metrics.samples,
@@ -95,7 +95,7 @@ pub struct Champion {
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub digest: String,
     /// Its figures on these samples.
-    pub figures: Figures,
+    pub figures: KeyMetrics,
     /// How many of these samples have a sequence that it was trained on, which flatters it.
     pub overlap: u64,
 }
@@ -213,7 +213,7 @@ impl Gate {
             ));
         }
         if let Some(champion) = champion {
-            reasons.extend(self.regressions(&Figures::from(metrics), champion));
+            reasons.extend(self.regressions(&KeyMetrics::from(metrics), champion));
         }
         Verdict {
             promoted: reasons.is_empty(),
@@ -222,7 +222,7 @@ impl Gate {
     }
 
     /// The figures that are clearly worse than those of the champion. One that the champion does not have cannot be.
-    fn regressions(&self, figures: &Figures, champion: &Champion) -> Vec<Reason> {
+    fn regressions(&self, figures: &KeyMetrics, champion: &Champion) -> Vec<Reason> {
         let theirs = &champion.figures;
         // The change for the worse: accuracy and F1 fall, the calibration error rises.
         let accuracy = (figures.accuracy, theirs.accuracy, -1.0);
@@ -334,9 +334,9 @@ mod tests {
     #[test]
     fn clearly_worse_than_the_champion_is_refused_figure_by_figure() {
         let ours = metrics(&scored(50, 4));
-        type Change<'a> = dyn Fn(&mut Figures) + 'a;
+        type Change<'a> = dyn Fn(&mut KeyMetrics) + 'a;
         let champion = |change: &Change| {
-            let mut figures = Figures::from(&ours);
+            let mut figures = KeyMetrics::from(&ours);
             change(&mut figures);
             Champion {
                 model: "current/m.json".to_owned(),
@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn a_figure_that_only_the_champion_has_is_worse() {
         let nothing_found = metrics(&vec![one(0.1, Normal); 50]);
-        let figures = Figures::from(&metrics(&scored(50, 0)));
+        let figures = KeyMetrics::from(&metrics(&scored(50, 0)));
         let champion = Champion {
             model: "m".to_owned(),
             digest: String::new(),

@@ -1,6 +1,6 @@
 //! How a model is trained: what its file echoes and what scoring needs of it.
 
-use crate::bounds::{BatchSize, Epochs, MaxNgrams, NgramSize, Penalty, Share, StepSize};
+use crate::bounds::{BatchSize, Epochs, MaxNgrams, NgramSize, OpenUnitInterval, Penalty, StepSize};
 use serde::{Deserialize, Serialize};
 
 /// How a model is trained.
@@ -22,7 +22,7 @@ pub struct TrainingConfig {
     /// Longest n-gram, in actions and markers.
     pub ngram_size: NgramSize,
     /// A sequence is labelled anomalous if its score is at least this.
-    pub anomaly_threshold: Share,
+    pub anomaly_threshold: OpenUnitInterval,
     /// Where all randomness comes from.
     pub seed: u64,
     /// Passes over the training part.
@@ -42,7 +42,7 @@ impl Default for TrainingConfig {
         const {
             Self {
                 ngram_size: NgramSize::literal(3),
-                anomaly_threshold: Share::literal(0.3),
+                anomaly_threshold: OpenUnitInterval::literal(0.3),
                 seed: 42,
                 epochs: Epochs::literal(10),
                 batch_size: BatchSize::literal(32),

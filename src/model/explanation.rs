@@ -1,8 +1,8 @@
 //! Why a sequence has the score it has.
 
 use crate::data::label::ClassCounts;
-use crate::model::features::{ACTION_NOVELTY, DIVERSITY, ENTROPY, NGRAM_NOVELTY, Row};
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::model::features::{ACTION_OOV, DIVERSITY, ENTROPY, NGRAM_OOV, Row};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION};
 use crate::model::pattern::Pattern;
 use crate::model::weights::logistic;
 use crate::model::{AnomalyModel, Scorer};
@@ -33,18 +33,18 @@ impl Contributions {
     fn of(model: &AnomalyModel, row: Row<'_>) -> Self {
         let weights = &model.weights;
         let known_actions = model.actions.len() as u32;
-        let first_ngram = row.present.partition_point(|&id| id < known_actions);
-        let (actions, ngrams) = row.present.split_at(first_ngram);
+        let first_ngram = row.sparse.partition_point(|&id| id < known_actions);
+        let (actions, ngrams) = row.sparse.split_at(first_ngram);
         let dense = |index: usize| row.dense[index] * weights.dense[index];
         // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
-        let present = |ids: &[u32]| {
-            let weights = ids.iter().map(|&id| weights.present[id as usize]);
+        let sparse = |ids: &[u32]| {
+            let weights = ids.iter().map(|&id| weights.sparse[id as usize]);
             weights.fold(0.0, |sum, weight| sum + weight)
         };
         Self {
             bias: weights.bias,
-            frequency: present(actions) + dense(ACTION_NOVELTY),
-            ngram: present(ngrams) + dense(NGRAM_NOVELTY),
+            frequency: sparse(actions) + dense(ACTION_OOV),
+            ngram: sparse(ngrams) + dense(NGRAM_OOV),
             entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
             diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
         }
@@ -164,7 +164,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
         let row = self.encoding.row(model, actions);
         let contributions = Contributions::of(model, row);
         let log_odds = model.weights.log_odds(row);
-        let (action_share, ngram_share) = (row.dense[ACTION_NOVELTY], row.dense[NGRAM_NOVELTY]);
+        let (action_share, ngram_share) = (row.dense[ACTION_OOV], row.dense[NGRAM_OOV]);
         let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.numbers)
             .into_iter()
             .map(|(id, positions)| {
@@ -172,7 +172,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
                 Evidence {
                     pattern,
                     positions,
-                    contribution: model.weights.present[id as usize],
+                    contribution: model.weights.sparse[id as usize],
                     seen,
                 }
             })
@@ -188,8 +188,8 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
                 actions: self.encoding.unknown.iter().cloned().collect(),
                 action_share,
                 ngram_share,
-                contribution: action_share * model.weights.dense[ACTION_NOVELTY]
-                    + ngram_share * model.weights.dense[NGRAM_NOVELTY],
+                contribution: action_share * model.weights.dense[ACTION_OOV]
+                    + ngram_share * model.weights.dense[NGRAM_OOV],
             },
             evidence,
         }
@@ -200,9 +200,9 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
 fn occurrences(model: &AnomalyModel, numbers: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     let table = &model.table;
     let known_actions = model.actions.len() as u32;
-    let symbols: Vec<u32> = std::iter::once(BEGIN)
+    let symbols: Vec<u32> = std::iter::once(BOS)
         .chain(numbers.iter().map(|number| number + FIRST_ACTION))
-        .chain([END])
+        .chain([EOS])
         .collect();
     let mut occurrences: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (place, &first) in symbols
@@ -304,8 +304,8 @@ mod tests {
             let is_action = |pattern: &Pattern| pattern.actions.len() == 1 && !pattern.at_begin && !pattern.at_end;
             let actions = explanation.evidence.iter().filter(|e| is_action(&e.pattern));
             let actions: f64 = actions.map(|e| e.contribution).sum();
-            let novelty = explanation.unknown.action_share * model.weights.dense[ACTION_NOVELTY];
-            assert!((actions + novelty - parts.frequency).abs() < 1e-12);
+            let oov = explanation.unknown.action_share * model.weights.dense[ACTION_OOV];
+            assert!((actions + oov - parts.frequency).abs() < 1e-12);
         }
     }
 

@@ -1,18 +1,18 @@
 //! What the model sees of a sequence.
 //!
 //! A sequence becomes two things: the numbers of the actions and n-grams that are present in it, each with a
-//! weight of its own, and eight [dense figures](DENSE) that every sequence has. Labels play no part here.
+//! weight of its own, and eight [dense features](DENSE) that every sequence has. Labels play no part here.
 
 use crate::entropy;
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use std::ops::Range;
 
-/// Number of dense figures.
+/// Number of dense features.
 pub(crate) const DENSE_COUNT: usize = 8;
 
-/// The dense figures of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
+/// The dense features of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
 /// bits, L its length and d its number of distinct actions divided by L, and all but the first two figures
-/// [discounted](discount_shape) by action novelty:
+/// [discounted](discount_shape) by action oov:
 ///
 /// | name | value | range |
 /// |---|---|---|
@@ -34,10 +34,10 @@ pub(crate) const DENSE: [&str; DENSE_COUNT] = [
     "length",
     "length_diversity",
 ];
-/// The lowest and highest value of each dense figure.
+/// The lowest and highest value of each dense feature.
 pub(crate) type Ranges = [(f64, f64); DENSE_COUNT];
-pub(crate) const ACTION_NOVELTY: usize = 0;
-pub(crate) const NGRAM_NOVELTY: usize = 1;
+pub(crate) const ACTION_OOV: usize = 0;
+pub(crate) const NGRAM_OOV: usize = 1;
 /// The figures that belong to the entropy analysis.
 pub(crate) const ENTROPY: Range<usize> = 2..4;
 /// The figures that belong to the diversity analysis.
@@ -47,7 +47,7 @@ pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
     /// Numbers of the known actions that are present, and after them those of the n-grams.
-    pub(crate) present: &'a [u32],
+    pub(crate) sparse: &'a [u32],
     pub(crate) dense: [f64; DENSE_COUNT],
 }
 
@@ -69,16 +69,16 @@ impl Shape {
         }
     }
 
-    /// All dense figures, without any discount.
-    pub(crate) fn figures(self, action_novelty: f64, ngram_novelty: f64) -> [f64; DENSE_COUNT] {
+    /// All dense features, without any discount.
+    pub(crate) fn figures(self, action_oov: f64, ngram_oov: f64) -> [f64; DENSE_COUNT] {
         let Self {
             entropy,
             diversity,
             log_length,
         } = self;
         [
-            action_novelty,
-            ngram_novelty,
+            action_oov,
+            ngram_oov,
             entropy,
             entropy * entropy / 4.0,
             diversity,
@@ -94,7 +94,7 @@ impl Shape {
 pub(crate) struct Encoder {
     /// The sequence between its markers.
     symbols: Vec<u32>,
-    present: Vec<u32>,
+    sparse: Vec<u32>,
     /// The n-grams of the length in hand, by the place where they begin, and those that are one longer.
     nodes: Vec<Node>,
     longer: Vec<Node>,
@@ -107,7 +107,7 @@ impl Encoder {
     /// The features of a sequence. `actions` are numbers below the model's number of actions, or above them for
     /// actions that it does not know: the same number for the same action, another for another.
     ///
-    /// Dense figures outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
+    /// Dense features outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
     /// a sequence is that is ten times as long as any other, and its weight must not grow tenfold for that.
     pub(crate) fn encode(
         &mut self,
@@ -121,10 +121,10 @@ impl Encoder {
 
         let (distinct, shape) = self.shape.count(inner(&self.symbols));
         let is_known = |&action: &u32| action < known_actions;
-        self.present.clear();
-        self.present.extend(distinct.iter().copied().filter(is_known));
-        let actions = self.present.len();
-        let action_novelty = share(distinct.len() - actions, distinct.len());
+        self.sparse.clear();
+        self.sparse.extend(distinct.iter().copied().filter(is_known));
+        let actions = self.sparse.len();
+        let action_oov = share(distinct.len() - actions, distinct.len());
 
         self.unknown.clear();
         // Symbols behind those of the table would be taken for n-grams.
@@ -133,33 +133,33 @@ impl Encoder {
         self.nodes.extend(self.symbols.iter().map(node));
         for length in 2..=n.min(self.symbols.len()) {
             let last = &self.symbols[length - 1..];
-            let shorter = self.present.len();
+            let shorter = self.sparse.len();
             table.children(&self.nodes[..last.len()], last, &mut self.longer);
             for (start, &node) in self.longer.iter().enumerate() {
                 if node == UNKNOWN {
                     self.unknown.push((start as u32, length as u32));
                 } else {
-                    self.present.push(known_actions + table.number(node));
+                    self.sparse.push(known_actions + table.number(node));
                 }
             }
             // N-grams are numbered by length, so sorting each length sorts them all.
-            self.present[shorter..].sort_unstable();
+            self.sparse[shorter..].sort_unstable();
             std::mem::swap(&mut self.longer, &mut self.nodes);
         }
-        self.present.dedup();
-        let known = self.present.len() - actions;
+        self.sparse.dedup();
+        let known = self.sparse.len() - actions;
         let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
         self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
         self.unknown.dedup_by(|a, b| window(a) == window(b));
-        let ngram_novelty = share(self.unknown.len(), known + self.unknown.len());
+        let ngram_oov = share(self.unknown.len(), known + self.unknown.len());
 
-        let mut dense = shape.figures(action_novelty, ngram_novelty);
+        let mut dense = shape.figures(action_oov, ngram_oov);
         for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
             *value = value.clamp(low, high);
         }
         discount_shape(&mut dense);
         Row {
-            present: &self.present,
+            sparse: &self.sparse,
             dense,
         }
     }
@@ -169,7 +169,7 @@ impl Encoder {
 /// something about it as far as its actions are known: that short sequences are harmless was learned of known actions, and
 /// must not excuse unknown ones.
 pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
-    let known = 1.0 - dense[ACTION_NOVELTY];
+    let known = 1.0 - dense[ACTION_OOV];
     for value in &mut dense[ENTROPY.start..DIVERSITY.end] {
         *value *= known;
     }
@@ -178,9 +178,9 @@ pub(crate) fn discount_shape(dense: &mut [f64; DENSE_COUNT]) {
 /// Fills `symbols` with the actions between the two markers.
 pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item = u32>) {
     symbols.clear();
-    symbols.push(BEGIN);
+    symbols.push(BOS);
     symbols.extend(actions.map(|action| action + FIRST_ACTION));
-    symbols.push(END);
+    symbols.push(EOS);
 }
 
 /// The symbols without the markers.
@@ -266,27 +266,27 @@ mod tests {
     fn unknown_actions_and_ngrams_count_once_each() {
         // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
         let mut table = NgramTable::new(2);
-        table.child_or_new(BEGIN, 2);
+        table.child_or_new(BOS, 2);
         table.child_or_new(2, 3);
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
-        assert_eq!(row.present, [0, 1, 2, 3]);
-        assert_eq!(row.dense[ACTION_NOVELTY], 1.0 / 3.0);
-        assert_eq!(row.dense[NGRAM_NOVELTY], 3.0 / 5.0);
+        assert_eq!(row.sparse, [0, 1, 2, 3]);
+        assert_eq!(row.dense[ACTION_OOV], 1.0 / 3.0);
+        assert_eq!(row.dense[NGRAM_OOV], 3.0 / 5.0);
     }
 
     #[test]
     fn an_unknown_action_is_not_taken_for_an_ngram_with_its_number() {
         // Symbol 4 would be the first action that is unknown, and node 4 is the pair of the begin and action 0.
         let mut table = NgramTable::new(2);
-        let pair = table.child_or_new(BEGIN, 2);
+        let pair = table.child_or_new(BOS, 2);
         assert_eq!(pair, 4);
         table.child_or_new(pair, 3);
         let mut encoder = Encoder::default();
         let row = encoder.encode(&table, 3, &ANY, [2, 1].into_iter());
-        assert_eq!(row.present, [1]);
-        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
+        assert_eq!(row.sparse, [1]);
+        assert_eq!(row.dense[NGRAM_OOV], 1.0);
     }
 
     #[test]
@@ -295,9 +295,9 @@ mod tests {
         let mut encoder = Encoder::default();
         let row = encoder.encode(&table, 8, &ANY, [0].into_iter());
         // ^a, a$ and ^a$, all unknown.
-        assert_eq!(row.present, [0]);
-        assert_eq!(row.dense[NGRAM_NOVELTY], 1.0);
+        assert_eq!(row.sparse, [0]);
+        assert_eq!(row.dense[NGRAM_OOV], 1.0);
         let row = encoder.encode(&table, 1, &ANY, [0].into_iter());
-        assert_eq!(row.dense[NGRAM_NOVELTY], 0.0);
+        assert_eq!(row.dense[NGRAM_OOV], 0.0);
     }
 }

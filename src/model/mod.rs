@@ -7,7 +7,7 @@ pub(crate) mod ngrams;
 pub(crate) mod pattern;
 pub(crate) mod weights;
 
-use crate::bounds::{Limit, Share};
+use crate::bounds::{OpenUnitInterval, UnitInterval};
 use crate::data::dataset::Dataset;
 use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, Label};
@@ -15,7 +15,7 @@ use crate::data::part::Part;
 use crate::data::scored::Scored;
 use crate::model::config::TrainingConfig;
 use crate::model::features::{Encoder, Ranges, Row};
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, NgramTable};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::pattern::Pattern;
 use crate::model::weights::{Weights, logistic};
 use crate::parallel::map_pieces;
@@ -33,7 +33,7 @@ pub struct AnomalyModel {
     pub(crate) config: TrainingConfig,
     /// What the model was trained on.
     pub(crate) samples: ClassCounts,
-    /// The range of each dense figure in the training part.
+    /// The range of each dense feature in the training part.
     pub(crate) ranges: Ranges,
     /// The known actions by name, which is also the order of their numbers.
     pub(crate) names: Interner,
@@ -60,7 +60,7 @@ pub struct Prediction {
 impl Prediction {
     /// The decision that `score` leads to under `threshold`.
     #[must_use]
-    pub fn new(score: f64, threshold: Share) -> Self {
+    pub fn new(score: f64, threshold: OpenUnitInterval) -> Self {
         let threshold = threshold.get();
         let (label, confidence) = if score >= threshold {
             (Label::Anomalous, (score - threshold) / (1.0 - threshold))
@@ -96,7 +96,7 @@ impl AnomalyModel {
 
     /// The score from which a sequence is labelled anomalous.
     #[must_use]
-    pub fn threshold(&self) -> Share {
+    pub fn threshold(&self) -> OpenUnitInterval {
         self.config.anomaly_threshold
     }
 
@@ -125,8 +125,8 @@ impl AnomalyModel {
         let actions = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
         let pattern = Pattern {
             actions: actions.map(name).collect(),
-            at_begin: symbols.first() == Some(&BEGIN),
-            at_end: symbols.last() == Some(&END),
+            at_begin: symbols.first() == Some(&BOS),
+            at_end: symbols.last() == Some(&EOS),
         };
         (pattern, self.ngrams[number as usize])
     }
@@ -135,7 +135,7 @@ impl AnomalyModel {
     /// `most` of each, and none whose weight points the other way.
     #[must_use]
     pub fn top_features(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
-        let weights = &self.weights.present;
+        let weights = &self.weights.sparse;
         let mut ids: Vec<u32> = (0..weights.len() as u32).collect();
         ids.sort_by(|&a, &b| weights[b as usize].total_cmp(&weights[a as usize]));
         let pattern_weight = |&id: &u32| {
@@ -222,7 +222,7 @@ impl AnomalyModel {
                     let steps = data.steps(index).map(|step| numbers[step as usize]);
                     let row = encoder.encode(&self.table, self.config.ngram_size.get(), &self.ranges, steps);
                     Scored {
-                        score: Limit::probability(logistic(self.weights.log_odds(row))),
+                        score: UnitInterval::probability(logistic(self.weights.log_odds(row))),
                         label: data.label(index),
                         count,
                     }
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn confidence_is_the_distance_from_the_threshold() {
-        let threshold = Share::try_from(0.25).unwrap();
+        let threshold = OpenUnitInterval::try_from(0.25).unwrap();
         let of = |score| {
             let prediction = Prediction::new(score, threshold);
             (prediction.label, prediction.confidence)

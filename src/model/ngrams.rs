@@ -7,9 +7,9 @@ use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 
 /// The marker before the first action.
-pub(crate) const BEGIN: u32 = 0;
+pub(crate) const BOS: u32 = 0;
 /// The marker after the last action.
-pub(crate) const END: u32 = 1;
+pub(crate) const EOS: u32 = 1;
 /// Symbol of the action with number 0; action `a` is symbol `a + FIRST_ACTION`.
 pub(crate) const FIRST_ACTION: u32 = 2;
 
@@ -269,11 +269,11 @@ mod tests {
     #[test]
     fn an_ngram_is_the_symbols_on_the_way_to_it() {
         let mut table = NgramTable::new(3);
-        let pair = table.child_or_new(BEGIN, 4);
+        let pair = table.child_or_new(BOS, 4);
         let triple = table.child_or_new(pair, 2);
-        let longest = table.child_or_new(triple, END);
-        assert_eq!(table.symbols_of(table.number(pair)), [BEGIN, 4]);
-        assert_eq!(table.symbols_of(table.number(longest)), [BEGIN, 4, 2, END]);
+        let longest = table.child_or_new(triple, EOS);
+        assert_eq!(table.symbols_of(table.number(pair)), [BOS, 4]);
+        assert_eq!(table.symbols_of(table.number(longest)), [BOS, 4, 2, EOS]);
         assert_eq!((table.ngram(longest), table.ngram(4)), (Some(2), None));
     }
 }

@@ -105,7 +105,7 @@ pub struct Alert {
     /// The same in a sentence.
     pub description: String,
     /// The figures behind it.
-    pub evidence: Evidence,
+    pub evidence: AlertEvidence,
     /// Whether it is critical.
     pub auto_escalated: bool,
     /// Whether it is critical.
@@ -115,7 +115,7 @@ pub struct Alert {
 /// The figures behind an alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Evidence {
+pub enum AlertEvidence {
     /// Of [`Kind::Sequence`].
     Sequence {
         /// The latest actions of the agent.
@@ -199,7 +199,7 @@ pub(crate) struct Finding {
     pub(crate) kind: Kind,
     pub(crate) score: f64,
     pub(crate) threshold: f64,
-    pub(crate) evidence: Evidence,
+    pub(crate) evidence: AlertEvidence,
 }
 
 /// What an alert is about.
@@ -223,7 +223,7 @@ impl Subject<'_> {
             evidence,
         } = finding;
         let severity = match evidence {
-            Evidence::Distributional {
+            AlertEvidence::Distributional {
                 psi,
                 kl_divergence: kl,
                 js_distance: js,
@@ -260,10 +260,10 @@ impl Subject<'_> {
         hex(&hash.finalize()[..8])
     }
 
-    fn describe(&self, score: f64, evidence: &Evidence) -> String {
+    fn describe(&self, score: f64, evidence: &AlertEvidence) -> String {
         let agent = name(self.agent);
         match evidence {
-            Evidence::Sequence {
+            AlertEvidence::Sequence {
                 ngram, count, total, ..
             } => {
                 let ngram = ngram.iter().map(|action| name(action)).collect::<Vec<_>>().join(" -> ");
@@ -274,12 +274,12 @@ impl Subject<'_> {
                 };
                 format!("agent {agent} did `{ngram}`, seen {times} among the latest {total} n-grams of all agents")
             }
-            Evidence::Frequency {
+            AlertEvidence::Frequency {
                 events, window_seconds, ..
             } => {
                 format!("agent {agent} did {events} actions within {window_seconds}")
             }
-            Evidence::Behavioral {
+            AlertEvidence::Behavioral {
                 actions,
                 distinct,
                 most_common,
@@ -291,7 +291,7 @@ impl Subject<'_> {
                 name(most_common),
                 (100.0 * concentration).floor(),
             ),
-            Evidence::Distributional {
+            AlertEvidence::Distributional {
                 psi,
                 kl_divergence,
                 js_distance,
@@ -308,7 +308,7 @@ impl Subject<'_> {
                      {js_distance:.3}"
                 )
             }
-            Evidence::Model {
+            AlertEvidence::Model {
                 actions, explanation, ..
             } => format!(
                 "the latest {actions} actions of agent {agent} are anomalous with probability {score:.4}: {}",
@@ -318,7 +318,7 @@ impl Subject<'_> {
     }
 }
 
-impl Evidence {
+impl AlertEvidence {
     /// An explanation with its evidence in words.
     pub(crate) fn model(actions: usize, explanation: Explanation) -> Self {
         Self::Model {

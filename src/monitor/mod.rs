@@ -32,12 +32,12 @@ mod settings;
 mod stamps;
 mod state;
 
-pub use alert::{Alert, DriftLimits, Evidence, Kind, Severity};
+pub use alert::{Alert, AlertEvidence, DriftLimits, Kind, Severity};
 pub use histogram::{Baselines, Histogram};
 pub use settings::{Settings, WatchSettings};
 pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 
-use crate::bounds::Share;
+use crate::bounds::OpenUnitInterval;
 use crate::data::fingerprint;
 use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
@@ -121,7 +121,7 @@ impl Monitor {
 
     /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
     /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
-    pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<Share>, evidence: usize) {
+    pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<OpenUnitInterval>, evidence: usize) {
         self.model = Some(ModelRule::new(
             model,
             threshold,

@@ -1,7 +1,7 @@
 //! Everything that shapes what a monitor finds and keeps, as one value.
 
 use super::histogram::Baselines;
-use crate::bounds::{Capacity, Count, Divergence, Limit, NgramSize, Smoothing, WindowSize};
+use crate::bounds::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
 use crate::input::events::Span;
 use serde::{Deserialize, Serialize};
 
@@ -39,21 +39,21 @@ pub struct Settings {
     /// Added to the count of every n-gram.
     pub smoothing: Smoothing,
     /// Score from which the sequence rule alerts.
-    pub sequence_threshold: Limit,
+    pub sequence_threshold: UnitInterval,
     /// Actions of an agent within the window from which the frequency rule takes notice.
     pub frequency_events: WindowSize,
     /// The window of the frequency rule. An action exactly as old as the window is in it.
     pub frequency_window: Span,
     /// Score from which the frequency rule alerts.
-    pub frequency_threshold: Limit,
+    pub frequency_threshold: UnitInterval,
     /// Actions of an agent from which the behavioural rule takes notice.
     pub behavioral_actions: Count,
     /// Share of an agent's most common action above which the behavioural rule takes notice.
-    pub behavioral_concentration: Limit,
+    pub behavioral_concentration: UnitInterval,
     /// Normalised entropy of an agent's actions below which the behavioural rule takes notice.
-    pub behavioral_entropy: Limit,
+    pub behavioral_entropy: UnitInterval,
     /// Score from which the behavioural rule alerts.
-    pub behavioral_threshold: Limit,
+    pub behavioral_threshold: UnitInterval,
     /// Population stability index above which risk scores have drifted.
     pub drift_psi: Divergence,
     /// Kullback-Leibler divergence from the baseline, in nats, above which risk scores have drifted.
@@ -107,14 +107,14 @@ impl Default for Settings {
             ngram_size: const { NgramSize::literal(3) },
             ngram_window: const { Capacity::literal(10_000) },
             smoothing: const { Smoothing::literal(1.0) },
-            sequence_threshold: const { Limit::literal(0.8) },
+            sequence_threshold: const { UnitInterval::literal(0.8) },
             frequency_events: const { WindowSize::literal(30) },
             frequency_window: Span::seconds(60),
-            frequency_threshold: const { Limit::literal(0.75) },
+            frequency_threshold: const { UnitInterval::literal(0.75) },
             behavioral_actions: const { Count::literal(10) },
-            behavioral_concentration: const { Limit::literal(0.8) },
-            behavioral_entropy: const { Limit::literal(0.2) },
-            behavioral_threshold: const { Limit::literal(0.7) },
+            behavioral_concentration: const { UnitInterval::literal(0.8) },
+            behavioral_entropy: const { UnitInterval::literal(0.2) },
+            behavioral_threshold: const { UnitInterval::literal(0.7) },
             drift_psi: const { Divergence::literal(0.2) },
             drift_kl: const { Divergence::literal(0.1) },
             drift_js: const { Divergence::literal(0.1) },

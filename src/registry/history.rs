@@ -3,7 +3,7 @@
 //! holds the digest of the one before, so that none can be edited, removed or moved unnoticed, but for the last ones.
 
 use crate::data::dataset::{hex, is_digest};
-use crate::evaluate::gate::{Champion, Figures, Reason};
+use crate::evaluate::gate::{Champion, KeyMetrics, Reason};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct Entry {
     /// Everything that spoke against promotion when the gate judged it; empty for a step back.
     pub reasons: Vec<Reason>,
     /// Its figures on its validation part; null for a step back.
-    pub metrics: Option<Figures>,
+    pub metrics: Option<KeyMetrics>,
     /// What it was compared with when the gate judged it.
     pub champion: Option<Champion>,
 }
@@ -70,7 +70,7 @@ impl Entry {
             .chain(&self.previous)
             .chain(champion.map(|champion| &champion.digest));
         let mut figures = self.metrics.iter().chain(champion.map(|champion| &champion.figures));
-        digests.into_iter().all(|digest| is_digest(digest)) && figures.all(Figures::are_possible)
+        digests.into_iter().all(|digest| is_digest(digest)) && figures.all(KeyMetrics::are_possible)
     }
 }
 

@@ -9,7 +9,7 @@ use super::disk::{
 };
 use super::history::{Act, Entry, History, HistoryError, ModelPath};
 use crate::artifact::{Artifact, LoadError};
-use crate::evaluate::gate::{Champion, Figures, Gate, Verdict};
+use crate::evaluate::gate::{Champion, Gate, KeyMetrics, Verdict};
 use crate::evaluate::metrics::Metrics;
 use crate::text::path as shown;
 use chrono::{DateTime, Utc};
@@ -176,7 +176,7 @@ impl Store {
             digest,
             previous: self.history.head().map(str::to_owned),
             reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
-            metrics: artifact.metrics.as_ref().map(Figures::from),
+            metrics: artifact.metrics.as_ref().map(KeyMetrics::from),
             champion: champion.cloned(),
         };
         let folder = self.root.join(entry.model.folder());
@@ -248,7 +248,7 @@ impl Store {
             previous: self.history.head().map(str::to_owned),
             // The record knows more of its verdict than the file does, and cannot be changed as easily.
             reasons: verdict.map_or_else(|| reasons().unwrap_or_default(), |entry| entry.reasons.clone()),
-            metrics: artifact.metrics.as_ref().map(Figures::from),
+            metrics: artifact.metrics.as_ref().map(KeyMetrics::from),
             champion: verdict.and_then(|entry| entry.champion.clone()),
         };
         self.put_into_use(entry)

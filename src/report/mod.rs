@@ -17,7 +17,7 @@ use askama::Template;
 
 /// What a page is made of.
 #[derive(Debug)]
-pub struct Page<'a> {
+pub struct HtmlReport<'a> {
     /// The model.
     pub artifact: &'a Artifact,
     /// The samples that it was judged on are `part` of these.
@@ -35,7 +35,7 @@ pub struct Page<'a> {
 /// A page that could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct PageError(String);
+pub struct HtmlReportError(String);
 
 const TOP_FEATURES: usize = 12;
 const MISTAKES: usize = 8;
@@ -89,13 +89,13 @@ struct TopFeature {
     anomalous: u64,
 }
 
-impl Page<'_> {
+impl HtmlReport<'_> {
     /// The page as HTML. It holds no script and names no other file or address.
     ///
     /// # Errors
     ///
     /// Only if formatting a value fails.
-    pub fn render(&self) -> Result<String, PageError> {
+    pub fn render(&self) -> Result<String, HtmlReportError> {
         let metrics = &self.evaluation.metrics;
         let scored = &self.evaluation.scored;
         let model = &self.artifact.model;
@@ -140,7 +140,7 @@ impl Page<'_> {
             mistakes: self.mistakes(),
             provenance: self.provenance(),
         };
-        view.render().map_err(|error| PageError(error.to_string()))
+        view.render().map_err(|error| HtmlReportError(error.to_string()))
     }
 
     fn reliability(&self) -> String {

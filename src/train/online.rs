@@ -124,7 +124,7 @@ impl OnlineFit {
             mean: mean as f32,
             precision,
         };
-        let mut present: Vec<Posterior> = self.prior.present.iter().map(as_prior).collect();
+        let mut sparse: Vec<Posterior> = self.prior.sparse.iter().map(as_prior).collect();
         let mut dense = self.prior.dense.each_ref().map(as_prior);
         let mut bias = as_prior(&self.prior.bias);
 
@@ -148,10 +148,10 @@ impl OnlineFit {
                     variance += x * x / f64::from(posterior.precision);
                 }
                 means.clear();
-                means.extend(row.present.iter().map(|&id| present[id as usize].mean));
+                means.extend(row.sparse.iter().map(|&id| sparse[id as usize].mean));
                 margin += sum(&means);
                 variances.clear();
-                variances.extend(row.present.iter().map(|&id| present[id as usize].precision));
+                variances.extend(row.sparse.iter().map(|&id| sparse[id as usize].precision));
                 variances.iter_mut().for_each(|value| *value = 1.0 / *value);
                 variance += sum(&variances);
 
@@ -171,8 +171,8 @@ impl OnlineFit {
                     posterior.precision += (x * x * curvature) as f32;
                 }
                 let (residual, curvature) = (residual as f32, curvature as f32);
-                for (&id, variance) in row.present.iter().zip(&variances) {
-                    let posterior = &mut present[id as usize];
+                for (&id, variance) in row.sparse.iter().zip(&variances) {
+                    let posterior = &mut sparse[id as usize];
                     posterior.mean += residual * variance;
                     posterior.precision += curvature;
                 }
@@ -185,7 +185,7 @@ impl OnlineFit {
         Weights {
             bias: f64::from(bias.mean),
             dense: means,
-            present: present.into_iter().map(|posterior| f64::from(posterior.mean)).collect(),
+            sparse: sparse.into_iter().map(|posterior| f64::from(posterior.mean)).collect(),
         }
     }
 
@@ -268,8 +268,8 @@ mod tests {
         for (index, x) in row.dense.into_iter().enumerate() {
             assert!(balance(weights.dense[index], start.dense[index], x) < 1e-5);
         }
-        for &id in row.present {
-            assert!(balance(weights.present[id as usize], 0.0, 1.0) < 1e-5);
+        for &id in row.sparse {
+            assert!(balance(weights.sparse[id as usize], 0.0, 1.0) < 1e-5);
         }
     }
 

@@ -78,7 +78,7 @@ impl Sdca {
         let total = labels.total() as f64;
         let anomalous = labels.anomalous as f64;
         let squares: f64 = row.dense.iter().map(|x| x * x).sum();
-        let q = (1.0 + squares + row.present.len() as f64) / self.l2;
+        let q = (1.0 + squares + row.sparse.len() as f64) / self.l2;
 
         let margin = self.weights.log_odds(row);
         let residual = self.residuals[index];

@@ -146,8 +146,8 @@ impl Trainer {
             Fit::Optimum(optimizer, _) => optimizer.into_weights(),
             Fit::Online(online) => online.into_weights(),
         };
-        let present = self.set.ids.iter().map(|&id| weights.present[id as usize]).collect();
-        weights.present = present;
+        let sparse = self.set.ids.iter().map(|&id| weights.sparse[id as usize]).collect();
+        weights.sparse = sparse;
         AnomalyModel {
             config: self.config,
             samples: self.set.samples,

@@ -11,8 +11,7 @@ use crate::data::label::{ClassCounts, SmallTally, Tally};
 use crate::data::packed::PackedLists;
 use crate::data::part::Part;
 use crate::model::features::{
-    ACTION_NOVELTY, DENSE_COUNT, NGRAM_NOVELTY, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share,
-    with_markers,
+    ACTION_OOV, DENSE_COUNT, NGRAM_OOV, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share, with_markers,
 };
 use crate::model::ngrams::NgramTable;
 use crate::parallel::{map, map_into};
@@ -54,10 +53,10 @@ impl Labels {
 /// The features of some rows, as little of them as all can be worked out from.
 #[derive(Debug, Default)]
 struct Block {
-    present: PackedLists,
+    sparse: PackedLists,
     shapes: Vec<Shape>,
-    novelty: Vec<Novelty>,
-    /// What the numbers in `present` have become, unless they stayed as they were.
+    oov: Vec<OovCounts>,
+    /// What the numbers in `sparse` have become, unless they stayed as they were.
     numbers: Option<Arc<[u32]>>,
 }
 
@@ -66,7 +65,7 @@ const DROPPED: u32 = u32::MAX;
 
 /// How many different actions and n-grams a row has, and how many of them no other sample has.
 #[derive(Debug, Clone, Copy)]
-struct Novelty {
+struct OovCounts {
     actions: u32,
     novel_actions: u32,
     ngrams: u32,
@@ -77,7 +76,7 @@ impl Block {
     /// Puts the features that row `index` of the block has into `ids`.
     fn read(&self, index: usize, ids: &mut Vec<u32>) {
         ids.clear();
-        ids.extend(self.present.list(index));
+        ids.extend(self.sparse.list(index));
         if let Some(numbers) = &self.numbers {
             ids.retain_mut(|id| {
                 *id = numbers[*id as usize];
@@ -96,13 +95,13 @@ impl Rows {
     pub(crate) fn row<'a>(&'a self, index: usize, ids: &'a mut Vec<u32>) -> Row<'a> {
         let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
         block.read(index, ids);
-        let novelty = block.novelty[index];
+        let oov = block.oov[index];
         let mut dense = block.shapes[index].figures(
-            share(novelty.novel_actions as usize, novelty.actions as usize),
-            share(novelty.novel_ngrams as usize, novelty.ngrams as usize),
+            share(oov.novel_actions as usize, oov.actions as usize),
+            share(oov.novel_ngrams as usize, oov.ngrams as usize),
         );
         discount_shape(&mut dense);
-        Row { present: ids, dense }
+        Row { sparse: ids, dense }
     }
 
     /// How many samples with this sequence there are of each class.
@@ -137,7 +136,7 @@ pub(crate) struct TrainingSet {
     pub(crate) samples: ClassCounts,
     /// Fingerprints of the distinct sequences, ascending.
     pub(crate) fingerprints: Vec<u64>,
-    /// The range of each dense figure.
+    /// The range of each dense feature.
     pub(crate) ranges: Ranges,
 }
 
@@ -208,7 +207,7 @@ struct Found<T> {
     /// By their numbers in the data set.
     actions: Vec<Seen<T>>,
     ngrams: NgramCounter<T>,
-    /// The lowest and highest value of each dense figure before any discount; novelty always ranges from 0 to 1.
+    /// The lowest and highest value of each dense feature before any discount; novelty always ranges from 0 to 1.
     ranges: Ranges,
 }
 
@@ -224,8 +223,8 @@ struct Seen<T> {
 impl<T: Tally> Found<T> {
     fn new(actions: usize) -> Self {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
-        ranges[ACTION_NOVELTY] = (0.0, 1.0);
-        ranges[NGRAM_NOVELTY] = (0.0, 1.0);
+        ranges[ACTION_OOV] = (0.0, 1.0);
+        ranges[NGRAM_OOV] = (0.0, 1.0);
         Self {
             actions: vec![Seen::default(); actions],
             ngrams: NgramCounter::new(actions),
@@ -307,15 +306,15 @@ impl<T: Tally> Counted<T> {
                 ngrams.count(&symbols, n, row, labels, |number| ids.push(first_ngram + number));
                 found.widen(shape);
                 block.shapes.push(shape);
-                block.novelty.push(Novelty {
+                block.oov.push(OovCounts {
                     actions: actions.len() as u32,
                     novel_actions: 0,
                     ngrams: (ids.len() - actions.len()) as u32,
                     novel_ngrams: 0,
                 });
-                block.present.push(ids.iter().copied());
+                block.sparse.push(ids.iter().copied());
             }
-            block.present.shrink();
+            block.sparse.shrink();
             blocks.push(block);
         }
         Self { found, blocks }
@@ -359,10 +358,10 @@ impl Unfinished {
         let first = whole.actions.len() as u32;
         let samples = |number: u32| whole.ngrams.ngrams()[number as usize].samples.get().total();
         for (id, row) in self.once {
-            let novelty = &mut blocks[row as usize / BLOCK].novelty[row as usize % BLOCK];
+            let oov = &mut blocks[row as usize / BLOCK].oov[row as usize % BLOCK];
             match id.checked_sub(first) {
-                None => novelty.novel_actions += u32::from(whole.actions[id as usize].samples.get().total() == 1),
-                Some(own) => novelty.novel_ngrams += u32::from(samples(self.numbers[own as usize]) == 1),
+                None => oov.novel_actions += u32::from(whole.actions[id as usize].samples.get().total() == 1),
+                Some(own) => oov.novel_ngrams += u32::from(samples(self.numbers[own as usize]) == 1),
             }
         }
         let is_dropped = |number: u32| kept.is_some_and(|kept| !kept[number as usize]);
@@ -376,13 +375,13 @@ impl Unfinished {
         }
         for block in &mut blocks {
             if kept.is_some() {
-                for (row, novelty) in block.novelty.iter_mut().enumerate() {
-                    let ngrams = block.present.list(row).filter_map(|id| id.checked_sub(first));
+                for (row, oov) in block.oov.iter_mut().enumerate() {
+                    let ngrams = block.sparse.list(row).filter_map(|id| id.checked_sub(first));
                     let dropped = ngrams
                         .map(|own| self.numbers[own as usize])
                         .filter(|&number| is_dropped(number));
                     // Those that one sample has have been counted above.
-                    novelty.novel_ngrams += dropped.filter(|&number| samples(number) > 1).count() as u32;
+                    oov.novel_ngrams += dropped.filter(|&number| samples(number) > 1).count() as u32;
                 }
             }
             block.numbers = Some(Arc::clone(&numbers));

@@ -6,9 +6,11 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::values::{own_field, thread_count, threads};
-use crate::cli::{input, memory, model, page_file};
+use crate::cli::{html_report_file, input, memory, model};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, Page, ReadOptions, Share, evaluate};
+use anomaly_train::{
+    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, OpenUnitInterval, ReadOptions, evaluate,
+};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
@@ -31,7 +33,7 @@ pub(crate) struct EvaluateArgs {
 
     /// Score from which a sequence is labelled anomalous [default: the model's]
     #[arg(long, value_name = "T")]
-    pub(crate) anomaly_threshold: Option<Share>,
+    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
 
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
@@ -61,7 +63,7 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
-    page_file::check(args.report.as_ref())?;
+    html_report_file::check(args.report.as_ref())?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut samples = DatasetBuilder::new();
     input::check_distinct(&args.data)?;
@@ -94,7 +96,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let thresholds = threshold_choices(&evaluation.scored, threshold.get());
     let reliability = reliability_bins(&evaluation.scored, args.ece_bins);
     if let Some(path) = &args.report {
-        let page = Page {
+        let page = HtmlReport {
             artifact: &artifact,
             data: &data,
             part: &all,
@@ -102,7 +104,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
             verdict: None,
             source: "evaluation of a saved model",
         };
-        page_file::write(path, &page)?;
+        html_report_file::write(path, &page)?;
         info!("report saved to {}", shown(path));
     }
 

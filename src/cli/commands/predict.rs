@@ -8,7 +8,9 @@ use crate::cli::read_ahead::ReadAhead;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
 use anomaly_train::command_only::{in_order, one_line};
-use anomaly_train::{AnomalyModel, Explanation, Label, LineChunk, LineChunks, Prediction, Refusal, Scorer, Share};
+use anomaly_train::{
+    AnomalyModel, Explanation, Label, LineChunk, LineChunks, OpenUnitInterval, Prediction, Refusal, Scorer,
+};
 use clap::{Args, ValueEnum};
 use log::info;
 use serde::Serialize;
@@ -29,7 +31,7 @@ pub(crate) struct PredictArgs {
 
     /// Score from which a sequence is labelled anomalous [default: the model's]
     #[arg(long, value_name = "T")]
-    pub(crate) anomaly_threshold: Option<Share>,
+    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
 
     /// Say why: what each analysis contributes, and the actions and n-grams that weigh most
     #[arg(long)]
@@ -128,7 +130,7 @@ pub(crate) struct Reasoned {
 /// How answers are worked out and shown.
 struct Answering<'m> {
     model: &'m AnomalyModel,
-    threshold: Share,
+    threshold: OpenUnitInterval,
     /// Pieces of evidence in an explanation; 0 for none.
     evidence: usize,
     table: bool,
@@ -314,7 +316,7 @@ fn name(label: Label) -> &'static str {
 
 impl Answer<'_> {
     /// Writes the answer to a sequence that was typed by hand.
-    fn write_alone(&self, threshold: Share, text: &mut Vec<u8>) -> io::Result<()> {
+    fn write_alone(&self, threshold: OpenUnitInterval, text: &mut Vec<u8>) -> io::Result<()> {
         let Self::Prediction {
             label,
             score,

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
         Some(current) if current.model == model => return current::say_unchanged(current, args.json),
         current => current.map(|current| current.model.clone()),
     };
-    let whole = signals::hold();
+    let whole = signals::defer();
     let entry = store.promote(&model, &artifact, time)?;
     drop(whole);
     let mut sentence = format!("{model} is current now");

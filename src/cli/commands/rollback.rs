@@ -49,7 +49,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
         return current::say_unchanged(current, args.json);
     }
     let (current, earlier) = (current.model.clone(), earlier.clone());
-    let whole = signals::hold();
+    let whole = signals::defer();
     let entry = store.return_to(&earlier, time)?;
     drop(whole);
     let model = &entry.model;

@@ -8,13 +8,14 @@ use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::summary::RunSummary;
 use crate::cli::values::{ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
-use crate::cli::{champion, clock, input, memory, page_file, signals};
+use crate::cli::{champion, clock, html_report_file, input, memory, signals};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Diagnostics, Epoch,
-    Epochs, Evaluation, Gate, Limit, MaxNgrams, NgramSize, Outcome, Page, Penalty, Reading, Reason, ReasonCode, Run,
-    SampleCount, Samples, Share, Source, StepSize, TrainingConfig, Validation, Verdict, advice, confusables,
+    Epochs, Evaluation, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty, Reading, Reason,
+    ReasonCode, Run, SampleCount, Samples, Source, StepSize, TrainingConfig, UnitInterval, Validation, Verdict, advice,
+    confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -54,7 +55,7 @@ pub(crate) struct TrainArgs {
 
     /// Share of the samples to train on; the others validate
     #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
-    pub(crate) train_ratio: Share,
+    pub(crate) train_ratio: OpenUnitInterval,
 
     /// How samples are divided
     #[arg(long, value_name = "S", value_enum, default_value_t = SplitArg::default())]
@@ -74,7 +75,7 @@ pub(crate) struct TrainArgs {
 
     /// Score from which a sequence is labelled anomalous
     #[arg(long, value_name = "T", default_value_t = TrainingConfig::default().anomaly_threshold)]
-    pub(crate) anomaly_threshold: Share,
+    pub(crate) anomaly_threshold: OpenUnitInterval,
 
     /// Passes over the training part, in each of which every batch is gone through twice; above 200,000 different sequences,
     /// the most passes there are
@@ -103,15 +104,15 @@ pub(crate) struct TrainArgs {
 
     /// Highest calibration error with which a model is promoted
     #[arg(long, value_name = "X", default_value_t = Gate::default().max_ece)]
-    pub(crate) promotion_max_ece: Limit,
+    pub(crate) promotion_max_ece: UnitInterval,
 
     /// Lowest accuracy with which a model is promoted
     #[arg(long, value_name = "X", default_value_t = Gate::default().min_accuracy)]
-    pub(crate) promotion_min_accuracy: Limit,
+    pub(crate) promotion_min_accuracy: UnitInterval,
 
     /// By how much accuracy, F1 and calibration error may be worse than those of the current model on the same samples
     #[arg(long, value_name = "X", default_value_t = Gate::default().max_regression)]
-    pub(crate) promotion_max_regression: Limit,
+    pub(crate) promotion_max_regression: UnitInterval,
 
     /// Promote without comparing with the current model
     #[arg(long)]
@@ -144,7 +145,7 @@ pub(crate) struct TrainArgs {
 
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
-    page_file::check(args.report.as_ref())?;
+    html_report_file::check(args.report.as_ref())?;
     if fs::metadata(&args.models_dir).is_ok_and(|found| !found.is_dir()) {
         return Err(Failure::Usage(format!(
             "--models-dir {}: is not a directory",
@@ -195,7 +196,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         created_at: Some(time),
         tool_version: None,
     };
-    let whole = signals::hold();
+    let whole = signals::defer();
     let mut saved = store.save(&artifact, champion.as_ref(), time)?;
     drop(whole);
     saved.confirm()?;
@@ -204,7 +205,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 
     let page = args.report.as_ref().map_or(Ok::<_, Failure>(()), |path| {
         let (data, part) = samples.validation();
-        let page = Page {
+        let page = HtmlReport {
             artifact: &artifact,
             data,
             part,
@@ -212,7 +213,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             verdict: artifact.verdict.as_ref(),
             source: "validation part of the training run",
         };
-        page_file::write(path, &page)?;
+        html_report_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
         Ok(())
     });

@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model};
-use anomaly_train::{Act, Artifact, Figures, History, ModelPath, Run, Source, Validation, registry};
+use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Validation, registry};
 use clap::{ArgAction, Args};
 use log::info;
 use serde::Serialize;
@@ -211,7 +211,7 @@ fn record(history: &History, model: &ModelPath, artifact: &Artifact, digest: &st
                 Act::PromotedByHand | Act::RolledBack => ("promoted by hand, without a verdict in the record,", None),
             };
             let same = verdict.is_some_and(|v| v.promoted == promoted && v.reasons == entry.reasons)
-                && artifact.metrics.as_ref().map(Figures::from) == entry.metrics
+                && artifact.metrics.as_ref().map(KeyMetrics::from) == entry.metrics
                 && judged.is_none_or(|judged| judged == promoted && artifact.created_at == Some(entry.at));
             let differs = if same {
                 ""

@@ -15,7 +15,7 @@ pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_c
 pub use crate::data::scored::Scored;
 
 use crate::bounded_map::bounded_map;
-use crate::bounds::{Bins, Share};
+use crate::bounds::{Bins, OpenUnitInterval};
 use crate::data::label::{Label, MAX_SAMPLES};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -203,7 +203,7 @@ pub struct Metrics {
     /// 95 % Wilson score intervals.
     pub intervals: Intervals,
     /// The threshold at which decisions were taken.
-    pub threshold: Share,
+    pub threshold: OpenUnitInterval,
     /// Number of equal-width bins of the calibration error.
     pub ece_bins: Bins,
     /// How many samples were judged.
@@ -225,7 +225,7 @@ pub struct Metrics {
 impl Metrics {
     /// Computes all figures from scores and labels.
     #[must_use]
-    pub fn compute(scored: &[Scored], threshold: Share, ece_bins: Bins) -> Self {
+    pub fn compute(scored: &[Scored], threshold: OpenUnitInterval, ece_bins: Bins) -> Self {
         let confusion = Confusion::at(scored, threshold.get());
         let points = operating_points(scored);
         let wilson_of = |part, whole| (whole > 0).then(|| wilson(part, whole));

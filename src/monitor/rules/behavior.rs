@@ -1,7 +1,7 @@
 //! The behavioural rule: an agent that does hardly anything but the same.
 
 use crate::entropy;
-use crate::monitor::alert::{Evidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::names::{Names, OTHER};
 use crate::monitor::settings::Settings;
 
@@ -116,7 +116,7 @@ pub(crate) fn check(profile: &BehaviorProfile, names: &Names, settings: &Setting
         kind: Kind::Behavioral,
         score,
         threshold,
-        evidence: Evidence::Behavioral {
+        evidence: AlertEvidence::Behavioral {
             actions: profile.total,
             distinct: profile.counts.len(),
             most_common: names.text(commonest.action).to_owned(),

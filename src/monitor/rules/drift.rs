@@ -1,7 +1,7 @@
 //! The distributional rule: whether the risk scores of a cohort have moved away from their baseline.
 
 use crate::input::events::Time;
-use crate::monitor::alert::{DriftLimits, Evidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, DriftLimits, Finding, Kind};
 use crate::monitor::histogram::{Drift, Histogram};
 use crate::monitor::settings::Settings;
 
@@ -65,7 +65,7 @@ pub(crate) fn check(cohort: &Cohort, settings: &Settings, end_of_input: bool) ->
         kind: Kind::Distributional,
         score: drift.score(),
         threshold: THRESHOLD,
-        evidence: Evidence::Distributional {
+        evidence: AlertEvidence::Distributional {
             psi: drift.psi,
             kl_divergence: drift.kl,
             js_distance: drift.js,

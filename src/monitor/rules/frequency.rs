@@ -1,7 +1,7 @@
 //! The frequency rule: too many actions of one agent in a short time.
 
 use crate::input::events::Time;
-use crate::monitor::alert::{Evidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::settings::Settings;
 use std::collections::VecDeque;
 
@@ -38,7 +38,7 @@ pub(crate) fn check(times: &RecentTimes, settings: &Settings) -> Option<Finding>
         kind: Kind::Frequency,
         score,
         threshold,
-        evidence: Evidence::Frequency {
+        evidence: AlertEvidence::Frequency {
             events,
             limit,
             window_seconds: settings.frequency_window,

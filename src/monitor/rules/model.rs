@@ -5,13 +5,13 @@
 //! threshold is scored exactly. Scoring every event exactly takes 1.6 times the processor time on sessions of AI agents, and
 //! 2.3 times on windows that are always full.
 
-use crate::bounds::Share;
+use crate::bounds::OpenUnitInterval;
 use crate::data::fingerprint;
 use crate::model::AnomalyModel;
 use crate::model::features::{Shape, discount_shape, share};
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION, Node, UNKNOWN};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, Node, UNKNOWN};
 use crate::model::weights::logistic;
-use crate::monitor::alert::{Evidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::names::Names;
 use crate::monitor::session::{Knowledge, Session};
 use crate::monitor::stamps::Stamps;
@@ -25,7 +25,7 @@ const MARGIN: f64 = 1e-9;
 #[derive(Debug)]
 pub(crate) struct ModelRule {
     model: Arc<AnomalyModel>,
-    pub(crate) threshold: Share,
+    pub(crate) threshold: OpenUnitInterval,
     /// Most pieces of evidence in an explanation.
     pub(crate) evidence: usize,
     /// For each name of an action, the number that the model knows it by, or one of its own above those.
@@ -39,14 +39,14 @@ pub(crate) struct ModelRule {
 impl ModelRule {
     pub(crate) fn new(
         model: Arc<AnomalyModel>,
-        threshold: Option<Share>,
+        threshold: Option<OpenUnitInterval>,
         evidence: usize,
         names: &Names,
         before: Option<&Self>,
     ) -> Self {
         let mut rule = Self {
             threshold: threshold.unwrap_or(model.threshold()),
-            stamps: Stamps::new(model.weights.present.len()),
+            stamps: Stamps::new(model.weights.sparse.len()),
             model,
             evidence,
             numbers: Vec::new(),
@@ -98,7 +98,7 @@ impl ModelRule {
             } else {
                 let id = (known_actions + model.table.number(node)) as usize;
                 if stamps.known(id) {
-                    sum += weights.present[id];
+                    sum += weights.sparse[id];
                 }
             }
         };
@@ -108,26 +108,26 @@ impl ModelRule {
                 add(session.node(start, long, knowledge), &run);
             }
         }
-        let mut node = BEGIN;
+        let mut node = BOS;
         for (place, &symbol) in symbols.iter().take(n - 1).enumerate() {
             node = knowledge.child(node, symbol);
-            add(node, &|| hash(once(BEGIN).chain(symbols[..=place].iter().copied())));
+            add(node, &|| hash(once(BOS).chain(symbols[..=place].iter().copied())));
         }
         if length + 2 <= n {
-            let whole = || hash(once(BEGIN).chain(symbols.iter().copied()).chain([END]));
-            add(knowledge.child(node, END), &whole);
+            let whole = || hash(once(BOS).chain(symbols.iter().copied()).chain([EOS]));
+            add(knowledge.child(node, EOS), &whole);
         }
         for long in 1..n.min(length + 1) {
             let start = length - long;
-            let run = || hash(symbols[start..].iter().copied().chain([END]));
-            add(knowledge.child(session.node(start, long, knowledge), END), &run);
+            let run = || hash(symbols[start..].iter().copied().chain([EOS]));
+            add(knowledge.child(session.node(start, long, knowledge), EOS), &run);
         }
 
         let mut known = 0;
         for &symbol in stamps.count_actions(symbols) {
             let action = symbol - FIRST_ACTION;
             if action < known_actions {
-                sum += weights.present[action as usize];
+                sum += weights.sparse[action as usize];
                 known += 1;
             }
         }
@@ -164,7 +164,7 @@ pub(crate) fn check(rule: &mut ModelRule, session: &mut Session, names: &Names) 
         kind: Kind::Model,
         score,
         threshold,
-        evidence: Evidence::model(session.actions.len(), explanation),
+        evidence: AlertEvidence::model(session.actions.len(), explanation),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The sequence rule: how rare the latest actions of an agent are among those of all agents.
 
-use crate::monitor::alert::{Evidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::settings::Settings;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -99,7 +99,7 @@ pub(crate) fn check(
         kind: Kind::Sequence,
         score: rarity.score,
         threshold,
-        evidence: Evidence::Sequence {
+        evidence: AlertEvidence::Sequence {
             ngram: actions(),
             count: rarity.count,
             total: rarity.total,

@@ -3,19 +3,19 @@ use crate::Label;
 use crate::data::dataset::DatasetBuilder;
 use crate::data::fingerprint;
 use crate::data::synthetic::{self, Scenario};
-use crate::model::ngrams::{BEGIN, END, FIRST_ACTION};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The symbols of an n-gram or action by name, the markers as `^` and `$`.
 type Name = Vec<String>;
 
-/// What a row says: its labels, its actions and n-grams by name, and its dense figures.
+/// What a row says: its labels, its actions and n-grams by name, and its dense features.
 type Told = (ClassCounts, BTreeSet<Name>, [f64; DENSE_COUNT]);
 
 fn told(set: &TrainingSet) -> Vec<Told> {
     let symbol = |symbol: u32| match symbol {
-        BEGIN => "^".to_owned(),
-        END => "$".to_owned(),
+        BOS => "^".to_owned(),
+        EOS => "$".to_owned(),
         action => set.names[(action - FIRST_ACTION) as usize].clone(),
     };
     let actions = set.names.iter().map(|name| vec![name.clone()]);
@@ -26,9 +26,9 @@ fn told(set: &TrainingSet) -> Vec<Told> {
     (0..set.rows.len())
         .map(|index| {
             let row = set.rows.row(index, &mut ids);
-            let present: BTreeSet<Name> = row.present.iter().map(|id| names[id].clone()).collect();
-            assert_eq!(present.len(), row.present.len(), "a feature stands in a row twice");
-            (set.rows.labels(index), present, row.dense)
+            let sparse: BTreeSet<Name> = row.sparse.iter().map(|id| names[id].clone()).collect();
+            assert_eq!(sparse.len(), row.sparse.len(), "a feature stands in a row twice");
+            (set.rows.labels(index), sparse, row.dense)
         })
         .collect()
 }
@@ -98,8 +98,8 @@ fn expected(data: &Dataset, n: usize, max_ngrams: usize) -> Vec<Told> {
         let mut dense = Shape::new(entropy, counts.len(), sequence.len())
             .figures(share(novel_actions, actions.len()), share(novel_ngrams, ngrams.len()));
         discount_shape(&mut dense);
-        let present = ngrams.into_iter().filter(|name| kept.contains(name)).chain(actions);
-        (*labels, present.collect(), dense)
+        let sparse = ngrams.into_iter().filter(|name| kept.contains(name)).chain(actions);
+        (*labels, sparse.collect(), dense)
     };
     sequences.iter().map(told).collect()
 }

@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(train(&one, &one.all(), &config).is_ok());
     assert!(split(&one, SplitStrategy::Random, 0.5.try_into()?, 1).is_err());
     assert!(matches!(AnomalyModel::load(&b"{}"[..]), Err(LoadError::Refused(_))));
-    assert!(anomaly_train::Limit::try_from(f64::NAN).is_err());
+    assert!(anomaly_train::UnitInterval::try_from(f64::NAN).is_err());
 
     let _watching = Monitor::new(Settings::default());
     println!("all is as it should be");

@@ -3,7 +3,7 @@
 use crate::cli::values::count;
 use anomaly_train::events::Span;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
-use anomaly_train::{Capacity, Count, Divergence, Limit, NgramSize, Share, Smoothing, WindowSize};
+use anomaly_train::{Capacity, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(crate) struct MonitorArgs {
 
     /// Score from which the model alerts [default: the model's]
     #[arg(long, value_name = "T", requires = "model")]
-    pub(crate) anomaly_threshold: Option<Share>,
+    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
 
     /// Latest actions of a session that the model looks at
     #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window, requires = "model")]
@@ -44,7 +44,7 @@ pub(crate) struct MonitorArgs {
 
     /// Sequence rule: score from which it alerts
     #[arg(long, value_name = "X", default_value_t = Settings::default().sequence_threshold, help_heading = "Rules")]
-    sequence_threshold: Limit,
+    sequence_threshold: UnitInterval,
 
     /// Frequency rule: actions of an agent within the window from which it takes notice
     #[arg(long, value_name = "N", default_value_t = Settings::default().frequency_events, help_heading = "Rules")]
@@ -56,7 +56,7 @@ pub(crate) struct MonitorArgs {
 
     /// Frequency rule: score from which it alerts
     #[arg(long, value_name = "X", default_value_t = Settings::default().frequency_threshold, help_heading = "Rules")]
-    frequency_threshold: Limit,
+    frequency_threshold: UnitInterval,
 
     /// Behavioural rule: actions of an agent from which it takes notice
     #[arg(long, value_name = "N", default_value_t = Settings::default().behavioral_actions, help_heading = "Rules")]
@@ -64,15 +64,15 @@ pub(crate) struct MonitorArgs {
 
     /// Behavioural rule: share of the commonest action above which it takes notice
     #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_concentration, help_heading = "Rules")]
-    behavioral_concentration: Limit,
+    behavioral_concentration: UnitInterval,
 
     /// Behavioural rule: normalised entropy below which it takes notice
     #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_entropy, help_heading = "Rules")]
-    behavioral_entropy: Limit,
+    behavioral_entropy: UnitInterval,
 
     /// Behavioural rule: score from which it alerts
     #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_threshold, help_heading = "Rules")]
-    behavioral_threshold: Limit,
+    behavioral_threshold: UnitInterval,
 
     /// Distributional rule: population stability index above which it alerts
     #[arg(long, value_name = "X", default_value_t = Settings::default().drift_psi, help_heading = "Rules")]
