@@ -5,7 +5,7 @@ use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::synthetic::{Scenario, generate};
 use anomaly_train::{
     AnomalyModel, Artifact, Dataset, DatasetBuilder, EvaluationOptions, LineChunks, OpenUnitInterval, ReadOptions,
-    Trainer, TrainingConfig, evaluate, read_samples,
+    TrainingConfig, evaluate, read_samples, train,
 };
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -42,14 +42,8 @@ fn read(text: &str, threads: NonZeroUsize) -> Dataset {
     data.build()
 }
 
-fn trainer(data: &Dataset) -> Trainer {
-    Trainer::new(data, &data.all(), &TrainingConfig::default(), ONE).expect("there are samples")
-}
-
 fn model(data: &Dataset) -> AnomalyModel {
-    let mut trainer = trainer(data);
-    trainer.epoch();
-    trainer.finish()
+    train(data, &data.all(), &TrainingConfig::default()).expect("there are samples")
 }
 
 fn model_file(data: &Dataset) -> Vec<u8> {
@@ -87,27 +81,10 @@ fn split_by_groups(bencher: Bencher, count: u64) {
         .bench(|| split(&data, SplitStrategy::Grouped, share, 42));
 }
 
-#[divan::bench(args = SAMPLES)]
-fn count_ngrams_and_pack_rows(bencher: Bencher, count: u64) {
+#[divan::bench(sample_count = 5, args = SAMPLES)]
+fn choose_fit_and_calibrate(bencher: Bencher, count: u64) {
     let data = samples(count);
-    bencher.counter(ItemsCount::new(count)).bench(|| trainer(&data));
-}
-
-#[divan::bench(args = SAMPLES)]
-fn one_epoch(bencher: Bencher, count: u64) {
-    let data = samples(count);
-    let bencher = bencher.counter(ItemsCount::new(count));
-    bencher.with_inputs(|| trainer(&data)).bench_refs(Trainer::epoch);
-}
-
-/// As many samples as it takes for weights to be fitted in passes; fewer where nothing is measured.
-const MANY: u64 = if cfg!(debug_assertions) { 2_000 } else { 300_000 };
-
-#[divan::bench(sample_count = 5, args = [MANY])]
-fn one_pass_over_many(bencher: Bencher, count: u64) {
-    let data = samples(count);
-    let bencher = bencher.counter(ItemsCount::new(count));
-    bencher.with_inputs(|| trainer(&data)).bench_refs(Trainer::epoch);
+    bencher.counter(ItemsCount::new(count)).bench(|| model(&data));
 }
 
 #[divan::bench(args = SAMPLES)]

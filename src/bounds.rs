@@ -42,7 +42,7 @@ macro_rules! real {
             }
 
             /// A number that stands in the code; in a constant, one out of range does not compile.
-            #[allow(clippy::panic)]
+            #[allow(clippy::panic, dead_code)]
             pub(crate) const fn literal(value: f64) -> Self {
                 match Self::new(value) {
                     Some(value) => value,
@@ -193,6 +193,20 @@ real!(
     StepSize,
     "above 0 and at most 1",
     |x| 0.0 < x && x <= 1.0
+);
+real!(
+    /// What calibration adds to log odds.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = -1e3, "maximum" = 1e3)))]
+    CalibrationOffset,
+    "between -1e3 and 1e3",
+    |x| -1e3 <= x && x <= 1e3
+);
+real!(
+    /// What calibration multiplies log odds by. A negative one would turn evidence round, and with 0 there would be none.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0.01, "maximum" = 100)))]
+    CalibrationSlope,
+    "between 0.01 and 100",
+    |x| 0.01 <= x && x <= 100.0
 );
 
 real!(

@@ -3,7 +3,7 @@
 //!
 //! A sequence is scored by one logistic regression over four analyses (which actions and which n-grams it has, how evenly
 //! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. Data flow one
-//! way: [`Dataset`] → [`split`] → [`Trainer`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
+//! way: [`Dataset`] → [`split`] → [`train`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
 //! [`Monitor`](monitor::Monitor) goes from [`events`] to alerts.
 //!
 //! ```
@@ -66,8 +66,8 @@ mod train;
 pub use artifact::model_schema;
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
 pub use bounds::{
-    BatchSize, Bins, Capacity, Count, Divergence, Epochs, MaxNgrams, Multiplicity, NgramSize, OpenUnitInterval,
-    OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval, WindowSize,
+    BatchSize, Bins, CalibrationOffset, CalibrationSlope, Capacity, Count, Divergence, Epochs, MaxNgrams, Multiplicity,
+    NgramSize, OpenUnitInterval, OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval, WindowSize,
 };
 pub use data::confusables::confusables;
 pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
@@ -81,9 +81,10 @@ pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};
-pub use input::samples::{ReadOptions, ReadSummary, Sample, SampleReader, UnlabelledSample, read_samples};
-pub use model::config::TrainingConfig;
+pub use input::samples::{GroupField, ReadOptions, ReadSummary, Sample, SampleReader, UnlabelledSample, read_samples};
+pub use model::config::{Calibrate, TrainingConfig};
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
+pub use model::fitted::{Calibration, Fitted, Method, Unit};
 pub use model::pattern::Pattern;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
@@ -94,7 +95,7 @@ pub use run::{
     DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, Source,
     Validation,
 };
-pub use train::trainer::{Epoch, MANY_SEQUENCES, NoSamples, Trainer, train};
+pub use train::trainer::{Epoch, TrainError, Trained, train, train_on};
 
 /// What the command shares with the library. It is no part of the library's interface and may change with every version.
 #[cfg(feature = "cli")]

@@ -6,6 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+/// Stack of a thread, in bytes, whatever the environment says: work here calls no deeper for larger data.
+const STACK: usize = 2 << 20;
+
+fn spawnable() -> thread::Builder {
+    thread::Builder::new().stack_size(STACK)
+}
+
 /// Applies `work` to all `items` at once, each in a thread of its own, and returns the results in the order of the items.
 /// The calling thread does the first one, and those for which the system refuses a thread.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -16,7 +23,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
         let work = &work;
         let others: Vec<_> = others
             .iter()
-            .map(|item| (item, thread::Builder::new().spawn_scoped(scope, move || work(item))))
+            .map(|item| (item, spawnable().spawn_scoped(scope, move || work(item))))
             .collect();
         let mut results = vec![work(first)];
         for (item, spawned) in others {
@@ -60,7 +67,7 @@ pub(crate) fn map_beside<T: Sync, R: Send, B>(
     let helpers = threads.get().min(items.len() + 1) - 1;
     let (mut done, beside) = thread::scope(|scope| {
         // If the system refuses a thread, the others do its work.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work_off).ok();
+        let spawn = |_| spawnable().spawn_scoped(scope, work_off).ok();
         let helpers: Vec<_> = (0..helpers).filter_map(spawn).collect();
         let beside = beside();
         let mut done = work_off();

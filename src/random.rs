@@ -15,8 +15,10 @@ pub(crate) enum Purpose {
     Split = 2,
     /// The order in which training visits the samples.
     Shuffle = 3,
-    /// Which samples of a large training part are held out.
-    HoldOut = 4,
+    /// Which samples are left out together to see how a model does without them.
+    Folds = 4,
+    /// Which samples of a large training part the choice of how to fit looks at.
+    Sample = 5,
 }
 
 /// The stream of random numbers that belongs to `purpose` under `seed`.
@@ -26,11 +28,10 @@ pub(crate) fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
     rng
 }
 
-/// The stream of random numbers that belongs to pair `pair` of passes over a large training part: each has its own, so that they
-/// can be worked out in any order.
-pub(crate) fn pass_stream(seed: u64, pair: u32) -> ChaCha8Rng {
-    let mut rng = stream(seed, Purpose::Shuffle);
-    rng.set_stream(Purpose::Shuffle as u64 | (u64::from(pair) + 1) << 32);
+/// Stream `number` of those that belong to `purpose`, for things that are worked out side by side.
+pub(crate) fn numbered_stream(seed: u64, purpose: Purpose, number: u32) -> ChaCha8Rng {
+    let mut rng = stream(seed, purpose);
+    rng.set_stream(purpose as u64 | (u64::from(number) + 1) << 32);
     rng
 }
 

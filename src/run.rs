@@ -4,6 +4,7 @@ use crate::bounds::{Bins, OpenUnitInterval, SampleCount};
 use crate::data::dataset::{Dataset, DatasetBuilder, hex};
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
+use crate::data::scored::Scored;
 use crate::data::split::{Parts, SplitError, SplitStrategy, split};
 use crate::data::synthetic::{self, Scenario};
 use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
@@ -12,7 +13,7 @@ use crate::input::events::Span;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::parallel::both;
-use crate::train::trainer::{Epoch, Trainer};
+use crate::train::trainer::{Epoch, TrainError, train_on};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::num::NonZeroUsize;
@@ -29,6 +30,7 @@ pub const DEFAULT_TRAIN_RATIO: OpenUnitInterval = OpenUnitInterval::literal(0.8)
 /// |---|---|
 /// | `source` | 10,000 synthetic samples, [`Scenario::Documented`] |
 /// | `reading` | each line is one sample |
+/// | `group_by` | samples have no groups |
 /// | `validation` | a stratified split, 0.8 of the samples train |
 /// | `training` | [`TrainingConfig::default`] |
 /// | `ece_bins` | 10 |
@@ -51,6 +53,9 @@ pub struct Run {
     pub source: Source,
     /// How files are read.
     pub reading: Reading,
+    /// Field that names the group of a sample: what belongs together, such as a task or a host. Groups steer the split, what
+    /// counts as novel in training, and calibration.
+    pub group_by: Option<String>,
     /// How the validation part is chosen.
     pub validation: Validation,
     /// How the model is trained.
@@ -69,10 +74,10 @@ impl Default for Run {
                 num_samples: DEFAULT_SYNTHETIC,
             },
             reading: Reading::default(),
+            group_by: None,
             validation: Validation::Split {
                 strategy: SplitStrategy::default(),
                 train_ratio: DEFAULT_TRAIN_RATIO,
-                group_by: None,
             },
             training: TrainingConfig::default(),
             ece_bins: DEFAULT_ECE_BINS,
@@ -133,8 +138,6 @@ pub enum Validation {
         strategy: SplitStrategy,
         /// Share of the training part.
         train_ratio: OpenUnitInterval,
-        /// Field that names the group, for grouped splits.
-        group_by: Option<String>,
     },
     /// There was none.
     None,
@@ -245,6 +248,9 @@ pub enum RunError {
     /// They cannot be divided.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// No model can be trained on them.
+    #[error(transparent)]
+    Train(#[from] TrainError),
 }
 
 /// What a run leads to.
@@ -257,6 +263,8 @@ pub struct Outcome {
     pub data: DataSummary,
     /// How it did on the validation part.
     pub evaluation: Evaluation,
+    /// Training samples as models score them that were trained without them, see [`Trained`](crate::Trained).
+    pub left_out: Vec<Scored>,
     /// Different sequences of the training part that occur as normal ones.
     pub normal_sequences: usize,
     /// Different sequences of the training part that occur with both labels.
@@ -325,9 +333,9 @@ impl Run {
                 };
                 (parts, None)
             }
-            Validation::Split {
-                strategy, train_ratio, ..
-            } => (split(&data, strategy, train_ratio, seed).map_err(RunError::from)?, None),
+            Validation::Split { strategy, train_ratio } => {
+                (split(&data, strategy, train_ratio, seed).map_err(RunError::from)?, None)
+            }
         };
         Ok(Samples {
             data,
@@ -341,31 +349,26 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// If there are no samples to train on.
+    /// If the model cannot be trained on these samples.
     pub fn carry_out(
         &self,
         samples: &Samples,
         threads: NonZeroUsize,
-        mut after: impl FnMut(Epoch),
+        after: impl FnMut(Epoch),
     ) -> Result<Outcome, RunError> {
         let (data, training) = samples.training();
-        let fit = || {
-            let mut trainer = Trainer::new(data, training, &self.training, threads)?;
-            trainer.run(&mut after);
-            let noticed = (trainer.normal_sequences(), trainer.contradictory_sequences());
-            Ok((trainer.finish(), noticed))
-        };
-        // Parts of the fit need one thread; the other works out the digest meanwhile.
-        let (fitted, _) = both(threads, fit, || samples.digest());
-        let (model, (normal_sequences, contradictory_sequences)) =
-            fitted.map_err(|_: crate::train::trainer::NoSamples| RunError::NoSamples)?;
-        let evaluation = self.evaluate(&model, samples, threads);
+        let train = || train_on(data, training, &self.training, threads, after);
+        // Parts of training need one thread; the other works out the digest meanwhile.
+        let (trained, _) = both(threads, train, || samples.digest());
+        let trained = trained?;
+        let evaluation = self.evaluate(&trained.model, samples, threads);
         Ok(Outcome {
-            model,
+            model: trained.model,
             data: samples.summary(),
             evaluation,
-            normal_sequences,
-            contradictory_sequences,
+            left_out: trained.left_out,
+            normal_sequences: trained.normal_sequences,
+            contradictory_sequences: trained.contradictory_sequences,
         })
     }
 

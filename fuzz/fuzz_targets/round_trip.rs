@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use anomaly_train::{Artifact, DatasetBuilder, Label, MAX_ACTION, TrainingConfig, train};
+use anomaly_train::{Artifact, Calibrate, DatasetBuilder, Label, MAX_ACTION, TrainingConfig, train};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 
@@ -31,7 +31,8 @@ impl Input<'_> {
             seed: self.seed,
             epochs: (u64::from(self.epochs % 4) + 1).try_into().unwrap(),
             batch_size: (u64::from(self.batch_size) + 1).try_into().unwrap(),
-            l2: l2.min(1e9).try_into().unwrap(),
+            l2: (self.l2 % 16 != 15).then(|| l2.min(1e9).try_into().unwrap()),
+            calibrate: [Calibrate::Auto, Calibrate::None, Calibrate::Sequence][usize::from(self.l2 % 3)],
             learning_rate: (f64::from(self.learning_rate) / 256.0 + 1.0 / 256.0)
                 .try_into()
                 .unwrap(),

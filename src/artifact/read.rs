@@ -11,6 +11,7 @@ use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::features::{DENSE, DENSE_COUNT};
+use crate::model::fitted::Fitted;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
 use crate::run::{DataSummary, Reading, Run, Source};
@@ -33,6 +34,7 @@ pub(super) struct Body {
     n: NgramSize,
     anomaly_threshold: OpenUnitInterval,
     run: Fit,
+    fitted: Fitted,
     data: Option<DataSummary>,
     metrics: Option<Metrics>,
     training_samples: ClassCounts,
@@ -41,6 +43,7 @@ pub(super) struct Body {
     dense: BTreeMap<String, DenseFeature>,
     vocabulary: Columns<Names>,
     ngrams: Columns<Ngrams>,
+    pairs: Columns<Ngrams>,
     sequences: String,
 }
 
@@ -213,6 +216,7 @@ impl Body {
             ("dense", !self.dense.values().all(figure)),
             ("vocabulary", !self.vocabulary.weights.iter().all(weight)),
             ("ngrams", !self.ngrams.weights.iter().all(weight)),
+            ("pairs", !self.pairs.weights.iter().all(weight)),
         ];
         match too_large.iter().find(|(_, too_large)| *too_large) {
             Some((member, _)) => refused(format!("a number in \"{member}\" is too large to come from training")),
@@ -225,8 +229,14 @@ impl Body {
         if (self.n, self.anomaly_threshold) != (run.training.ngram_size, run.training.anomaly_threshold) {
             return refused("inconsistent: \"n\" or \"anomaly_threshold\" is not that of \"run\"");
         }
-        if self.ngrams.weights.len() > run.training.max_ngrams.get() {
-            return refused("inconsistent: there are more n-grams than \"max_ngrams\"");
+        if self.ngrams.weights.len().max(self.pairs.weights.len()) > run.training.max_ngrams.get() {
+            return refused("inconsistent: there are more n-grams or pairs than \"max_ngrams\"");
+        }
+        if run.training.l2.is_some_and(|l2| l2 != self.fitted.l2) {
+            return refused("inconsistent: \"fitted\" has another penalty than \"run\"");
+        }
+        if !self.fitted.pairs && !self.pairs.weights.is_empty() {
+            return refused("inconsistent: there are pairs, and \"fitted\" says that there are none");
         }
         if let Some(data) = &self.data {
             if let Source::Synthetic { num_samples, .. } = run.source
@@ -266,19 +276,24 @@ impl Body {
         Ok(())
     }
 
-    /// The table of the n-grams, if every one of them can be one and all are in order.
-    fn table(&self) -> Result<NgramTable, LoadError> {
+    /// The table of the n-grams, or of the pairs, if every one of them can be one and all are in order.
+    fn table(
+        &self,
+        name: &str,
+        columns: &Columns<Ngrams>,
+        can_be: impl Fn(&[u32]) -> bool,
+    ) -> Result<NgramTable, LoadError> {
         let actions = &self.vocabulary.counts;
         let mut table = NgramTable::new(actions.len());
         let mut previous: &[u32] = &[];
-        for ((number, symbols), &seen) in self.ngrams.keys.iter().enumerate().zip(&self.ngrams.counts) {
-            let what = || one_line(&format!("n-gram {number} {symbols:?}"));
+        for ((number, symbols), &seen) in columns.keys.iter().enumerate().zip(&columns.counts) {
+            let what = || one_line(&format!("{name} {number} {symbols:?}"));
             let known = symbols.iter().all(|&symbol| symbol < table.symbols());
-            if !known || !is_ngram(symbols, self.n.get()) {
-                return refused(format!("{} is not an n-gram key", what()));
+            if !known || !can_be(symbols) {
+                return refused(format!("{} is not a valid key", what()));
             }
             if (previous.len(), previous) >= (symbols.len(), symbols) {
-                return refused(format!("the n-grams are not sorted at {}", what()));
+                return refused(format!("the {name}s are not sorted at {}", what()));
             }
             previous = symbols;
             let (prefix, last) = symbols.split_at(symbols.len() - 1);
@@ -335,7 +350,10 @@ impl Body {
         for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {
             self.check_counts(&|| quote(name), seen)?;
         }
-        let table = self.table()?;
+        let table = self.table("n-gram", &self.ngrams, |symbols| is_ngram(symbols, self.n.get()))?;
+        let pair_table = self.table("pair", &self.pairs, |symbols| {
+            symbols.len() == 2 && symbols.iter().all(|&symbol| symbol >= FIRST_ACTION)
+        })?;
         let figures = self.figures()?;
         let Some(fingerprints) = fingerprints(&self.sequences) else {
             return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
@@ -346,15 +364,19 @@ impl Body {
         });
         let mut sparse = self.vocabulary.weights;
         sparse.extend(self.ngrams.weights);
+        sparse.extend(self.pairs.weights);
         Ok(Artifact {
             model: AnomalyModel {
                 config: run.training,
+                fitted: self.fitted,
                 samples: self.training_samples,
                 ranges: figures.map(|figure| (figure.low, figure.high)),
                 names,
                 actions: self.vocabulary.counts,
                 table,
                 ngrams: self.ngrams.counts,
+                pair_table,
+                pairs: self.pairs.counts,
                 weights: Weights {
                     bias: self.bias,
                     dense: figures.map(|figure| figure.weight),
@@ -372,15 +394,13 @@ impl Body {
     }
 }
 
-/// Whether these symbols can be a run of 2 to `n` symbols of a sequence between its markers.
+/// Whether these symbols can be a run of 2 to `n` actions of a sequence, or an action with a marker.
 fn is_ngram(symbols: &[u32], n: usize) -> bool {
-    let last = symbols.len().saturating_sub(1);
-    (2..=n).contains(&symbols.len())
-        && symbols.iter().enumerate().all(|(index, &symbol)| match symbol {
-            BOS => index == 0,
-            EOS => index == last,
-            _ => true,
-        })
+    let markers = match symbols {
+        [first, second] => *first == EOS || *second == BOS,
+        _ => symbols.contains(&BOS) || symbols.contains(&EOS),
+    };
+    (2..=n).contains(&symbols.len()) && !markers
 }
 
 /// The fingerprints of the training sequences, or `None` if that is not what `digits` are.

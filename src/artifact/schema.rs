@@ -89,6 +89,19 @@ pub(super) fn ngrams(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+pub(super) fn pairs(_: &mut SchemaGenerator) -> Schema {
+    table(
+        "The ordered pairs of actions, sorted by both; the weight is what the presence of a pair adds to the log odds.",
+        json!({
+            "description": "The places in the vocabulary of an action and of one that stands somewhere behind it.",
+            "type": "array",
+            "items": { "type": "integer", "minimum": 0, "maximum": u32::MAX - 2 },
+            "minItems": 2,
+            "maxItems": 2,
+        }),
+    )
+}
+
 pub(super) fn sequences(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",

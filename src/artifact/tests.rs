@@ -75,8 +75,8 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
     let text = file(3);
     for (from, to, expected) in [
-        ("\"format_version\":2", "\"format_version\":1", "format version 1"),
-        ("\"format_version\":2", "\"format_version\":\"2\"", "format version"),
+        ("\"format_version\":3", "\"format_version\":1", "format version 1"),
+        ("\"format_version\":3", "\"format_version\":\"2\"", "format version"),
         ("\"model_type\":\"anomaly\"", "\"model_type\":\"x\"", "model type"),
         ("\"n\":3", "\"n\":9", "from 1 to 8"),
         ("\"n\":3", "\"n\":3.0", "not a whole model file"),
@@ -122,12 +122,23 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
         ),
         ("\"low\":0", "\"low\":9", "is empty"),
         ("[\"access\",", "[\"zzz\",", "not sorted"),
-        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-2,", "not an n-gram key"),
+        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-2,", "not a valid key"),
         ("\"sequences\":\"", "\"sequences\":\"0", "fingerprints"),
         ("\"sequences\":\"", "\"sequences\":\"ffffffffffffffff", "fingerprints"),
         ("\"sequences\":\"", "\"sequences\":\"+000000000000000", "fingerprints"),
-        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[9999,", "not an n-gram key"),
-        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-1,0,-1,", "not an n-gram key"),
+        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[9999,", "not a valid key"),
+        ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-1,0,", "not a valid key"),
+        ("\"pairs\":[", "\"pairs\":[[[0,-2],0.5,1,0],", "not a valid key"),
+        ("\"pairs\":[", "\"pairs\":[[[0,1,2],0.5,1,0],", "not a valid key"),
+        ("\"pairs\":[", "\"pairs\":[[[0,0],0.5,0,0],", "inconsistent"),
+        ("\"pairs\":[", "\"pairs\":[[[0,0],1e17,1,0],", "too large"),
+        (
+            "\"fitted\":{\"method\":\"",
+            "\"fitted\":{\"method\":\"x",
+            "unknown variant",
+        ),
+        ("\"slope\":", "\"slope\":0.0,\"x\":", "between 0.01 and 100"),
+        ("\"offset\":", "\"offset\":-1001.0,\"x\":", "between -1e3 and 1e3"),
     ] {
         let message = refusal(&forged(&text, from, to));
         assert!(message.contains(expected), "{from} -> {to}: {message}");

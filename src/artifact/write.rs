@@ -12,7 +12,8 @@ use crate::evaluate::metrics::Metrics;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
-use crate::model::ngrams::{BOS, EOS, FIRST_ACTION};
+use crate::model::fitted::Fitted;
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::run::{DataSummary, Reading, Run, Source, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -60,6 +61,8 @@ pub(super) struct Body<'a> {
     anomaly_threshold: OpenUnitInterval,
     /// The training run that made it.
     run: Fit,
+    /// What training chose, and how scores were calibrated.
+    fitted: Fitted,
     /// What it was trained and judged on; null for a model saved by the library.
     data: Option<&'a DataSummary>,
     /// Its figures on the validation part; null for a model saved by the library.
@@ -77,6 +80,9 @@ pub(super) struct Body<'a> {
     #[serde(serialize_with = "ngrams")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::ngrams"))]
     ngrams: &'a AnomalyModel,
+    #[serde(serialize_with = "pairs")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::pairs"))]
+    pairs: &'a AnomalyModel,
     #[serde(serialize_with = "sequences")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::sequences"))]
     sequences: &'a AnomalyModel,
@@ -89,6 +95,8 @@ pub(super) struct Body<'a> {
 pub(super) struct Fit {
     /// Where the samples came from.
     source: Source,
+    /// Field that names the group of a sample; null without groups.
+    group_by: Option<String>,
     /// How the validation part was chosen.
     validation: Validation,
     /// How the model was trained.
@@ -101,6 +109,7 @@ impl From<&Run> for Fit {
     fn from(run: &Run) -> Self {
         Self {
             source: run.source.clone(),
+            group_by: run.group_by.clone(),
             validation: run.validation.clone(),
             training: run.training,
             ece_bins: run.ece_bins,
@@ -113,6 +122,7 @@ impl Fit {
         Run {
             source: self.source,
             reading,
+            group_by: self.group_by,
             validation: self.validation,
             training: self.training,
             ece_bins: self.ece_bins,
@@ -148,6 +158,7 @@ impl<'a> Body<'a> {
                 training: *config,
                 ..Fit::from(&artifact.run)
             },
+            fitted: model.fitted,
             data: artifact.data.as_ref(),
             metrics: artifact.metrics.as_ref(),
             training_samples: model.samples,
@@ -158,6 +169,7 @@ impl<'a> Body<'a> {
                 .collect(),
             vocabulary: model,
             ngrams: model,
+            pairs: model,
             sequences: model,
         }
     }
@@ -203,11 +215,25 @@ fn vocabulary<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::
 
 /// Symbols, weight, normal and anomalous training samples that contain it; sorted by length, then by symbols.
 fn ngrams<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
-    let rows = (0..)
-        .zip(&model.ngrams)
-        .zip(&model.weights.sparse[model.actions.len()..]);
+    let weights = &model.weights.sparse[model.actions.len()..model.first_pair()];
+    rows(&model.table, weights, &model.ngrams, serializer)
+}
+
+/// The same for ordered pairs.
+fn pairs<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
+    let weights = &model.weights.sparse[model.first_pair()..];
+    rows(&model.pair_table, weights, &model.pairs, serializer)
+}
+
+fn rows<S: Serializer>(
+    table: &NgramTable,
+    weights: &[f64],
+    counts: &[ClassCounts],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let rows = (0..).zip(counts).zip(weights);
     serializer.collect_seq(rows.map(|((number, counts), weight)| {
-        let key = Key(model.table.symbols_of(number));
+        let key = Key(table.symbols_of(number));
         (key, weight, counts.normal, counts.anomalous)
     }))
 }

@@ -4,7 +4,7 @@ use super::failure::{Failure, shown};
 use super::progress::Progress;
 use super::read_ahead::Chunk;
 use super::streams;
-use anomaly_train::{DatasetBuilder, LineChunks, ReadOptions, Refused, read_samples};
+use anomaly_train::{DatasetBuilder, GroupField, LineChunks, ReadOptions, Refused, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::warn;
 use std::collections::BTreeSet;
@@ -74,18 +74,20 @@ pub(crate) fn check_distinct<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -
 static UNUSED_COUNT: Once = Once::new();
 
 /// Adds the labelled samples of all `paths` to `data`. Every line that is not one is a reason to stop, but not before all
-/// files have been read.
+/// files have been read. Returns a field that looks like a group, if there is one.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     options: &ReadOptions,
     data: &mut DatasetBuilder,
     progress: Progress,
-) -> Result<(), Failure> {
+) -> Result<Option<GroupField>, Failure> {
     let mut problems = Vec::new();
+    let mut group_field = None;
     for path in paths {
         let reader = open(path, progress)?;
         let read = read_samples(reader, options, data).map_err(|error| read_failure(path, &error))?;
         problems.extend(refused_lines(path, &read.refused));
+        group_field = group_field.or(read.group_field);
         if read.unused_count {
             UNUSED_COUNT.call_once(|| {
                 warn!("the member \"count\" is not used; --count-field count if a line stands for that many samples");
@@ -93,7 +95,7 @@ pub(crate) fn read_all(
         }
     }
     if problems.is_empty() {
-        Ok(())
+        Ok(group_field)
     } else {
         Err(Failure::Refused(problems))
     }

@@ -3,8 +3,10 @@
 use super::failure::Failure;
 use super::progress::Progress;
 use super::{input, sessions};
+use anomaly_train::command_only::one_line;
 use anomaly_train::events::SessionRules;
-use anomaly_train::{DatasetBuilder, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source, Validation};
+use anomaly_train::{DatasetBuilder, GroupField, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source};
+use log::warn;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::slice;
@@ -29,7 +31,7 @@ pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress:
         Origin::Validation => {
             let paths = files.validation.map_or(&[][..], slice::from_ref);
             let options = ReadOptions::default().count_field(run.reading.count_field.as_deref());
-            input::read_all(paths, &options.threads(threads), data, progress)
+            input::read_all(paths, &options.threads(threads), data, progress).map(|_| ())
         }
     })
 }
@@ -45,16 +47,22 @@ fn read(
     match &run.source {
         Source::Given | Source::Synthetic { .. } => Ok(()),
         Source::Files { num_samples } => {
-            let group_by = match &run.validation {
-                Validation::Split { group_by, .. } => group_by.as_deref(),
-                Validation::None | Validation::Separate => None,
-            };
             let options = ReadOptions::default()
-                .group_by(group_by)
+                .group_by(run.group_by.as_deref())
                 .count_field(run.reading.count_field.as_deref())
                 .limit(num_samples.map(SampleCount::get))
                 .threads(threads);
-            input::read_all(paths, &options, data, progress)
+            if let Some(GroupField {
+                name, values, lines, ..
+            }) = input::read_all(paths, &options, data, progress)?
+            {
+                let name = one_line(&name);
+                warn!(
+                    "the field \"{name}\" looks like a group ({values} values in the first {lines} lines) and is not used, so \
+                     figures and calibration hold for known groups only; --group-by {name} keeps groups apart"
+                );
+            }
+            Ok(())
         }
         Source::Events {
             session_by,

@@ -1,5 +1,6 @@
 //! Values of options: what the command line takes, and the bounds that its messages name.
 
+use anomaly_train::Calibrate;
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::synthetic::Scenario;
 use clap::ValueEnum;
@@ -75,6 +76,30 @@ impl ValueEnum for SplitArg {
                 PossibleValue::new("temporal").help("the first samples train, the last validate")
             }
             SplitStrategy::Grouped => PossibleValue::new("grouped").help("no group in both parts, see --group-by"),
+        })
+    }
+}
+
+/// [`Calibrate`] as a value of the command line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CalibrateArg(pub(crate) Calibrate);
+
+impl ValueEnum for CalibrateArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self(Calibrate::Auto),
+            Self(Calibrate::None),
+            Self(Calibrate::Sequence),
+            Self(Calibrate::Group),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            Calibrate::Auto => PossibleValue::new("auto"),
+            Calibrate::None => PossibleValue::new("none"),
+            Calibrate::Sequence => PossibleValue::new("sequence"),
+            Calibrate::Group => PossibleValue::new("group"),
         })
     }
 }

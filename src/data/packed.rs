@@ -11,6 +11,11 @@ pub(crate) struct PackedLists {
 const WIDE: u16 = 1 << 15;
 
 impl PackedLists {
+    /// Number of lists.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Adds a list.
     pub(crate) fn push(&mut self, numbers: impl IntoIterator<Item = u32>) {
         for number in numbers {

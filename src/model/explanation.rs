@@ -21,7 +21,7 @@ pub struct Contributions {
     pub bias: f64,
     /// The actions that are present, and how many of them are new.
     pub frequency: f64,
-    /// The n-grams that are present, and how many of them are new.
+    /// The n-grams and ordered pairs that are present, and how many n-grams are new.
     pub ngram: f64,
     /// How evenly the actions are spread.
     pub entropy: f64,
@@ -36,15 +36,10 @@ impl Contributions {
         let first_ngram = row.sparse.partition_point(|&id| id < known_actions);
         let (actions, ngrams) = row.sparse.split_at(first_ngram);
         let dense = |index: usize| row.dense[index] * weights.dense[index];
-        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
-        let sparse = |ids: &[u32]| {
-            let weights = ids.iter().map(|&id| weights.sparse[id as usize]);
-            weights.fold(0.0, |sum, weight| sum + weight)
-        };
         Self {
             bias: weights.bias,
-            frequency: sparse(actions) + dense(ACTION_OOV),
-            ngram: sparse(ngrams) + dense(NGRAM_OOV),
+            frequency: weights.sum(actions) + dense(ACTION_OOV),
+            ngram: weights.sum(ngrams) + weights.sum(row.pairs) + dense(NGRAM_OOV),
             entropy: ENTROPY.map(dense).fold(0.0, |sum, part| sum + part),
             diversity: DIVERSITY.map(dense).fold(0.0, |sum, part| sum + part),
         }
@@ -83,7 +78,7 @@ pub struct Explanation {
     pub contributions: Contributions,
     /// What the model knows nothing of.
     pub unknown: Unknown,
-    /// The known actions and n-grams of the sequence, those that weigh most first.
+    /// The known actions, n-grams and ordered pairs of the sequence, those that weigh most first.
     pub evidence: Vec<Evidence>,
 }
 
@@ -118,10 +113,11 @@ impl Unknown {
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The action or n-gram.
+    /// The action, n-gram or ordered pair.
     #[serde(flatten)]
     pub pattern: Pattern,
-    /// Where in the sequence its first action stands, counted from 1; once for each time that it occurs.
+    /// Where in the sequence its first action stands, counted from 1; once for each time that it occurs. Of an ordered pair, the
+    /// first place of its first action and the last place of its second.
     #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub positions: Vec<usize>,
     /// What it adds to the log odds; below 0 it speaks for a normal sequence.
@@ -165,7 +161,8 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
         let contributions = Contributions::of(model, row);
         let log_odds = model.weights.log_odds(row);
         let (action_share, ngram_share) = (row.dense[ACTION_OOV], row.dense[NGRAM_OOV]);
-        let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.numbers)
+        let pairs = row.pairs.to_vec();
+        let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.numbers, &pairs)
             .into_iter()
             .map(|(id, positions)| {
                 let (pattern, seen) = model.pattern(id);
@@ -196,8 +193,9 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
     }
 }
 
-/// For each known action and n-gram of a sequence, given by numbers, where it begins, counted from 1.
-fn occurrences(model: &AnomalyModel, numbers: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+/// For each known action and n-gram of a sequence, given by numbers, where it begins, counted from 1; for each of its ordered
+/// `pairs`, where its first action stands first and its second last.
+fn occurrences(model: &AnomalyModel, numbers: &[u32], pairs: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     let table = &model.table;
     let known_actions = model.actions.len() as u32;
     let symbols: Vec<u32> = std::iter::once(BOS)
@@ -224,6 +222,13 @@ fn occurrences(model: &AnomalyModel, numbers: &[u32]) -> BTreeMap<u32, Vec<usize
             occurrences.entry(id).or_default().push(place.max(1));
         }
     }
+    for &id in pairs {
+        let symbols = model.pair_table.symbols_of(id - model.first_pair() as u32);
+        let places = |symbol: u32| &occurrences[&(symbol - FIRST_ACTION)];
+        let ends = [places(symbols[0]).first(), places(symbols[1]).last()];
+        let ends = ends.into_iter().flatten().copied().collect();
+        occurrences.insert(id, ends);
+    }
     occurrences
 }
 
@@ -243,10 +248,11 @@ impl fmt::Display for Evidence {
         const SHOWN: usize = 3;
         let length = self.pattern.actions.len();
         let places = self.positions.iter().take(SHOWN).map(|&first| match length {
-            0 | 1 => first.to_string(),
-            _ => format!("{first}..{}", first + length - 1),
+            2.. if !self.pattern.with_gap => format!("{first}..{}", first + length - 1),
+            _ => first.to_string(),
         });
-        let places = places.collect::<Vec<_>>().join(", ");
+        let between = if self.pattern.with_gap { " ... " } else { ", " };
+        let places = places.collect::<Vec<_>>().join(between);
         let more = self.positions.len().saturating_sub(SHOWN);
         let more = if more > 0 {
             format!(" and {more} more")

@@ -1,6 +1,6 @@
 //! What the model sees of a sequence.
 //!
-//! A sequence becomes two things: the numbers of the actions and n-grams that are present in it, each with a
+//! A sequence becomes two things: the numbers of the actions, n-grams and ordered pairs that are present in it, each with a
 //! weight of its own, and eight [dense features](DENSE) that every sequence has. Labels play no part here.
 
 use crate::entropy;
@@ -12,12 +12,12 @@ pub(crate) const DENSE_COUNT: usize = 8;
 
 /// The dense features of a sequence, in the order in which they are stored. With H the Shannon entropy of its actions in
 /// bits, L its length and d its number of distinct actions divided by L, and all but the first two figures
-/// [discounted](discount_shape) by action oov:
+/// [discounted](discount_shape) by the first:
 ///
 /// | name | value | range |
 /// |---|---|---|
-/// | `action_novelty` | share of its distinct actions that no other training sequence has | 0..1 |
-/// | `ngram_novelty` | share of its distinct n-grams that no other training sequence has | 0..1 |
+/// | `action_oov_rate` | share of its distinct actions that the model does not know | 0..1 |
+/// | `ngram_oov_rate` | share of its distinct n-grams that the model does not know | 0..1 |
 /// | `entropy` | H | 0..log2 L |
 /// | `entropy_squared` | H² / 4 | |
 /// | `diversity` | d | 0..1 |
@@ -25,8 +25,8 @@ pub(crate) const DENSE_COUNT: usize = 8;
 /// | `length` | ln(1 + L) / 2 | |
 /// | `length_diversity` | d · ln(1 + L) / 2 | |
 pub(crate) const DENSE: [&str; DENSE_COUNT] = [
-    "action_novelty",
-    "ngram_novelty",
+    "action_oov_rate",
+    "ngram_oov_rate",
     "entropy",
     "entropy_squared",
     "diversity",
@@ -48,6 +48,8 @@ pub(crate) const DIVERSITY: Range<usize> = 4..DENSE_COUNT;
 pub(crate) struct Row<'a> {
     /// Numbers of the known actions that are present, and after them those of the n-grams.
     pub(crate) sparse: &'a [u32],
+    /// Numbers of the known ordered pairs that are present, which lie above those.
+    pub(crate) pairs: &'a [u32],
     pub(crate) dense: [f64; DENSE_COUNT],
 }
 
@@ -89,12 +91,25 @@ impl Shape {
     }
 }
 
+/// What a sequence is looked up in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) table: &'a NgramTable,
+    /// Ordered pairs, over the same symbols as `table`.
+    pub(crate) pairs: &'a NgramTable,
+    /// Longest n-gram.
+    pub(crate) n: usize,
+    /// What training has seen of each dense feature.
+    pub(crate) ranges: &'a Ranges,
+}
+
 /// Turns sequences into features by looking up what the model knows. Holds buffers, so use one for many sequences.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     /// The sequence between its markers.
     symbols: Vec<u32>,
     sparse: Vec<u32>,
+    pairs: Vec<u32>,
     /// The n-grams of the length in hand, by the place where they begin, and those that are one longer.
     nodes: Vec<Node>,
     longer: Vec<Node>,
@@ -109,22 +124,31 @@ impl Encoder {
     ///
     /// Dense features outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
     /// a sequence is that is ten times as long as any other, and its weight must not grow tenfold for that.
-    pub(crate) fn encode(
-        &mut self,
-        table: &NgramTable,
-        n: usize,
-        ranges: &Ranges,
-        actions: impl Iterator<Item = u32>,
-    ) -> Row<'_> {
+    pub(crate) fn encode(&mut self, known: Known<'_>, actions: impl Iterator<Item = u32>) -> Row<'_> {
+        let Known {
+            table,
+            pairs,
+            n,
+            ranges,
+        } = known;
         with_markers(&mut self.symbols, actions);
         let known_actions = table.symbols() - FIRST_ACTION;
 
-        let (distinct, shape) = self.shape.count(inner(&self.symbols));
+        let (seen, shape) = self.shape.count(inner(&self.symbols));
         let is_known = |&action: &u32| action < known_actions;
         self.sparse.clear();
-        self.sparse.extend(distinct.iter().copied().filter(is_known));
+        self.sparse.extend(seen.iter().map(|seen| seen.action).filter(is_known));
         let actions = self.sparse.len();
-        let action_oov = share(distinct.len() - actions, distinct.len());
+        let action_oov = share(seen.len() - actions, seen.len());
+        self.pairs.clear();
+        if pairs.len() > 0 {
+            let first_pair = known_actions + table.len();
+            ordered_pairs(seen, |a, b| {
+                let pair = pairs.child(a + FIRST_ACTION, b + FIRST_ACTION);
+                let known = pair.filter(|_| a < known_actions);
+                self.pairs.extend(known.map(|pair| first_pair + pairs.number(pair)));
+            });
+        }
 
         self.unknown.clear();
         // Symbols behind those of the table would be taken for n-grams.
@@ -132,10 +156,18 @@ impl Encoder {
         self.nodes.clear();
         self.nodes.extend(self.symbols.iter().map(node));
         for length in 2..=n.min(self.symbols.len()) {
-            let last = &self.symbols[length - 1..];
+            let begin = usize::from(length > 2);
+            let symbols = &self.symbols[begin..self.symbols.len() - begin];
+            if length == 3 {
+                without_markers(&mut self.nodes);
+            }
+            let Some(last) = symbols.get(length - 1..) else {
+                break;
+            };
             let shorter = self.sparse.len();
             table.children(&self.nodes[..last.len()], last, &mut self.longer);
             for (start, &node) in self.longer.iter().enumerate() {
+                let start = start + begin;
                 if node == UNKNOWN {
                     self.unknown.push((start as u32, length as u32));
                 } else {
@@ -160,6 +192,7 @@ impl Encoder {
         discount_shape(&mut dense);
         Row {
             sparse: &self.sparse,
+            pairs: &self.pairs,
             dense,
         }
     }
@@ -183,6 +216,14 @@ pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item =
     symbols.push(EOS);
 }
 
+/// Takes the first and the last of the bigrams of a sequence away, those that hold a marker: no longer n-gram extends them.
+/// Where a sequence begins and how it ends is told by a bigram each; longer n-grams with markers add nothing to that once there
+/// are ordered pairs.
+pub(crate) fn without_markers(bigrams: &mut Vec<Node>) {
+    bigrams.pop();
+    bigrams.drain(..bigrams.len().min(1));
+}
+
 /// The symbols without the markers.
 pub(crate) fn inner(symbols: &[u32]) -> &[u32] {
     &symbols[1..symbols.len() - 1]
@@ -193,33 +234,69 @@ pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// An action of a sequence, and where it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) action: u32,
+    /// The place where it stands first, counted from 0, and the one where it stands last.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    count: u32,
+}
+
+/// How far [`ordered_pairs`] looks: over this many distinct actions to either side, in the order in which they first appear.
+const LOOK_BACK: usize = 32;
+
+/// Calls `found` with the actions of each ordered pair `a ... b` of a sequence once: a stands somewhere before b.
+///
+/// `seen` holds the distinct actions in order of first appearance. Two actions between which more than [`LOOK_BACK`] others
+/// first appear make no pair, so there are not more than 2 · [`LOOK_BACK`] + 1 of them an action, however long the sequence.
+pub(crate) fn ordered_pairs(seen: &[Seen], mut found: impl FnMut(u32, u32)) {
+    for (index, a) in seen.iter().enumerate() {
+        let near = &seen[index.saturating_sub(LOOK_BACK)..seen.len().min(index + LOOK_BACK + 1)];
+        for b in near.iter().filter(|b| a.first < b.last) {
+            found(a.action, b.action);
+        }
+    }
+}
+
 /// Counts how often each action occurs and computes from it the figures that need no vocabulary.
 #[derive(Debug, Default)]
 pub(crate) struct ShapeCounter {
-    /// By action; all 0 between two sequences.
-    counts: Vec<u32>,
-    distinct: Vec<u32>,
+    /// By action, its place in `seen`, from 1; all 0 between two sequences.
+    places: Vec<u32>,
+    seen: Vec<Seen>,
     /// How many actions occur so many times.
     alike: Vec<u32>,
 }
 
 impl ShapeCounter {
     /// The distinct actions in order of first appearance, and the shape of the sequence.
-    pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[u32], Shape) {
-        self.distinct.clear();
-        for symbol in symbols {
+    pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[Seen], Shape) {
+        self.seen.clear();
+        for (at, symbol) in (0..).zip(symbols) {
             let action = (symbol - FIRST_ACTION) as usize;
-            if action >= self.counts.len() {
-                self.counts.resize(action + 1, 0);
+            if action >= self.places.len() {
+                self.places.resize(action + 1, 0);
             }
-            if self.counts[action] == 0 {
-                self.distinct.push(action as u32);
+            let place = &mut self.places[action];
+            if *place == 0 {
+                self.seen.push(Seen {
+                    action: action as u32,
+                    first: at,
+                    last: at,
+                    count: 0,
+                });
+                *place = self.seen.len() as u32;
             }
-            self.counts[action] += 1;
+            let seen = &mut self.seen[*place as usize - 1];
+            seen.count += 1;
+            seen.last = at;
         }
         self.alike.clear();
-        for &action in &self.distinct {
-            let count = std::mem::take(&mut self.counts[action as usize]) as usize;
+        for seen in &self.seen {
+            self.places[seen.action as usize] = 0;
+            let count = seen.count as usize;
             if count >= self.alike.len() {
                 self.alike.resize(count + 1, 0);
             }
@@ -230,15 +307,27 @@ impl ShapeCounter {
         let counts = (0..).zip(&self.alike).filter(|&(_, &actions)| actions > 0);
         let counts = counts.map(|(count, &actions)| (count, u64::from(actions)));
         let entropy = entropy::of_counts(counts, symbols.len() as u64);
-        (&self.distinct, Shape::new(entropy, self.distinct.len(), symbols.len()))
+        (&self.seen, Shape::new(entropy, self.seen.len(), symbols.len()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::LazyLock;
 
     const ANY: Ranges = [(0.0, f64::MAX); DENSE_COUNT];
+
+    /// A model of these n-grams, of up to `n` actions, that knows no pairs.
+    fn known(table: &NgramTable, n: usize) -> Known<'_> {
+        static NONE: LazyLock<NgramTable> = LazyLock::new(|| NgramTable::new(0));
+        Known {
+            table,
+            pairs: &NONE,
+            n,
+            ranges: &ANY,
+        }
+    }
 
     #[test]
     fn shape_is_what_a_hand_works_out() {
@@ -270,7 +359,7 @@ mod tests {
         table.child_or_new(2, 3);
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
-        let row = encoder.encode(&table, 2, &ANY, [0, 1, 7, 0, 1, 7].into_iter());
+        let row = encoder.encode(known(&table, 2), [0, 1, 7, 0, 1, 7].into_iter());
         assert_eq!(row.sparse, [0, 1, 2, 3]);
         assert_eq!(row.dense[ACTION_OOV], 1.0 / 3.0);
         assert_eq!(row.dense[NGRAM_OOV], 3.0 / 5.0);
@@ -278,13 +367,13 @@ mod tests {
 
     #[test]
     fn an_unknown_action_is_not_taken_for_an_ngram_with_its_number() {
-        // Symbol 4 would be the first action that is unknown, and node 4 is the pair of the begin and action 0.
+        // Symbol 4 would be the first action that is unknown, and node 4 is the pair of action 0 and action 0.
         let mut table = NgramTable::new(2);
-        let pair = table.child_or_new(BOS, 2);
+        let pair = table.child_or_new(2, 2);
         assert_eq!(pair, 4);
         table.child_or_new(pair, 3);
         let mut encoder = Encoder::default();
-        let row = encoder.encode(&table, 3, &ANY, [2, 1].into_iter());
+        let row = encoder.encode(known(&table, 3), [2, 1].into_iter());
         assert_eq!(row.sparse, [1]);
         assert_eq!(row.dense[NGRAM_OOV], 1.0);
     }
@@ -293,11 +382,38 @@ mod tests {
     fn a_sequence_shorter_than_n_still_has_its_actions_and_shorter_ngrams() {
         let table = NgramTable::new(1);
         let mut encoder = Encoder::default();
-        let row = encoder.encode(&table, 8, &ANY, [0].into_iter());
-        // ^a, a$ and ^a$, all unknown.
+        let row = encoder.encode(known(&table, 8), [0].into_iter());
+        // ^a and a$, both unknown.
         assert_eq!(row.sparse, [0]);
         assert_eq!(row.dense[NGRAM_OOV], 1.0);
-        let row = encoder.encode(&table, 1, &ANY, [0].into_iter());
+        let row = encoder.encode(known(&table, 1), [0].into_iter());
         assert_eq!(row.dense[NGRAM_OOV], 0.0);
+        let row = encoder.encode(known(&table, 8), [].into_iter());
+        assert_eq!((row.sparse, row.dense[NGRAM_OOV]), (&[][..], 1.0));
+    }
+
+    fn pairs_of(actions: &[u32]) -> Vec<(u32, u32)> {
+        let symbols: Vec<u32> = actions.iter().map(|action| action + FIRST_ACTION).collect();
+        let mut pairs = Vec::new();
+        ordered_pairs(ShapeCounter::default().count(&symbols).0, |a, b| pairs.push((a, b)));
+        pairs.sort_unstable();
+        pairs
+    }
+
+    #[test]
+    fn a_pair_is_there_if_its_first_action_stands_somewhere_before_its_second() {
+        assert_eq!(pairs_of(&[7, 8, 9]), [(7, 8), (7, 9), (8, 9)]);
+        assert_eq!(pairs_of(&[7, 8, 7]), [(7, 7), (7, 8), (8, 7)]);
+        assert_eq!(pairs_of(&[7]), []);
+    }
+
+    #[test]
+    fn a_sequence_has_no_more_pairs_than_a_look_back_for_each_of_its_actions() {
+        let all: Vec<u32> = (0..1000).chain(0..1000).collect();
+        let pairs = pairs_of(&all);
+        assert!(pairs.len() < 1000 * (2 * LOOK_BACK + 1));
+        assert!(pairs.iter().all(|&(a, b)| a.abs_diff(b) as usize <= LOOK_BACK));
+        // Each stands before and behind its neighbours.
+        assert!(pairs.contains(&(500, 532)) && pairs.contains(&(532, 500)) && pairs.contains(&(500, 500)));
     }
 }

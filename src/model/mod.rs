@@ -3,6 +3,7 @@
 pub(crate) mod config;
 pub(crate) mod explanation;
 pub(crate) mod features;
+pub(crate) mod fitted;
 pub(crate) mod ngrams;
 pub(crate) mod pattern;
 pub(crate) mod weights;
@@ -14,7 +15,8 @@ use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
 use crate::data::scored::Scored;
 use crate::model::config::TrainingConfig;
-use crate::model::features::{Encoder, Ranges, Row};
+use crate::model::features::{Encoder, Known, Ranges, Row};
+use crate::model::fitted::Fitted;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::pattern::Pattern;
 use crate::model::weights::{Weights, logistic};
@@ -25,12 +27,13 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::ops::Deref;
 
-/// A logistic regression over the actions and n-grams of a sequence, its entropy and its diversity.
+/// A logistic regression over the actions, n-grams and ordered pairs of a sequence, its entropy and its diversity.
 ///
-/// Made by a [`Trainer`](crate::Trainer) or read from a file; see the crate documentation for an example.
+/// Made by [`train`](crate::train) or read from a file; see the crate documentation for an example.
 #[derive(Debug, Clone)]
 pub struct AnomalyModel {
     pub(crate) config: TrainingConfig,
+    pub(crate) fitted: Fitted,
     /// What the model was trained on.
     pub(crate) samples: ClassCounts,
     /// The range of each dense feature in the training part.
@@ -40,6 +43,9 @@ pub struct AnomalyModel {
     pub(crate) actions: Vec<ClassCounts>,
     pub(crate) table: NgramTable,
     pub(crate) ngrams: Vec<ClassCounts>,
+    /// Ordered pairs, over the same symbols as `table`; each is two symbols.
+    pub(crate) pair_table: NgramTable,
+    pub(crate) pairs: Vec<ClassCounts>,
     pub(crate) weights: Weights,
     /// Fingerprints of the sequences it was trained on, ascending.
     pub(crate) fingerprints: Vec<u64>,
@@ -75,10 +81,10 @@ impl Prediction {
     }
 }
 
-/// An action or n-gram that a model knows.
+/// An action, n-gram or ordered pair that a model knows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PatternWeight {
-    /// The action or n-gram.
+    /// Which one.
     #[serde(flatten)]
     pub pattern: Pattern,
     /// What its presence adds to the log odds of an anomaly.
@@ -92,6 +98,12 @@ impl AnomalyModel {
     #[must_use]
     pub fn config(&self) -> &TrainingConfig {
         &self.config
+    }
+
+    /// How its weights came about.
+    #[must_use]
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
     }
 
     /// The score from which a sequence is labelled anomalous.
@@ -110,28 +122,45 @@ impl AnomalyModel {
         self.samples
     }
 
-    /// The action or n-gram whose weight has number `id`, and in how many training samples it occurs.
+    /// The action, n-gram or ordered pair whose weight has number `id`, and in how many training samples it occurs.
     pub(crate) fn pattern(&self, id: u32) -> (Pattern, ClassCounts) {
-        let name = |action: u32| self.names.name(action).to_owned();
-        let Some(number) = id.checked_sub(self.actions.len() as u32) else {
-            let pattern = Pattern {
-                actions: vec![name(id)],
-                at_begin: false,
-                at_end: false,
-            };
-            return (pattern, self.actions[id as usize]);
+        let id = id as usize;
+        let (first_ngram, first_pair) = (self.actions.len(), self.first_pair());
+        let (symbols, seen) = if id < first_ngram {
+            (vec![id as u32 + FIRST_ACTION], self.actions[id])
+        } else if id < first_pair {
+            let number = id - first_ngram;
+            (self.table.symbols_of(number as u32), self.ngrams[number])
+        } else {
+            let number = id - first_pair;
+            (self.pair_table.symbols_of(number as u32), self.pairs[number])
         };
-        let symbols = self.table.symbols_of(number);
         let actions = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
         let pattern = Pattern {
-            actions: actions.map(name).collect(),
+            actions: actions.map(|action| self.names.name(action).to_owned()).collect(),
             at_begin: symbols.first() == Some(&BOS),
             at_end: symbols.last() == Some(&EOS),
+            with_gap: id >= first_pair,
         };
-        (pattern, self.ngrams[number as usize])
+        (pattern, seen)
     }
 
-    /// The actions and n-grams with the highest weights, highest first, and those with the lowest, lowest first; at most
+    /// The number of the first ordered pair among the weights.
+    pub(crate) fn first_pair(&self) -> usize {
+        self.actions.len() + self.ngrams.len()
+    }
+
+    /// What a sequence is looked up in.
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            table: &self.table,
+            pairs: &self.pair_table,
+            n: self.config.ngram_size.get(),
+            ranges: &self.ranges,
+        }
+    }
+
+    /// The actions, n-grams and ordered pairs with the highest weights, highest first, and those with the lowest, lowest first; at most
     /// `most` of each, and none whose weight points the other way.
     #[must_use]
     pub fn top_features(&self, most: usize) -> (Vec<PatternWeight>, Vec<PatternWeight>) {
@@ -168,6 +197,12 @@ impl AnomalyModel {
     #[must_use]
     pub fn ngram_count(&self) -> usize {
         self.ngrams.len()
+    }
+
+    /// Number of ordered pairs that the model knows.
+    #[must_use]
+    pub fn pair_count(&self) -> usize {
+        self.pairs.len()
     }
 
     /// Scores one sequence and decides on it; `None` for an empty one, of which nothing can be said.
@@ -220,7 +255,7 @@ impl AnomalyModel {
                 .iter()
                 .map(|&(index, count)| {
                     let steps = data.steps(index).map(|step| numbers[step as usize]);
-                    let row = encoder.encode(&self.table, self.config.ngram_size.get(), &self.ranges, steps);
+                    let row = encoder.encode(self.known(), steps);
                     Scored {
                         score: UnitInterval::probability(logistic(self.weights.log_odds(row))),
                         label: data.label(index),
@@ -317,8 +352,7 @@ impl Encoding {
     /// The features of the sequence whose numbers are in place.
     fn encode<'b>(&'b mut self, model: &'b AnomalyModel) -> Row<'b> {
         let numbers = self.numbers.iter().copied();
-        self.encoder
-            .encode(&model.table, model.config.ngram_size.get(), &model.ranges, numbers)
+        self.encoder.encode(model.known(), numbers)
     }
 
     /// What the model says of that sequence; nothing can be said of an empty one.

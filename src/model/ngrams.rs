@@ -110,9 +110,9 @@ impl NgramTable {
         node.checked_sub(self.symbols)
     }
 
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.ngrams.len()
+    /// Number of n-grams.
+    pub(crate) fn len(&self) -> u32 {
+        self.ngrams.len() as u32
     }
 
     /// The symbols of n-gram `number`.
@@ -243,10 +243,10 @@ mod tests {
                     node = child;
                 }
             }
-            prop_assert_eq!(table.len(), expected.len());
+            prop_assert_eq!(table.len() as usize, expected.len());
             let (mut nodes, mut symbols): (Vec<Node>, Vec<u32>) = expected.keys().copied().unzip();
             for (node, symbol) in unseen {
-                nodes.extend([node, node % (table.symbols() + table.len() as u32), 0, UNKNOWN]);
+                nodes.extend([node, node % (table.symbols() + table.len()), 0, UNKNOWN]);
                 symbols.extend([symbol, symbol % table.symbols(), symbol, symbol]);
             }
             let expected = |node: Node, symbol| expected.get(&(node, symbol)).copied();

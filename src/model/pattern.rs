@@ -4,7 +4,7 @@ use crate::text::name;
 use serde::Serialize;
 use std::fmt;
 
-/// An action, or actions in a row.
+/// An action, actions in a row, or two actions one of which stands somewhere before the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
@@ -15,10 +15,12 @@ pub struct Pattern {
     pub at_begin: bool,
     /// Whether nothing stands after them.
     pub at_end: bool,
+    /// Whether other actions may stand between them; then there are two.
+    pub with_gap: bool,
 }
 
 impl Pattern {
-    /// The pattern with its names made harmless for a terminal, as in `read -> write -> (end)`.
+    /// The pattern with its names made harmless for a terminal, as in `read -> write -> (end)` or `read ... write`.
     fn shown(&self) -> String {
         let begin = self.at_begin.then(|| "(begin)".to_owned());
         let end = self.at_end.then(|| "(end)".to_owned());
@@ -28,7 +30,7 @@ impl Pattern {
             .chain(actions)
             .chain(end)
             .collect::<Vec<_>>()
-            .join(" -> ")
+            .join(if self.with_gap { " ... " } else { " -> " })
     }
 }
 
@@ -48,6 +50,7 @@ mod tests {
             actions: vec!["a\u{1b}[2J\n".to_owned()],
             at_begin: true,
             at_end: true,
+            with_gap: false,
         };
         assert_eq!(pattern.to_string(), "(begin) -> \"a\\u{1b}[2J\\u{a}\" -> (end)");
     }

@@ -1,17 +1,24 @@
 //! The weights of the logistic regression, and the log odds that they give.
 
 use super::features::{ACTION_OOV, DENSE_COUNT, NGRAM_OOV, Row};
+use crate::bounds::OpenUnitInterval;
 
-/// Where the prior of the two out-of-vocabulary weights is centred: unless the data say otherwise, a sequence of nothing but
-/// unknown actions has its odds raised e⁴-fold.
-pub(crate) const OOV_PRIOR: f64 = 2.0;
+/// Where the prior of the two out-of-vocabulary weights is centred at least: unless the data say otherwise, a sequence of nothing
+/// but unknown actions has its odds raised e⁴-fold.
+const OOV_PRIOR: f64 = 2.0;
+/// By how much, in log odds, such a sequence lies above the threshold at least, however rare anomalies are.
+const OOV_MARGIN: f64 = 2.0;
+
+/// How much stronger than that of other weights the penalty on the weight of an ordered pair is. There are many more pairs than
+/// n-grams, and a pair says less.
+pub(crate) const PAIR_PENALTY: f64 = 3.0;
 
 /// The weights of a logistic regression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Weights {
     pub(crate) bias: f64,
     pub(crate) dense: [f64; DENSE_COUNT],
-    /// One weight for each action, then one for each n-gram.
+    /// One weight for each action, then one for each n-gram, then one for each ordered pair.
     pub(crate) sparse: Vec<f64>,
 }
 
@@ -19,8 +26,13 @@ impl Weights {
     /// The log odds that a sequence with these features is anomalous.
     pub(crate) fn log_odds(&self, row: Row<'_>) -> f64 {
         let dense: f64 = row.dense.iter().zip(&self.dense).map(|(x, w)| x * w).sum();
-        let sparse: f64 = row.sparse.iter().map(|&id| self.sparse[id as usize]).sum();
-        self.bias + dense + sparse
+        self.bias + dense + self.sum(row.sparse) + self.sum(row.pairs)
+    }
+
+    /// The sum of the weights of sparse features.
+    pub(crate) fn sum(&self, ids: &[u32]) -> f64 {
+        // Starting from 0: what `sum` starts from is -0, and nothing should be shown as minus nothing.
+        ids.iter().fold(0.0, |sum, &id| sum + self.sparse[id as usize])
     }
 
     /// Goes `part` of the way to `other`.
@@ -32,12 +44,19 @@ impl Weights {
         }
     }
 
-    /// The centre of the prior: `base_log_odds` for the bias, [`OOV_PRIOR`] for the two out-of-vocabulary rates, and 0 for all
-    /// others. `features` is the number of actions and n-grams.
-    pub(crate) fn prior(features: usize, base_log_odds: f64) -> Self {
+    /// Multiplies all weights by `factor`.
+    pub(crate) fn scale(&mut self, factor: f64) {
+        let all = self.sparse.iter_mut().chain(&mut self.dense).chain([&mut self.bias]);
+        all.for_each(|weight| *weight *= factor);
+    }
+
+    /// The centre of the prior: `base_log_odds` for the bias, 0 for all others but the two out-of-vocabulary rates. These raise a
+    /// sequence of nothing but unknown actions above `threshold`. `features` is the number of sparse features.
+    pub(crate) fn prior(features: usize, base_log_odds: f64, threshold: OpenUnitInterval) -> Self {
+        let oov = OOV_PRIOR.max((log_odds(threshold.get()) + OOV_MARGIN - base_log_odds) / 2.0);
         let mut dense = [0.0; DENSE_COUNT];
-        dense[ACTION_OOV] = OOV_PRIOR;
-        dense[NGRAM_OOV] = OOV_PRIOR;
+        dense[ACTION_OOV] = oov;
+        dense[NGRAM_OOV] = oov;
         Self {
             bias: base_log_odds,
             dense,
@@ -45,7 +64,7 @@ impl Weights {
         }
     }
 
-    /// Adds `scale` times the features of a row.
+    /// Adds `scale` times the features of a row, ordered pairs as far as their [penalty](PAIR_PENALTY) lets them.
     pub(crate) fn add_scaled(&mut self, row: Row<'_>, scale: f64) {
         self.bias += scale;
         for (weight, x) in self.dense.iter_mut().zip(row.dense) {
@@ -54,7 +73,15 @@ impl Weights {
         for &id in row.sparse {
             self.sparse[id as usize] += scale;
         }
+        for &id in row.pairs {
+            self.sparse[id as usize] += scale / PAIR_PENALTY;
+        }
     }
+}
+
+/// The log odds of a probability, the inverse of [`logistic`].
+pub(crate) fn log_odds(probability: f64) -> f64 {
+    libm::log(probability / (1.0 - probability))
 }
 
 /// The logistic function, P = 1 / (1 + e^−log_odds).

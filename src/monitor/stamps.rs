@@ -1,7 +1,5 @@
 //! Counts what is distinct, without sorting and without clearing anything in between.
 
-use crate::entropy;
-
 /// A stamp counts only if it is that of the present round, so starting a round takes no time.
 #[derive(Debug)]
 pub(crate) struct Stamps {
@@ -10,12 +8,6 @@ pub(crate) struct Stamps {
     known: Vec<u32>,
     known_count: usize,
     unknown: HashSet,
-    /// Round and count by symbol.
-    counts: Vec<(u32, u32)>,
-    /// The distinct symbols of the round.
-    distinct: Vec<u32>,
-    /// c log2 c by c.
-    weights: Vec<f64>,
 }
 
 /// The hashes of one round.
@@ -34,9 +26,6 @@ impl Stamps {
             known: vec![0; weights],
             known_count: 0,
             unknown: HashSet::default(),
-            counts: Vec::new(),
-            distinct: Vec::new(),
-            weights: vec![0.0],
         }
     }
 
@@ -46,13 +35,11 @@ impl Stamps {
         if self.round == 0 {
             // After 2^32 rounds old stamps would count again.
             self.known.fill(0);
-            self.counts.fill((0, 0));
             self.unknown.places.fill((0, 0));
             self.round = 1;
         }
         self.known_count = 0;
         self.unknown.len = 0;
-        self.distinct.clear();
     }
 
     /// Whether the weight `id` is met for the first time in this round.
@@ -79,39 +66,6 @@ impl Stamps {
     /// Distinct n-grams of this round, known and unknown ones.
     pub(crate) fn ngrams(&self) -> (usize, usize) {
         (self.known_count, self.unknown.len)
-    }
-
-    /// Counts the symbols and returns the distinct ones.
-    pub(crate) fn count_actions(&mut self, symbols: &[u32]) -> &[u32] {
-        for &symbol in symbols {
-            if self.counts.len() <= symbol as usize {
-                self.counts.resize(symbol as usize + 1, (0, 0));
-            }
-            let (round, count) = &mut self.counts[symbol as usize];
-            if *round == self.round {
-                *count += 1;
-            } else {
-                (*round, *count) = (self.round, 1);
-                self.distinct.push(symbol);
-            }
-        }
-        &self.distinct
-    }
-
-    /// How many symbols there are.
-    pub(crate) fn distinct(&self) -> usize {
-        self.distinct.len()
-    }
-
-    /// The entropy in bits of the `length` symbols that were counted.
-    pub(crate) fn entropy(&mut self, length: usize) -> f64 {
-        let weights = &mut self.weights;
-        for count in weights.len()..=length {
-            weights.push(count as f64 * libm::log2(count as f64));
-        }
-        let counts = self.distinct.iter().map(|&symbol| self.counts[symbol as usize].1);
-        let sum: f64 = counts.map(|count| weights[count as usize]).sum();
-        entropy::of_log_sum(sum, length as f64, libm::log2)
     }
 }
 

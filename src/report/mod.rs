@@ -214,13 +214,22 @@ impl HtmlReport<'_> {
             ),
             (
                 "knows",
-                format!("{} actions, {} n-grams", model.action_count(), model.ngram_count()),
+                format!(
+                    "{} actions, {} n-grams, {} ordered pairs",
+                    model.action_count(),
+                    model.ngram_count(),
+                    model.pair_count()
+                ),
             ),
             (
                 "options",
                 format!(
-                    "n {}, seed {}, {} epochs, batch size {}, L2 {}",
-                    config.ngram_size, config.seed, config.epochs, config.batch_size, config.l2
+                    "n {}, seed {}, at most {} epochs, batch size {}; fitted to {}",
+                    config.ngram_size,
+                    config.seed,
+                    config.epochs,
+                    config.batch_size,
+                    model.fitted()
                 ),
             ),
             ("judged on", self.source.to_owned()),

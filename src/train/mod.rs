@@ -1,5 +1,10 @@
-//! From samples to a model: counting, then fitting.
+//! From samples to a model: counting, choosing how to fit, fitting, calibrating.
 
+pub(crate) mod calibration;
+pub(crate) mod choice;
+pub(crate) mod distinct;
+pub(crate) mod fit;
+pub(crate) mod folds;
 pub(crate) mod ngram_counter;
 pub(crate) mod online;
 pub(crate) mod sdca;

@@ -1,23 +1,95 @@
-//! Counts n-grams while training.
+//! Counts n-grams and ordered pairs while training.
 //!
 //! An n-gram is found here much as in an [`NgramTable`], but slots hold its number alone: what is compared lies beside what is
 //! counted, so both come from memory together. With slots like those of the table, counting takes a sixth longer.
 
 use crate::data::label::{ClassCounts, Tally};
+use crate::model::features::without_markers;
 use crate::model::ngrams::{FIRST_ACTION, FREE, MOST_NODES, NgramTable, Node, Pairs};
+use crate::train::folds::FoldSet;
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
+
+/// Where a feature was seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen<T> {
+    /// The samples that have it.
+    pub(crate) samples: T,
+    /// The last row that has it, from 1.
+    last_row: u32,
+    /// Who alone has it.
+    pub(crate) owner: Owner,
+    /// The folds whose rows have it.
+    pub(crate) folds: FoldSet,
+}
+
+/// Who a feature may belong to alone: a group where there are groups, else a single sample. To whoever has it alone, it is
+/// novel: without them it would be unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Owner(u32);
+
+impl Owner {
+    /// Those who have anything in common with others.
+    pub(crate) const MANY: Self = Self(u32::MAX);
+
+    /// Number `number` of those who may have something alone.
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number + 1)
+    }
+
+    fn join(&mut self, other: Self) {
+        *self = match (self.0, other.0) {
+            (_, 0) => *self,
+            (0, _) => other,
+            (own, others) if own == others => *self,
+            _ => Self::MANY,
+        };
+    }
+
+    /// Whether `self`, who has a row, has a feature alone.
+    pub(crate) fn has_alone(self, owner: Self) -> bool {
+        self == owner && self != Self::MANY
+    }
+}
+
+/// What is counted for each feature of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowKey {
+    /// The number of the row, from 1.
+    pub(crate) row: u32,
+    pub(crate) labels: ClassCounts,
+    pub(crate) owner: Owner,
+    pub(crate) fold: u8,
+}
+
+impl<T: Tally> Seen<T> {
+    /// Counts the samples of a row, once for each row. Returns whether they had not been counted yet.
+    pub(crate) fn add(&mut self, key: RowKey) -> bool {
+        let is_new = self.last_row != key.row;
+        if is_new {
+            self.last_row = key.row;
+            self.samples.add(key.labels);
+            self.owner.join(key.owner);
+            self.folds.add(key.fold);
+        }
+        is_new
+    }
+
+    /// Adds what was counted in other rows.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.samples.add(other.samples.get());
+        self.owner.join(other.owner);
+        self.folds.join(other.folds);
+    }
+}
 
 /// An n-gram, and where it was seen.
 #[derive(Debug, Clone)]
 pub(crate) struct Ngram<T> {
     prefix: Node,
     symbol: u32,
-    /// The samples that have it.
-    pub(crate) samples: T,
-    /// The last row that has it.
-    pub(crate) last_row: u32,
+    pub(crate) seen: Seen<T>,
 }
 
 /// Numbers n-grams in the order in which they are first seen, and counts the samples that have them.
@@ -57,34 +129,37 @@ impl<T: Tally> NgramCounter<T> {
         &self.ngrams
     }
 
-    /// Counts the samples of row `row`, which all are the sequence `symbols`, for each of its n-grams up to length `n`. Calls
-    /// `found` with the number of each of them. Rows are numbered from 1.
-    pub(crate) fn count(
-        &mut self,
-        symbols: &[u32],
-        n: usize,
-        row: u32,
-        samples: ClassCounts,
-        mut found: impl FnMut(u32),
-    ) {
+    /// Counts the samples of a row, which all are the sequence between the markers of `symbols`, for each of its n-grams up to
+    /// length `n`. Calls `found` with the number of each of them.
+    pub(crate) fn count(&mut self, symbols: &[u32], n: usize, key: RowKey, mut found: impl FnMut(u32)) {
         let mut nodes = std::mem::take(&mut self.nodes);
         nodes.clear();
         nodes.extend_from_slice(symbols);
         for length in 2..=n.min(symbols.len()) {
-            let last = &symbols[length - 1..];
+            let begin = usize::from(length > 2);
+            if length == 3 {
+                without_markers(&mut nodes);
+            }
+            let Some(last) = symbols[begin..symbols.len() - begin].get(length - 1..) else {
+                break;
+            };
             nodes.truncate(last.len());
             self.extend(&mut nodes, last);
             for node in &nodes {
                 let number = node - self.symbols;
-                let ngram = &mut self.ngrams[number as usize];
-                if ngram.last_row != row {
-                    ngram.last_row = row;
-                    ngram.samples.add(samples);
+                if self.ngrams[number as usize].seen.add(key) {
                     found(number);
                 }
             }
         }
         self.nodes = nodes;
+    }
+
+    /// Counts the samples of a row for an ordered pair, given by its symbols. Returns the number of the pair.
+    pub(crate) fn count_pair(&mut self, a: u32, b: u32, key: RowKey) -> u32 {
+        let number = self.number(a, b);
+        self.ngrams[number as usize].seen.add(key);
+        number
     }
 
     /// Replaces each node, all of the same length, by the n-gram that extends it by the symbol at its place.
@@ -139,8 +214,7 @@ impl<T: Tally> NgramCounter<T> {
         self.ngrams.push(Ngram {
             prefix,
             symbol,
-            samples: T::default(),
-            last_row: 0,
+            seen: Seen::default(),
         });
         if self.ngrams.len() * 2 > self.slots.len() {
             self.grow();
@@ -177,26 +251,31 @@ impl<T: Tally> NgramCounter<T> {
                 Some(prefix) => self.symbols + numbers[prefix as usize],
             };
             let number = self.number(prefix, ngram.symbol);
-            self.ngrams[number as usize].samples.add(ngram.samples.get());
+            self.ngrams[number as usize].seen.join(ngram.seen);
             numbers.push(number);
         }
         numbers
     }
 
-    /// Puts the n-grams in their final order and keeps only the `keep` most frequent, ties by that order. `actions` are the
-    /// actions that occur, in their final order. Returns the table and, for each n-gram in it, its number of arrival.
+    /// Puts the n-grams in their final order and keeps only the `keep` most frequent of those that `least` samples have, ties by
+    /// that order. `actions` are the actions that occur, in their final order. Returns the table and, for each n-gram in it, its
+    /// number of arrival.
     ///
     /// An n-gram is never more frequent than its prefix and comes after it, so what is kept is closed under prefixes.
-    pub(crate) fn finish(&self, actions: &[u32], keep: usize) -> (NgramTable, Vec<u32>) {
+    pub(crate) fn finish(&self, actions: &[u32], keep: usize, least: u64) -> (NgramTable, Vec<u32>) {
         let mut symbols: Vec<u32> = (0..self.symbols).collect();
         for (symbol, action) in (FIRST_ACTION..).zip(actions) {
             symbols[(action + FIRST_ACTION) as usize] = symbol;
         }
+        let samples = |number: u32| self.ngrams[number as usize].seen.samples.get().total();
         let mut order = self.final_order(&symbols);
+        if least > 1 {
+            order.retain(|&number| samples(number) >= least);
+        }
         if order.len() > keep {
             let mut by_frequency = order.clone();
-            by_frequency.sort_by_key(|&number| Reverse(self.ngrams[number as usize].samples.get().total()));
-            let mut kept = vec![false; order.len()];
+            by_frequency.sort_by_key(|&number| Reverse(samples(number)));
+            let mut kept = vec![false; self.ngrams.len()];
             for &number in &by_frequency[..keep] {
                 kept[number as usize] = true;
             }
@@ -254,35 +333,48 @@ impl<T: Tally> NgramCounter<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::features::with_markers;
     use proptest::prelude::*;
 
-    fn normal(normal: u32) -> ClassCounts {
-        ClassCounts {
-            normal: u64::from(normal),
-            anomalous: 0,
+    /// A row of so many normal samples, by which its owner is told.
+    fn normal(row: u32, normal: u32) -> RowKey {
+        RowKey {
+            row,
+            labels: ClassCounts {
+                normal: u64::from(normal),
+                anomalous: 0,
+            },
+            owner: Owner::new(normal),
+            fold: 0,
         }
     }
 
-    /// Counts rows, given by their symbols and how many samples have them.
+    fn marked(actions: &[u32]) -> Vec<u32> {
+        let mut symbols = Vec::new();
+        with_markers(&mut symbols, actions.iter().map(|symbol| symbol - FIRST_ACTION));
+        symbols
+    }
+
+    /// Counts rows, given by the symbols of their actions and how many samples have them.
     fn counted(actions: usize, n: usize, rows: &[(&[u32], u32)]) -> NgramCounter<ClassCounts> {
         let mut counter = NgramCounter::new(actions);
         for (row, (symbols, samples)) in (1..).zip(rows) {
-            counter.count(symbols, n, row, normal(*samples), |_| ());
+            counter.count(&marked(symbols), n, normal(row, *samples), |_| ());
         }
         counter
     }
 
     fn all(table: &NgramTable) -> Vec<Vec<u32>> {
-        (0..table.len() as u32).map(|number| table.symbols_of(number)).collect()
+        (0..table.len()).map(|number| table.symbols_of(number)).collect()
     }
 
     #[test]
     fn the_final_order_does_not_depend_on_the_order_of_arrival() {
-        let rows: [(&[u32], u32); 3] = [(&[5, 4, 3], 1), (&[0, 2, 3], 1), (&[2, 1], 1)];
+        let rows: [(&[u32], u32); 2] = [(&[5, 4, 3], 1), (&[2, 3], 1)];
         let mut backward = rows;
         backward.reverse();
-        let in_order = |rows| all(&counted(4, 3, rows).finish(&[0, 1, 2, 3], usize::MAX).0);
-        let expected: [&[u32]; 7] = [&[0, 2], &[2, 1], &[2, 3], &[4, 3], &[5, 4], &[0, 2, 3], &[5, 4, 3]];
+        let in_order = |rows| all(&counted(4, 3, rows).finish(&[0, 1, 2, 3], usize::MAX, 1).0);
+        let expected: [&[u32]; 7] = [&[0, 2], &[0, 5], &[2, 3], &[3, 1], &[4, 3], &[5, 4], &[5, 4, 3]];
         assert_eq!(in_order(&rows), expected);
         assert_eq!(in_order(&backward), expected);
     }
@@ -290,37 +382,39 @@ mod tests {
     #[test]
     fn the_most_frequent_are_kept_and_ties_go_to_the_first() {
         let rows: [(&[u32], u32); 5] = [(&[2, 3, 4], 5), (&[2, 3], 4), (&[3, 2], 5), (&[4, 2], 1), (&[4, 3], 5)];
-        // In order of arrival: 2 3 (9), 3 4 (5), 2 3 4 (5), 3 2 (5), 4 2 (1), 4 3 (5).
-        let (kept, arrived) = counted(3, 3, &rows).finish(&[0, 1, 2], 3);
-        assert_eq!(all(&kept), [vec![2, 3], vec![3, 2], vec![3, 4]]);
-        assert_eq!(arrived, [0, 3, 1]);
-        assert_eq!((kept.child(2, 3), kept.child(3, 4)), (Some(5), Some(7)));
-        for (prefix, symbol) in [(2, 4), (4, 2), (5, 4), (7, 3), (1, 3), (99, 99)] {
+        // In order of arrival: ^2 (9), 23 (9), 34 (5), 4$ (5), 234 (5), 3$ (9), ^3 (5), 32 (5), 2$ (6), ^4 (6), 42 (1), 43 (5).
+        let (kept, arrived) = counted(3, 3, &rows).finish(&[0, 1, 2], 4, 1);
+        assert_eq!(all(&kept), [vec![0, 2], vec![0, 4], vec![2, 3], vec![3, 1]]);
+        assert_eq!(arrived, [0, 9, 1, 5]);
+        assert_eq!((kept.child(2, 3), kept.child(3, 1)), (Some(7), Some(8)));
+        for (prefix, symbol) in [(2, 4), (4, 2), (7, 4), (3, 2), (1, 3), (99, 99)] {
             assert_eq!(kept.child(prefix, symbol), None);
         }
+        let (frequent, _) = counted(3, 3, &rows).finish(&[0, 1, 2], usize::MAX, 9);
+        assert_eq!(all(&frequent), [vec![0, 2], vec![2, 3], vec![3, 1]]);
     }
 
     #[test]
     fn actions_get_their_final_numbers_when_all_is_counted() {
-        let (table, arrived) = counted(2, 3, &[(&[2, 3, 1], 1), (&[3, 3], 1)]).finish(&[1, 0], usize::MAX);
-        assert_eq!(all(&table), [vec![2, 1], vec![2, 2], vec![3, 2], vec![3, 2, 1]]);
-        assert_eq!(arrived, [1, 3, 0, 2]);
+        let (table, arrived) = counted(2, 3, &[(&[2, 3], 1), (&[3, 3], 1)]).finish(&[1, 0], usize::MAX, 1);
+        assert_eq!(all(&table), [[0, 2], [0, 3], [2, 1], [2, 2], [3, 2]]);
+        assert_eq!(arrived, [3, 0, 2, 4, 1]);
     }
 
     #[test]
     fn a_row_counts_once_for_each_of_its_ngrams() {
         let mut counter = NgramCounter::<ClassCounts>::new(3);
         let mut found = Vec::new();
-        // Pairs 2 3 and 3 2, and the three symbols 2 3 2 and 3 2 3.
-        counter.count(&[2, 3, 2, 3], 3, 1, normal(5), |number| found.push(number));
-        counter.count(&[3, 2], 3, 2, normal(2), |number| found.push(number));
-        assert_eq!(found, [0, 1, 2, 3, 1]);
+        // ^2, 23, 32, 3$, 232 and 323; then ^3, 32 again, and 2$.
+        counter.count(&marked(&[2, 3, 2, 3]), 3, normal(1, 5), |number| found.push(number));
+        counter.count(&marked(&[3, 2]), 3, normal(2, 2), |number| found.push(number));
+        assert_eq!(found, [0, 1, 2, 3, 4, 5, 6, 2, 7]);
         let samples: Vec<u64> = counter
             .ngrams()
             .iter()
-            .map(|ngram| ngram.samples.get().total())
+            .map(|ngram| ngram.seen.samples.get().total())
             .collect();
-        assert_eq!(samples, [5, 7, 5, 5]);
+        assert_eq!(samples, [5, 5, 7, 5, 5, 5, 2, 2]);
     }
 
     proptest! {
@@ -332,7 +426,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let rows: Vec<Vec<u32>> = rows.into_iter()
-                .map(|row| row.into_iter().map(|symbol| symbol % (actions as u32 + FIRST_ACTION)).collect())
+                .map(|row| row.into_iter().map(|symbol| FIRST_ACTION + symbol % actions as u32).collect())
                 .collect();
             let rows: Vec<(&[u32], u32)> = rows.iter().zip(1..).map(|(row, samples)| (&row[..], samples)).collect();
             let cut = cut.index(rows.len());
@@ -341,20 +435,23 @@ mod tests {
             joined.absorb(counted(actions, n, &rows[cut..]));
             prop_assert_eq!(joined.ngrams().len(), whole.ngrams().len());
             for (ours, theirs) in joined.ngrams().iter().zip(whole.ngrams()) {
-                prop_assert_eq!((ours.prefix, ours.symbol, ours.samples), (theirs.prefix, theirs.symbol, theirs.samples));
+                prop_assert_eq!((ours.prefix, ours.symbol), (theirs.prefix, theirs.symbol));
+                prop_assert_eq!((ours.seen.samples, ours.seen.owner), (theirs.seen.samples, theirs.seen.owner));
             }
 
             let mut expected = std::collections::BTreeMap::new();
             for (row, samples) in &rows {
-                let windows = (2..=n).flat_map(|length| row.windows(length));
+                let marked = marked(row);
+                let bigrams = marked.windows(2).filter(|_| n >= 2);
+                let windows = bigrams.chain((3..=n).flat_map(|length| row.windows(length)));
                 for window in windows.collect::<std::collections::BTreeSet<_>>() {
                     *expected.entry(window.to_vec()).or_default() += u64::from(*samples);
                 }
             }
             let same: Vec<u32> = (0..actions as u32).collect();
-            let (table, arrived) = whole.finish(&same, usize::MAX);
+            let (table, arrived) = whole.finish(&same, usize::MAX, 1);
             let found: std::collections::BTreeMap<Vec<u32>, u64> = all(&table).into_iter()
-                .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].samples.get().total()))
+                .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].seen.samples.get().total()))
                 .collect();
             prop_assert_eq!(found, expected);
         }

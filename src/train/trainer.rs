@@ -1,174 +1,196 @@
-//! Training: counts what occurs, then fits the weights epoch by epoch.
+//! Training: counts what occurs, chooses how to fit, fits the weights, and calibrates them.
 
+use crate::bounds::UnitInterval;
 use crate::data::dataset::Dataset;
 use crate::data::interner::Interner;
+use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
+use crate::data::scored::Scored;
 use crate::model::AnomalyModel;
-use crate::model::config::TrainingConfig;
-use crate::model::weights::Weights;
-use crate::random::{Purpose, stream};
-use crate::train::online::OnlineFit;
-use crate::train::sdca::Sdca;
+use crate::model::config::{Calibrate, TrainingConfig};
+use crate::model::fitted::{Calibration, Fitted, Unit};
+use crate::model::weights::{Weights, logistic};
+use crate::train::calibration::{LeftOut, calibrate, cross_calibrated};
+use crate::train::choice;
+use crate::train::distinct::Distinct;
+use crate::train::fit::Fit;
+use crate::train::folds::Folds;
 use crate::train::training_set::TrainingSet;
-use rand_chacha::ChaCha8Rng;
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
-/// From this many different sequences on, weights are fitted in few passes instead of to their optimum.
-pub const MANY_SEQUENCES: usize = 200_000;
+/// Calibration looks at the first folds that hold at least this many different sequences together, or at all.
+const CALIBRATED_ON: usize = 10_000;
 
-/// A training run under way. It becomes a model with [`finish`](Self::finish), usually after
-/// [`run`](Self::run).
-#[derive(Debug)]
-pub struct Trainer {
-    config: TrainingConfig,
-    set: TrainingSet,
-    fit: Fit,
-    epochs: u32,
-}
-
-/// How the weights are fitted.
-#[derive(Debug)]
-enum Fit {
-    /// To their optimum.
-    Optimum(Sdca, ChaCha8Rng),
-    /// In few passes.
-    Online(OnlineFit),
-}
-
-/// What is left of training after an epoch.
+/// A pass over the training part.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Epoch {
-    /// More epochs bring the weights nearer to their optimum. By how much a step still changed the fitted probability of its
+    /// More passes bring the weights nearer to their optimum. By how much a step still changed the fitted probability of its
     /// sequence, on average; it tends to 0.
     Converging(f64),
-    /// More epochs may lower the log loss on the sequences that were held out, which is this now.
-    Improved(f64),
-    /// The log loss on the sequences that were held out, which is this now, will not fall any further.
-    Stopped(f64),
+    /// The passes of an online fit, which needs no more.
+    Passes,
 }
 
-/// There is not one sample to learn from.
+/// What training leads to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Trained {
+    /// The model.
+    pub model: AnomalyModel,
+    /// Samples of the training part as models score them that were trained without them, each calibrated by the others: a
+    /// share of them if there are many. Empty if not two things can be left out one after the other.
+    pub left_out: Vec<Scored>,
+    /// Different sequences of the training part that occur as normal ones.
+    pub normal_sequences: usize,
+    /// Different sequences of the training part that occur with both labels.
+    pub contradictory_sequences: usize,
+}
+
+/// Why a model cannot be trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no samples to train on")]
-pub struct NoSamples;
-
-impl Trainer {
-    /// Prepares training on the part `training` of `data`, with at most `threads` threads.
-    ///
-    /// # Errors
-    ///
-    /// If `training` is empty.
-    pub fn new(
-        data: &Dataset,
-        training: &Part,
-        config: &TrainingConfig,
-        threads: NonZeroUsize,
-    ) -> Result<Self, NoSamples> {
-        if training.is_empty() {
-            return Err(NoSamples);
-        }
-        let max_ngrams = config.max_ngrams.get();
-        let set = TrainingSet::build(data, training, config.ngram_size.get(), max_ngrams, threads);
-        // The base rate, with half a sample added to each class so that one class alone has finite odds.
-        let odds = (set.samples.anomalous as f64 + 0.5) / (set.samples.normal as f64 + 0.5);
-        let prior = Weights::prior(set.width, libm::log(odds));
-        let l2 = config.l2.get();
-        let fit = if set.rows.len() < MANY_SEQUENCES {
-            let optimizer = Sdca::new(&set.rows, prior, l2, config.learning_rate.get());
-            Fit::Optimum(optimizer, stream(config.seed, Purpose::Shuffle))
-        } else {
-            Fit::Online(OnlineFit::new(&set.rows, prior, config, threads.get() > 1))
-        };
-        Ok(Self {
-            config: *config,
-            set,
-            fit,
-            epochs: 0,
-        })
-    }
-
-    /// Goes through the training part once.
-    pub fn epoch(&mut self) -> Epoch {
-        self.epochs += 1;
-        let batch_size = self.config.batch_size.get() as usize;
-        match &mut self.fit {
-            Fit::Optimum(optimizer, rng) => Epoch::Converging(optimizer.epoch(&self.set.rows, batch_size, rng)),
-            Fit::Online(online) => {
-                let goes_on = online.epoch(&self.set.rows);
-                let loss = online.loss();
-                if goes_on {
-                    Epoch::Improved(loss)
-                } else {
-                    Epoch::Stopped(loss)
-                }
-            }
-        }
-    }
-
-    /// Goes through all epochs that the configuration asks for, or until more of them are of no use. `after` is called after
-    /// each. Returns how many there were.
-    pub fn run(&mut self, mut after: impl FnMut(Epoch)) -> u32 {
-        while self.epochs < self.config.epochs.get() {
-            let epoch = self.epoch();
-            after(epoch);
-            if matches!(epoch, Epoch::Stopped(_)) {
-                break;
-            }
-        }
-        self.epochs
-    }
-
-    /// Number of different sequences in the training part that occur with both labels.
-    #[must_use]
-    pub fn contradictory_sequences(&self) -> usize {
-        (0..self.set.rows.len())
-            .map(|row| self.set.rows.labels(row))
-            .filter(|labels| labels.normal > 0 && labels.anomalous > 0)
-            .count()
-    }
-
-    /// Number of different sequences in the training part that occur as normal ones.
-    #[must_use]
-    pub fn normal_sequences(&self) -> usize {
-        (0..self.set.rows.len())
-            .filter(|&row| self.set.rows.labels(row).normal > 0)
-            .count()
-    }
-
-    /// The model as it stands.
-    #[must_use]
-    pub fn finish(self) -> AnomalyModel {
-        let mut names = Interner::default();
-        for name in &self.set.names {
-            names.intern(name);
-        }
-        let mut weights = match self.fit {
-            Fit::Optimum(optimizer, _) => optimizer.into_weights(),
-            Fit::Online(online) => online.into_weights(),
-        };
-        let sparse = self.set.ids.iter().map(|&id| weights.sparse[id as usize]).collect();
-        weights.sparse = sparse;
-        AnomalyModel {
-            config: self.config,
-            samples: self.set.samples,
-            ranges: self.set.ranges,
-            names,
-            actions: self.set.actions,
-            table: self.set.table,
-            ngrams: self.set.ngrams,
-            weights,
-            fingerprints: self.set.fingerprints,
-        }
-    }
+#[non_exhaustive]
+pub enum TrainError {
+    /// There is not one sample to learn from.
+    #[error("no samples to train on")]
+    NoSamples,
+    /// Calibration by group was asked for.
+    #[error("calibration by group needs training samples of two groups at least; use --calibrate sequence or none")]
+    NoGroups,
 }
 
-/// Trains a model on the part `training` of `data`, all epochs at once, with one thread.
+/// Trains a model on the part `training` of `data`, with at most `threads` threads, whose number changes nothing. `after` is called
+/// after each pass over all of it.
 ///
 /// # Errors
 ///
-/// If `training` is empty.
-pub fn train(data: &Dataset, training: &Part, config: &TrainingConfig) -> Result<AnomalyModel, NoSamples> {
-    let mut trainer = Trainer::new(data, training, config, NonZeroUsize::MIN)?;
-    trainer.run(|_| ());
-    Ok(trainer.finish())
+/// If `training` is empty, or if calibration by group is asked for where there are no groups.
+pub fn train_on(
+    data: &Dataset,
+    training: &Part,
+    config: &TrainingConfig,
+    threads: NonZeroUsize,
+    after: impl FnMut(Epoch),
+) -> Result<Trained, TrainError> {
+    if training.is_empty() {
+        return Err(TrainError::NoSamples);
+    }
+    let distinct = Distinct::of(data, training, threads);
+    let by_group = match config.calibrate {
+        Calibrate::Group if distinct.groups.is_none() => return Err(TrainError::NoGroups),
+        Calibrate::Sequence => false,
+        Calibrate::Auto | Calibrate::Group | Calibrate::None => distinct.groups.is_some(),
+    };
+    let count = |distinct: &Distinct, pairs: bool| {
+        let folds = Folds::draw(distinct, by_group, config.seed);
+        TrainingSet::build(data, distinct, folds, config, pairs, threads)
+    };
+
+    let sample = distinct.sample(choice::TRIAL, config.seed);
+    let mut set = count(&sample, true);
+    let way = if set.rows.folds().count() < 2 {
+        choice::without_trial(config)
+    } else {
+        let prior = prior(&set, config);
+        choice::choose(&mut set.rows, &prior, config, threads)
+    };
+    let set = match sample {
+        Cow::Owned(_) => count(&distinct, way.pairs),
+        Cow::Borrowed(_) if way.pairs => {
+            set.rows.show_pairs(true);
+            set
+        }
+        Cow::Borrowed(_) => set.without_pairs(),
+    };
+
+    let rows = &set.rows;
+    let fit = Fit::new(rows, &prior(&set, config), way, config, threads, after);
+    let mut weights = fit.weights().clone();
+    let (mut calibration, mut left_out) = (None, Vec::new());
+    if rows.folds().count() > 1 {
+        let folds = rows.folds().first(CALIBRATED_ON);
+        left_out = fit.left_out(rows, &folds, config, threads);
+        drop(fit);
+        if config.calibrate != Calibrate::None
+            && let Some(line) = calibrate(left_out.iter().flatten())
+        {
+            weights.scale(line.slope.get());
+            weights.bias += line.offset.get();
+            left_out = match &left_out[..] {
+                [one] => vec![
+                    one.iter()
+                        .map(|row| LeftOut {
+                            log_odds: line.at(row.log_odds),
+                            ..*row
+                        })
+                        .collect(),
+                ],
+                several => cross_calibrated(several),
+            };
+            calibration = Some(Calibration {
+                by: if by_group { Unit::Group } else { Unit::Sequence },
+                offset: line.offset,
+                slope: line.slope,
+            });
+        }
+    }
+    weights.sparse = set.ids.iter().map(|&id| weights.sparse[id as usize]).collect();
+
+    let mut names = Interner::default();
+    for name in &set.names {
+        names.intern(name);
+    }
+    let (normal_sequences, contradictory_sequences) = (distinct.normal_sequences(), distinct.contradictory_sequences());
+    let mut fingerprints = distinct.fingerprints;
+    fingerprints.dedup();
+    Ok(Trained {
+        model: AnomalyModel {
+            config: *config,
+            fitted: Fitted {
+                method: way.method,
+                pairs: set.rows.shows_pairs(),
+                l2: way.l2,
+                calibration,
+            },
+            samples: set.samples,
+            ranges: set.ranges,
+            names,
+            actions: set.actions,
+            table: set.table,
+            ngrams: set.ngrams,
+            pair_table: set.pair_table,
+            pairs: set.pairs,
+            weights,
+            fingerprints,
+        },
+        left_out: left_out.iter().flatten().flat_map(scored).collect(),
+        normal_sequences,
+        contradictory_sequences,
+    })
+}
+
+/// Trains a model on the part `training` of `data` with one thread; see [`train_on`].
+///
+/// # Errors
+///
+/// As for [`train_on`].
+pub fn train(data: &Dataset, training: &Part, config: &TrainingConfig) -> Result<AnomalyModel, TrainError> {
+    train_on(data, training, config, NonZeroUsize::MIN, |_| ()).map(|trained| trained.model)
+}
+
+/// The centre of the prior: the base rate, with half a sample added to each class so that one class alone has finite odds.
+fn prior(set: &TrainingSet, config: &TrainingConfig) -> Weights {
+    let odds = (set.samples.anomalous as f64 + 0.5) / (set.samples.normal as f64 + 0.5);
+    Weights::prior(set.width, libm::log(odds), config.anomaly_threshold)
+}
+
+/// What was left out, by class.
+fn scored(row: &LeftOut) -> impl Iterator<Item = Scored> + use<> {
+    let score = UnitInterval::probability(logistic(row.log_odds));
+    let ClassCounts { normal, anomalous } = row.labels;
+    [(Label::Normal, normal), (Label::Anomalous, anomalous)]
+        .into_iter()
+        .filter(|&(_, count)| count > 0)
+        .map(move |(label, count)| Scored { score, label, count })
 }

@@ -1,59 +1,52 @@
 //! The training part as the optimiser wants it: distinct sequences with their features and how often each label was seen.
 //!
-//! Here, features are numbered as they arrive, first the actions of the data set and then the n-grams, and those of a row
-//! stand in the order in which its sequence brings them. So a row is written down as soon as its sequence has been read,
-//! frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
+//! Here, features are numbered as they arrive, first the actions of the data set, then the n-grams, then the ordered pairs, and
+//! those of a row stand in the order in which its sequence brings them. So a row is written down as soon as its sequence has been
+//! read, frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
 //! [`TrainingSet::ids`] leads from these numbers to the order of the model.
 
-use crate::data::counts::Counts;
 use crate::data::dataset::Dataset;
 use crate::data::label::{ClassCounts, SmallTally, Tally};
 use crate::data::packed::PackedLists;
-use crate::data::part::Part;
+use crate::model::config::TrainingConfig;
 use crate::model::features::{
-    ACTION_OOV, DENSE_COUNT, NGRAM_OOV, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, share, with_markers,
+    ACTION_OOV, DENSE_COUNT, NGRAM_OOV, Ranges, Row, Shape, ShapeCounter, discount_shape, inner, ordered_pairs, share,
+    with_markers,
 };
-use crate::model::ngrams::NgramTable;
+use crate::model::ngrams::{FIRST_ACTION, NgramTable};
 use crate::parallel::{map, map_into};
-use crate::train::ngram_counter::NgramCounter;
+use crate::train::distinct::{Distinct, Labels};
+use crate::train::folds::{FoldSet, Folds};
+use crate::train::ngram_counter::{NgramCounter, Owner, RowKey, Seen};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// Rows are packed in blocks of this many.
-const BLOCK: usize = 4096;
+/// Rows are packed in blocks of this many; fewer in tests, which have few.
+const BLOCK: usize = if cfg!(test) { 128 } else { 4096 };
 
-/// Identical sequences are one row that carries the labels of all of them.
-#[derive(Debug, Default)]
+/// An ordered pair is evidence if at least this many samples have it.
+const LEAST_SAMPLES: u64 = 3;
+
+/// A sequence is one row that carries the labels of all its samples; where there are groups, those of a group.
+#[derive(Debug)]
 pub(crate) struct Rows {
     blocks: Vec<Block>,
     labels: Labels,
-}
-
-/// How many samples of each class each of many sequences stands for.
-#[derive(Debug, Default)]
-struct Labels {
-    normal: Counts,
-    anomalous: Counts,
-}
-
-impl Labels {
-    fn push(&mut self, counts: ClassCounts) {
-        self.normal.push(counts.normal);
-        self.anomalous.push(counts.anomalous);
-    }
-
-    fn of(&self, index: usize) -> ClassCounts {
-        ClassCounts {
-            normal: self.normal.get(index),
-            anomalous: self.anomalous.get(index),
-        }
-    }
+    folds: Folds,
+    /// By feature, the folds whose rows have it.
+    folds_with: Vec<FoldSet>,
+    /// How many actions there are, which come first among the features.
+    actions: u32,
+    first_pair: usize,
+    shows_pairs: bool,
 }
 
 /// The features of some rows, as little of them as all can be worked out from.
 #[derive(Debug, Default)]
 struct Block {
     sparse: PackedLists,
+    /// Empty without ordered pairs.
+    pairs: PackedLists,
     shapes: Vec<Shape>,
     oov: Vec<OovCounts>,
     /// What the numbers in `sparse` have become, unless they stayed as they were.
@@ -63,7 +56,7 @@ struct Block {
 /// What the number of an n-gram has become that is not kept.
 const DROPPED: u32 = u32::MAX;
 
-/// How many different actions and n-grams a row has, and how many of them no other sample has.
+/// How many different actions and n-grams a row has, and how many of them nobody else has.
 #[derive(Debug, Clone, Copy)]
 struct OovCounts {
     actions: u32,
@@ -72,49 +65,118 @@ struct OovCounts {
     novel_ngrams: u32,
 }
 
+impl OovCounts {
+    /// The rates.
+    fn rates(self) -> (f64, f64) {
+        (
+            share(self.novel_actions as usize, self.actions as usize),
+            share(self.novel_ngrams as usize, self.ngrams as usize),
+        )
+    }
+}
+
+/// Where the features of a row are unpacked.
+#[derive(Debug, Default)]
+pub(crate) struct RowBuffer {
+    sparse: Vec<u32>,
+    pairs: Vec<u32>,
+}
+
 impl Block {
-    /// Puts the features that row `index` of the block has into `ids`.
-    fn read(&self, index: usize, ids: &mut Vec<u32>) {
-        ids.clear();
-        ids.extend(self.sparse.list(index));
+    /// Unpacks the features that row `index` of the block has, ordered pairs among them if `with_pairs`.
+    fn read(&self, index: usize, with_pairs: bool, buffer: &mut RowBuffer) {
+        buffer.sparse.clear();
+        buffer.sparse.extend(self.sparse.list(index));
         if let Some(numbers) = &self.numbers {
-            ids.retain_mut(|id| {
+            buffer.sparse.retain_mut(|id| {
                 *id = numbers[*id as usize];
                 *id != DROPPED
             });
+        }
+        buffer.pairs.clear();
+        if with_pairs {
+            buffer.pairs.extend(self.pairs.list(index));
         }
     }
 }
 
 impl Rows {
     pub(crate) fn len(&self) -> usize {
-        self.labels.normal.len()
+        self.labels.len()
     }
 
-    /// The features of row `index`, unpacked into `ids`.
-    pub(crate) fn row<'a>(&'a self, index: usize, ids: &'a mut Vec<u32>) -> Row<'a> {
+    /// The features of row `index`, unpacked into `buffer`.
+    pub(crate) fn row<'a>(&self, index: usize, buffer: &'a mut RowBuffer) -> Row<'a> {
         let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
-        block.read(index, ids);
-        let oov = block.oov[index];
-        let mut dense = block.shapes[index].figures(
-            share(oov.novel_actions as usize, oov.actions as usize),
-            share(oov.novel_ngrams as usize, oov.ngrams as usize),
-        );
-        discount_shape(&mut dense);
-        Row { sparse: ids, dense }
+        block.read(index, self.shows_pairs, buffer);
+        block.finished(index, block.oov[index], buffer)
+    }
+
+    /// The features of row `index` as a model sees them that was trained without its fold.
+    pub(crate) fn left_out<'a>(&self, index: usize, buffer: &'a mut RowBuffer) -> Row<'a> {
+        let fold = self.folds.of(index);
+        self.seen_knowing(index, buffer, |folds| !folds.is_only(fold))
+    }
+
+    /// The features of row `index` as a model sees them that was trained with it.
+    pub(crate) fn known<'a>(&self, index: usize, buffer: &'a mut RowBuffer) -> Row<'a> {
+        self.seen_knowing(index, buffer, |_| true)
+    }
+
+    /// The features of row `index` as a model sees them that knows those of them whose folds `knows` approves.
+    fn seen_knowing<'a>(&self, index: usize, buffer: &'a mut RowBuffer, knows: impl Fn(FoldSet) -> bool) -> Row<'a> {
+        let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
+        block.read(index, self.shows_pairs, buffer);
+        let mut oov = block.oov[index];
+        (oov.novel_actions, oov.novel_ngrams) = (0, oov.ngrams);
+        for &id in &buffer.sparse {
+            let is_known = knows(self.folds_with[id as usize]);
+            if id < self.actions {
+                oov.novel_actions += u32::from(!is_known);
+            } else {
+                // Those that are not kept are unknown as well.
+                oov.novel_ngrams -= u32::from(is_known);
+            }
+        }
+        block.finished(index, oov, buffer)
     }
 
     /// How many samples with this sequence there are of each class.
     pub(crate) fn labels(&self, index: usize) -> ClassCounts {
         self.labels.of(index)
     }
+
+    /// Hides the ordered pairs of all rows, or shows them again if they have been counted.
+    pub(crate) fn show_pairs(&mut self, shown: bool) {
+        self.shows_pairs = shown && self.blocks.iter().all(|block| block.pairs.len() > 0);
+    }
+
+    /// Whether rows show their ordered pairs.
+    pub(crate) fn shows_pairs(&self) -> bool {
+        self.shows_pairs
+    }
+
+    /// The number of the first ordered pair.
+    pub(crate) fn first_pair(&self) -> usize {
+        self.first_pair
+    }
+
+    /// What is left out together.
+    pub(crate) fn folds(&self) -> &Folds {
+        &self.folds
+    }
 }
 
-impl FromIterator<ClassCounts> for Labels {
-    fn from_iter<I: IntoIterator<Item = ClassCounts>>(all: I) -> Self {
-        let mut labels = Self::default();
-        all.into_iter().for_each(|counts| labels.push(counts));
-        labels
+impl Block {
+    fn finished<'a>(&self, index: usize, oov: OovCounts, buffer: &'a RowBuffer) -> Row<'a> {
+        let (actions, ngrams) = oov.rates();
+        let mut dense = self.shapes[index].figures(actions, ngrams);
+        discount_shape(&mut dense);
+        Row {
+            sparse: &buffer.sparse,
+            pairs: &buffer.pairs,
+            dense,
+        }
     }
 }
 
@@ -128,76 +190,160 @@ pub(crate) struct TrainingSet {
     pub(crate) table: NgramTable,
     /// The counts of each n-gram of the table.
     pub(crate) ngrams: Vec<ClassCounts>,
+    pub(crate) pair_table: NgramTable,
+    /// The counts of each ordered pair of its table.
+    pub(crate) pairs: Vec<ClassCounts>,
     pub(crate) rows: Rows,
     /// The numbers of features in the rows lie below this.
     pub(crate) width: usize,
-    /// The number that each action, and after them each n-gram of the table, has in the rows.
+    /// The number that each action, after them each n-gram of the table, and after them each ordered pair has in the rows.
     pub(crate) ids: Vec<u32>,
     pub(crate) samples: ClassCounts,
-    /// Fingerprints of the distinct sequences, ascending.
-    pub(crate) fingerprints: Vec<u64>,
     /// The range of each dense feature.
     pub(crate) ranges: Ranges,
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// Longest n-gram.
+    n: usize,
+    pairs: bool,
+    /// Most n-grams, and most ordered pairs, that are kept.
+    most: usize,
+}
+
 impl TrainingSet {
-    /// Counts actions and n-grams of the samples of `part`, keeping at most `max_ngrams` n-grams. Each of at most `threads`
-    /// threads counts in a part of the samples; what they find does not depend on how many there are.
-    pub(crate) fn build(data: &Dataset, part: &Part, n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
-        if u32::try_from(part.samples()).is_ok() {
-            Self::build_with::<SmallTally>(data, part, n, max_ngrams, threads)
+    /// Counts the features of `distinct` sequences of `data`, ordered pairs among them if `pairs`. Each of at most `threads`
+    /// threads counts in a part of them; what they find does not depend on how many there are.
+    pub(crate) fn build(
+        data: &Dataset,
+        distinct: &Distinct,
+        folds: Folds,
+        config: &TrainingConfig,
+        pairs: bool,
+        threads: NonZeroUsize,
+    ) -> Self {
+        let wanted = Wanted {
+            n: config.ngram_size.get(),
+            pairs: pairs && config.ngram_size.get() > 1,
+            most: config.max_ngrams.get(),
+        };
+        if u32::try_from(distinct.labels.sum().total()).is_ok() {
+            Self::build_with::<SmallTally>(data, distinct, folds, wanted, threads)
         } else {
-            Self::build_with::<ClassCounts>(data, part, n, max_ngrams, threads)
+            Self::build_with::<ClassCounts>(data, distinct, folds, wanted, threads)
         }
     }
 
-    fn build_with<T: Tally>(data: &Dataset, part: &Part, n: usize, max_ngrams: usize, threads: NonZeroUsize) -> Self {
-        let (sequences, labels) = distinct_sequences(data, part);
-        let mut order: Vec<(u64, u32)> = data.fingerprints(&sequences, threads).into_iter().zip(0..).collect();
-        // The fit takes rows together that stand side by side. In canonical order these have more in common than others; by
-        // fingerprint they come as if they were drawn.
-        order.sort_unstable();
-        let sequences: Vec<u32> = order.iter().map(|&(_, index)| sequences[index as usize]).collect();
-        let labels: Labels = order.iter().map(|&(_, index)| labels.of(index as usize)).collect();
-        let fingerprints = order.iter().map(|&(fingerprint, _)| fingerprint).collect();
-        drop(order);
-        let size = sequences.len().div_ceil(BLOCK).div_ceil(threads.get()) * BLOCK;
-        let pieces: Vec<(&[u32], usize)> = sequences.chunks(size.max(1)).zip((0..).step_by(size.max(1))).collect();
-        let parts = map(&pieces, |&(piece, first)| {
-            Counted::<T>::count(data, piece, |index| labels.of(first + index), n)
+    /// The same without ordered pairs.
+    pub(crate) fn without_pairs(mut self) -> Self {
+        self.width -= self.pairs.len();
+        self.ids.truncate(self.ids.len() - self.pairs.len());
+        self.pairs.clear();
+        self.pair_table = NgramTable::new(self.actions.len());
+        self.rows.show_pairs(false);
+        self.rows
+            .blocks
+            .iter_mut()
+            .for_each(|block| block.pairs = PackedLists::default());
+        self
+    }
+
+    fn build_with<T: Tally>(
+        data: &Dataset,
+        distinct: &Distinct,
+        folds: Folds,
+        wanted: Wanted,
+        threads: NonZeroUsize,
+    ) -> Self {
+        let size = distinct.len().div_ceil(BLOCK).div_ceil(threads.get()) * BLOCK;
+        let starts: Vec<usize> = (0..distinct.len()).step_by(size.max(1)).collect();
+        let parts = map(&starts, |&start| {
+            let end = distinct.len().min(start + size);
+            Counted::<T>::count(
+                data,
+                &Piece {
+                    distinct,
+                    folds: &folds,
+                    start,
+                    end,
+                },
+                wanted,
+            )
         });
-        let samples = data.class_counts(part);
-        drop(sequences);
 
         let mut found = Found::new(data.action_count());
         let unfinished: Vec<Unfinished> = parts.into_iter().map(|part| part.join(&mut found)).collect();
         let (names, used) = found.vocabulary(data);
-        let (table, arrived) = found.ngrams.finish(&used, max_ngrams);
+        let (table, arrived) = found.ngrams.finish(&used, wanted.most, 1);
+        let (pair_table, pairs_arrived) = found.pairs.finish(&used, wanted.most, LEAST_SAMPLES);
         let kept = found.kept(&arrived);
-        let blocks = map_into(unfinished, |rows| rows.finish(&found, kept.as_deref()));
+        let first_pair = (found.actions.len() + found.ngrams.ngrams().len()) as u32;
+        // Pairs that are not kept have no number.
+        let mut pair_numbers = vec![DROPPED; found.pairs.ngrams().len()];
+        let mut by_arrival = pairs_arrived.clone();
+        by_arrival.sort_unstable();
+        for (number, &arrived) in (first_pair..).zip(&by_arrival) {
+            pair_numbers[arrived as usize] = number;
+        }
+        let owner = |index| Piece::owner(distinct, index);
+        let blocks = map_into(unfinished, |rows| {
+            rows.finish(&found, kept.as_deref(), &pair_numbers, owner)
+        });
 
-        let ngrams = found.ngrams.ngrams();
-        let id = |&number: &u32| found.actions.len() as u32 + number;
+        let counts = |counter: &NgramCounter<T>, arrived: &[u32]| -> Vec<ClassCounts> {
+            let seen = arrived.iter().map(|&number| counter.ngrams()[number as usize].seen);
+            seen.map(|seen| seen.samples.get()).collect()
+        };
+        let ngram_ids = arrived.iter().map(|&number| found.actions.len() as u32 + number);
+        let pair_ids = pairs_arrived.iter().map(|&number| pair_numbers[number as usize]);
+        let features = found
+            .actions
+            .iter()
+            .chain(found.ngrams.ngrams().iter().map(|ngram| &ngram.seen));
         Self {
             names,
             actions: used
                 .iter()
                 .map(|&action| found.actions[action as usize].samples.get())
                 .collect(),
-            ngrams: arrived
-                .iter()
-                .map(|&number| ngrams[number as usize].samples.get())
-                .collect(),
+            ngrams: counts(&found.ngrams, &arrived),
+            pairs: counts(&found.pairs, &pairs_arrived),
             table,
-            width: found.actions.len() + ngrams.len(),
-            ids: used.iter().copied().chain(arrived.iter().map(id)).collect(),
-            samples,
+            pair_table,
+            width: first_pair as usize + pairs_arrived.len(),
+            ids: used.iter().copied().chain(ngram_ids).chain(pair_ids).collect(),
+            samples: distinct.labels.sum(),
             rows: Rows {
                 blocks: blocks.into_iter().flatten().collect(),
-                labels,
+                labels: distinct.labels.clone(),
+                folds_with: features.map(|seen| seen.folds).collect(),
+                folds,
+                actions: found.actions.len() as u32,
+                first_pair: first_pair as usize,
+                shows_pairs: wanted.pairs,
             },
-            fingerprints,
             ranges: found.ranges,
+        }
+    }
+}
+
+/// Some distinct sequences, from `start` to before `end`.
+struct Piece<'a> {
+    distinct: &'a Distinct,
+    folds: &'a Folds,
+    start: usize,
+    end: usize,
+}
+
+impl Piece<'_> {
+    /// Who has what is found in the sequence with this index alone: its group; without groups, the only sample with the sequence.
+    fn owner(distinct: &Distinct, index: usize) -> Owner {
+        match &distinct.groups {
+            Some(groups) => Owner::new(groups[index]),
+            None if distinct.labels.of(index).total() == 1 => Owner::new(index as u32),
+            None => Owner::MANY,
         }
     }
 }
@@ -207,17 +353,9 @@ struct Found<T> {
     /// By their numbers in the data set.
     actions: Vec<Seen<T>>,
     ngrams: NgramCounter<T>,
+    pairs: NgramCounter<T>,
     /// The lowest and highest value of each dense feature before any discount; novelty always ranges from 0 to 1.
     ranges: Ranges,
-}
-
-/// Where an action was seen.
-#[derive(Clone, Copy, Default)]
-struct Seen<T> {
-    /// The samples that have it.
-    samples: T,
-    /// The last row that has it, from 1.
-    last_row: u32,
 }
 
 impl<T: Tally> Found<T> {
@@ -228,6 +366,7 @@ impl<T: Tally> Found<T> {
         Self {
             actions: vec![Seen::default(); actions],
             ngrams: NgramCounter::new(actions),
+            pairs: NgramCounter::new(actions),
             ranges,
         }
     }
@@ -266,58 +405,77 @@ impl<T: Tally> Found<T> {
 struct Counted<T> {
     found: Found<T>,
     blocks: Vec<Block>,
+    start: usize,
 }
 
 /// The rows of a part, but for what only all parts together know.
 struct Unfinished {
     blocks: Vec<Block>,
-    /// The actions and n-grams that one sample of the part has and no other, with its row.
-    once: Vec<(u32, u32)>,
+    /// The index of the first row.
+    start: usize,
     /// The numbers that the n-grams of the part have among all.
     numbers: Vec<u32>,
+    /// The same for ordered pairs.
+    pair_numbers: Vec<u32>,
 }
 
 impl<T: Tally> Counted<T> {
-    /// Counts in some sequences, given by rows of `data` that have them, and their `labels`.
-    fn count(data: &Dataset, sequences: &[u32], labels: impl Fn(usize) -> ClassCounts, n: usize) -> Self {
+    /// Counts in some sequences.
+    fn count(data: &Dataset, piece: &Piece<'_>, wanted: Wanted) -> Self {
         let mut found = Found::<T>::new(data.action_count());
-        let mut blocks = Vec::with_capacity(sequences.len().div_ceil(BLOCK));
-        let (mut symbols, mut ids) = (Vec::new(), Vec::new());
+        let mut blocks = Vec::with_capacity((piece.end - piece.start).div_ceil(BLOCK));
+        let (mut symbols, mut ids, mut pair_ids) = (Vec::new(), Vec::new(), Vec::new());
         let mut counter = ShapeCounter::default();
-        let mut row = 0;
-        for sequences in sequences.chunks(BLOCK) {
+        for first in (piece.start..piece.end).step_by(BLOCK) {
+            let rows = first..piece.end.min(first + BLOCK);
             let mut block = Block::default();
             // Copied first, as memory that is asked for all at once comes sooner.
-            let steps = data.steps_of(sequences);
-            for index in 0..sequences.len() {
-                let labels = labels(row as usize);
-                row += 1;
-                with_markers(&mut symbols, steps.list(index));
-                let (actions, shape) = counter.count(inner(&symbols));
-                for &action in actions {
-                    let seen = &mut found.actions[action as usize];
-                    seen.samples.add(labels);
-                    seen.last_row = row;
-                }
+            let steps = data.steps_of(&piece.distinct.rows[rows.clone()]);
+            for (place, index) in rows.enumerate() {
+                let key = RowKey {
+                    row: (index - piece.start) as u32 + 1,
+                    labels: piece.distinct.labels.of(index),
+                    owner: Piece::owner(piece.distinct, index),
+                    fold: piece.folds.of(index),
+                };
+                with_markers(&mut symbols, steps.list(place));
+                let (seen, shape) = counter.count(inner(&symbols));
                 ids.clear();
-                ids.extend_from_slice(actions);
+                for seen in seen {
+                    found.actions[seen.action as usize].add(key);
+                    ids.push(seen.action);
+                }
+                let actions = ids.len() as u32;
+                if wanted.pairs {
+                    pair_ids.clear();
+                    let pairs = &mut found.pairs;
+                    ordered_pairs(seen, |a, b| {
+                        pair_ids.push(pairs.count_pair(a + FIRST_ACTION, b + FIRST_ACTION, key));
+                    });
+                    block.pairs.push(pair_ids.iter().copied());
+                }
                 let first_ngram = found.actions.len() as u32;
                 let ngrams = &mut found.ngrams;
-                ngrams.count(&symbols, n, row, labels, |number| ids.push(first_ngram + number));
+                ngrams.count(&symbols, wanted.n, key, |number| ids.push(first_ngram + number));
                 found.widen(shape);
                 block.shapes.push(shape);
                 block.oov.push(OovCounts {
-                    actions: actions.len() as u32,
+                    actions,
                     novel_actions: 0,
-                    ngrams: (ids.len() - actions.len()) as u32,
+                    ngrams: ids.len() as u32 - actions,
                     novel_ngrams: 0,
                 });
                 block.sparse.push(ids.iter().copied());
             }
             block.sparse.shrink();
+            block.pairs.shrink();
             blocks.push(block);
         }
-        Self { found, blocks }
+        Self {
+            found,
+            blocks,
+            start: piece.start,
+        }
     }
 
     /// Adds what was counted to what other parts have.
@@ -325,90 +483,83 @@ impl<T: Tally> Counted<T> {
         let Found {
             actions,
             ngrams,
+            pairs,
             ranges,
         } = self.found;
-        let of_actions = actions.iter().map(|seen| (seen.samples, seen.last_row));
-        let of_ngrams = ngrams.ngrams().iter().map(|ngram| (ngram.samples, ngram.last_row));
-        let once = (0..)
-            .zip(of_actions.chain(of_ngrams))
-            .filter(|(_, (samples, _))| samples.get().total() == 1)
-            .map(|(id, (_, row))| (id, row - 1))
-            .collect();
         for (seen, here) in whole.actions.iter_mut().zip(actions) {
-            seen.samples.add(here.samples.get());
+            seen.join(here);
         }
         for (range, here) in whole.ranges.iter_mut().zip(ranges) {
             *range = (range.0.min(here.0), range.1.max(here.1));
         }
         Unfinished {
             blocks: self.blocks,
-            once,
+            start: self.start,
             numbers: whole.ngrams.absorb(ngrams),
+            pair_numbers: whole.pairs.absorb(pairs),
         }
     }
 }
 
 impl Unfinished {
-    /// Fills in the novelty of the rows, and what the numbers of their n-grams have become.
+    /// Fills in what is novel in each row, and what the numbers of its features have become.
     ///
-    /// An action or n-gram is novel if no other sample has it: without this sample it would be unknown, and so it must look
-    /// while training, or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
-    fn finish<T: Tally>(self, whole: &Found<T>, kept: Option<&[bool]>) -> Vec<Block> {
+    /// An action or n-gram is novel if nobody else has it: without them it would be unknown, and so it must look while training,
+    /// or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
+    fn finish<T: Tally>(
+        self,
+        whole: &Found<T>,
+        kept: Option<&[bool]>,
+        pair_numbers: &[u32],
+        owner: impl Fn(usize) -> Owner,
+    ) -> Vec<Block> {
         let mut blocks = self.blocks;
         let first = whole.actions.len() as u32;
-        let samples = |number: u32| whole.ngrams.ngrams()[number as usize].samples.get().total();
-        for (id, row) in self.once {
-            let oov = &mut blocks[row as usize / BLOCK].oov[row as usize % BLOCK];
-            match id.checked_sub(first) {
-                None => oov.novel_actions += u32::from(whole.actions[id as usize].samples.get().total() == 1),
-                Some(own) => oov.novel_ngrams += u32::from(samples(self.numbers[own as usize]) == 1),
-            }
-        }
+        let ngrams = whole.ngrams.ngrams();
+        let actions = whole.actions.iter().map(|seen| seen.owner);
+        let owners: Vec<Owner> = actions
+            .chain(self.numbers.iter().map(|&number| ngrams[number as usize].seen.owner))
+            .collect();
         let is_dropped = |number: u32| kept.is_some_and(|kept| !kept[number as usize]);
         let of_ngrams = self.numbers.iter().map(|&number| match is_dropped(number) {
             true => DROPPED,
             false => first + number,
         });
         let numbers: Arc<[u32]> = (0..first).chain(of_ngrams).collect();
-        if (0..).zip(&*numbers).all(|(own, &number)| own == number) {
-            return blocks;
-        }
+        let is_as_it_was = (0..).zip(&*numbers).all(|(own, &number)| own == number);
+        let mut index = self.start;
         for block in &mut blocks {
-            if kept.is_some() {
-                for (row, oov) in block.oov.iter_mut().enumerate() {
-                    let ngrams = block.sparse.list(row).filter_map(|id| id.checked_sub(first));
-                    let dropped = ngrams
-                        .map(|own| self.numbers[own as usize])
-                        .filter(|&number| is_dropped(number));
-                    // Those that one sample has have been counted above.
-                    oov.novel_ngrams += dropped.filter(|&number| samples(number) > 1).count() as u32;
+            for (row, oov) in block.oov.iter_mut().enumerate() {
+                let owner = owner(index);
+                index += 1;
+                for id in block.sparse.list(row) {
+                    if owner.has_alone(owners[id as usize]) || numbers[id as usize] == DROPPED {
+                        let novel = if id < first {
+                            &mut oov.novel_actions
+                        } else {
+                            &mut oov.novel_ngrams
+                        };
+                        *novel += 1;
+                    }
                 }
             }
-            block.numbers = Some(Arc::clone(&numbers));
+            if !is_as_it_was {
+                block.numbers = Some(Arc::clone(&numbers));
+            }
+            if block.pairs.len() > 0 {
+                let mut pairs = PackedLists::default();
+                for row in 0..block.pairs.len() {
+                    let numbers = block.pairs.list(row);
+                    let numbers = numbers.map(|number| pair_numbers[self.pair_numbers[number as usize] as usize]);
+                    pairs.push(numbers.filter(|&number| number != DROPPED));
+                }
+                pairs.shrink();
+                block.pairs = pairs;
+            }
         }
         blocks
     }
 }
 
-/// A row for each of the different sequences of `part`, in canonical order, and how many samples have these.
-fn distinct_sequences(data: &Dataset, part: &Part) -> (Vec<u32>, Labels) {
-    let mut sequences: Vec<u32> = Vec::new();
-    let mut labels = Labels::default();
-    let mut last = ClassCounts::default();
-    for (row, count) in part.iter() {
-        // Rows with the same sequence stand side by side.
-        let previous = sequences.last().map(|&row| data.sequence_key(row as usize));
-        if previous != Some(data.sequence_key(row)) {
-            if previous.is_some() {
-                labels.push(std::mem::take(&mut last));
-            }
-            sequences.push(row as u32);
-        }
-        last.add(data.label(row), count);
-    }
-    labels.push(last);
-    (sequences, labels)
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -54,7 +54,9 @@ fn values_out_of_range_are_refused_before_anything_is_done() {
             &["--data", "x", "--validation-data", "y", "--train-ratio", "0.5"],
             "cannot be used with",
         ),
-        (&["--data", "x", "--group-by", "task"], "--split-strategy grouped"),
+        (&["--data", "x", "--calibrate", "group"], "--group-by"),
+        (&["--calibrate", "platt"], "sequence"),
+        (&["--l2", "0"], "between 1e-6 and 1e9"),
         (
             &["--data", "x", "--split-strategy", "grouped", "--group-by", "label"],
             "field of its own",
@@ -331,7 +333,7 @@ fn verbosity_changes_what_is_said_and_rust_log_overrides_it() {
     let args = ["--num-samples", "2000"];
     assert_eq!(sandbox.run(&args).stderr, "");
     let verbose = sandbox.run(&[&args[..], &["-v"]].concat());
-    assert!(verbose.stderr.contains("[DEBUG] epoch 10:"), "{}", verbose.stderr);
+    assert!(verbose.stderr.contains("[DEBUG] epoch 1:"), "{}", verbose.stderr);
     let mut command = sandbox.command(&args);
     assert!(Ended::of(command.env("RUST_LOG", "debug")).stderr.contains("[DEBUG]"));
     assert_eq!(sandbox.run(&[&args[..], &["-q"]].concat()).stdout, "");

@@ -481,7 +481,7 @@ fn grouped_splits_keep_groups_together_and_need_the_field() {
     let args = ["--data", "data", "--split-strategy", "grouped", "--group-by", "task"];
     let summary = sandbox.train(&args);
     assert_eq!(summary["samples"]["train"], 48);
-    assert_eq!(summary["config"]["validation"]["split"]["group_by"], "task");
+    assert_eq!(summary["config"]["group_by"], "task");
     let without_field = sandbox.run(&[&args[..5], &["team"]].concat());
     assert_eq!(without_field.code, 3);
     assert!(

@@ -7,6 +7,7 @@ mod data_files;
 mod evaluation;
 mod events;
 mod faults;
+mod fit;
 mod golden;
 mod html_report;
 mod monitor;

@@ -207,7 +207,7 @@ fn a_forged_model_is_found_out_by_the_member_and_by_how_much() {
     assert!(quick.stdout.contains("the file alone was checked"), "{quick:?}");
 
     sandbox.write(aside, &text);
-    forge(&sandbox, aside, "\"epochs\":10", "\"epochs\":11");
+    forge(&sandbox, aside, "\"epochs\":10", "\"epochs\":1");
     assert_eq!(sandbox.run(&["verify", aside]).code, 3);
     sandbox.write(aside, text.replacen(&bias, &moved, 1));
     sandbox
@@ -291,8 +291,8 @@ fn metrics_that_say_other_than_the_model_or_are_gone_are_found_out() {
 #[test]
 fn metrics_that_belong_to_another_model_are_found_out() {
     let sandbox = Sandbox::new();
-    let first = sandbox.train(&["--num-samples", "300"]);
-    let second = sandbox.train(&["--num-samples", "300", "--seed", "1"]);
+    let first = sandbox.train(&["--num-samples", "500"]);
+    let second = sandbox.train(&["--num-samples", "500", "--seed", "1"]);
     let path = |summary: &Value, member: &str| sandbox.path(summary[member].as_str().unwrap());
     fs::copy(path(&first, "metrics_path"), path(&second, "metrics_path")).unwrap();
     let ended = sandbox.run(&["verify"]);
@@ -350,7 +350,7 @@ fn models(sandbox: &Sandbox) -> [String; 2] {
         "--label-field=bad",
         "--num-samples=50",
     ];
-    [&["--num-samples=60", "--ngram-size=2"][..], &events].map(|args| {
+    [&["--num-samples=60", "--ngram-size=2", "--l2=3"][..], &events].map(|args| {
         let path = sandbox.train(args)["model_path"].as_str().unwrap().to_owned();
         fs::read_to_string(sandbox.path(&path)).unwrap()
     })
@@ -368,6 +368,8 @@ fn no_model_is_accepted_whose_run_no_option_would_have_taken() {
         ("epochs", &["0", "1000001"]),
         ("batch_size", &["0", "1000001"]),
         ("l2", &["0.0", "9e-7", "1000000001.0"]),
+        ("offset", &["-1000.5", "1001.0"]),
+        ("slope", &["0.0", "-1.0", "100.5"]),
         ("learning_rate", &["0.0", "1.0001"]),
         ("max_ngrams", &["0", "1000000001"]),
         ("ece_bins", &["0", "10001", "4294967295"]),
@@ -411,12 +413,12 @@ fn no_number_of_a_model_file_may_lie_out_of_range_even_if_the_digest_fits() {
         let tables = text.find("\"vocabulary\"").unwrap();
         let mut top = "";
         for (key, place) in numbers(&text[..tables]) {
-            for name in ["gate", "data", "metrics", "bias", "dense"] {
+            for name in ["gate", "fitted", "data", "metrics", "bias", "dense"] {
                 if text[..place.start].contains(&format!("\"{name}\":")) {
                     top = name;
                 }
             }
-            let signed = ["bias", "dense"].contains(&top);
+            let signed = ["bias", "dense"].contains(&top) || key == "offset";
             for value in ["1e300", "-1e300", "18446744073709551616", "-1"] {
                 // What reads another format is said to do so, and weights may be negative.
                 if key == "format_version" || signed && value == "-1" {

@@ -23,7 +23,7 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
     pub(crate) models_dir: PathBuf,
 
-    /// How many actions and n-grams to name for and against
+    /// How many actions, n-grams and pairs to name for and against
     #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
     pub(crate) top: usize,
 
@@ -45,6 +45,8 @@ struct Summary<'a> {
     training_samples: anomaly_train::ClassCounts,
     actions: usize,
     ngrams: usize,
+    pairs: usize,
+    fitted: &'a anomaly_train::Fitted,
     speak_for: &'a [PatternWeight],
     speak_against: &'a [PatternWeight],
 }
@@ -66,6 +68,8 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
             training_samples: model.training_samples(),
             actions: model.action_count(),
             ngrams: model.ngram_count(),
+            pairs: model.pair_count(),
+            fitted: model.fitted(),
             speak_for: &speak_for,
             speak_against: &speak_against,
         })?;
@@ -118,20 +122,22 @@ fn description(artifact: &Artifact) -> String {
         (
             "knows",
             format!(
-                "{} actions and {} n-grams of 2 to {}",
+                "{} actions, {} n-grams of 2 to {}, {} ordered pairs",
                 model.action_count(),
                 model.ngram_count(),
-                config.ngram_size
+                config.ngram_size,
+                model.pair_count()
             ),
         ),
         ("threshold", config.anomaly_threshold.to_string()),
         (
             "options",
             format!(
-                "seed {}, {} epochs, batch size {}, L2 {}",
-                config.seed, config.epochs, config.batch_size, config.l2
+                "seed {}, at most {} epochs, batch size {}",
+                config.seed, config.epochs, config.batch_size
             ),
         ),
+        ("fitted", model.fitted().to_string()),
     ];
     if let Some(data) = &artifact.data {
         lines.push(("data", source(&artifact.run)));
@@ -204,18 +210,13 @@ fn source(run: &Run) -> String {
     };
     let validation = match &run.validation {
         Validation::None => "nothing was held back".to_owned(),
-        Validation::Split {
-            strategy,
-            train_ratio,
-            group_by,
-        } => {
-            let by = group_by
-                .as_deref()
-                .map(|field| format!(" by {}", one_line(field)))
-                .unwrap_or_default();
-            format!("{strategy:?} split{by}, {train_ratio} to train on").to_lowercase()
+        Validation::Split { strategy, train_ratio } => {
+            format!("{strategy:?} split, {train_ratio} to train on").to_lowercase()
         }
         Validation::Separate => "validation data of their own".to_owned(),
     };
-    format!("{source}; {validation}")
+    match &run.group_by {
+        None => format!("{source}; {validation}"),
+        Some(field) => format!("{source}, groups by {}; {validation}", one_line(field)),
+    }
 }

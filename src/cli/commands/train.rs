@@ -7,15 +7,15 @@ use crate::cli::report::Report;
 use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::summary::RunSummary;
-use crate::cli::values::{ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
+use crate::cli::values::{CalibrateArg, ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
 use crate::cli::{champion, clock, html_report_file, input, memory, signals};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
-    Artifact, BatchSize, Bins, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, Diagnostics, Epoch,
-    Epochs, Evaluation, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty, Reading, Reason,
-    ReasonCode, Run, SampleCount, Samples, Source, StepSize, TrainingConfig, UnitInterval, Validation, Verdict, advice,
-    confusables,
+    Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
+    Diagnostics, Epoch, Epochs, Evaluation, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty,
+    Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, TrainingConfig, UnitInterval, Validation,
+    Verdict, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -49,7 +49,7 @@ pub(crate) struct TrainArgs {
         long,
         value_name = "FILE",
         requires = "data",
-        conflicts_with_all = ["train_ratio", "split_strategy", "group_by"]
+        conflicts_with_all = ["train_ratio", "split_strategy"]
     )]
     pub(crate) validation_data: Option<PathBuf>,
 
@@ -57,11 +57,12 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
     pub(crate) train_ratio: OpenUnitInterval,
 
-    /// How samples are divided
-    #[arg(long, value_name = "S", value_enum, default_value_t = SplitArg::default())]
-    pub(crate) split_strategy: SplitArg,
+    /// How samples are divided [default: stratified; grouped with --group-by]
+    #[arg(long, value_name = "S", value_enum)]
+    pub(crate) split_strategy: Option<SplitArg>,
 
-    /// For grouped splits: top-level field that names the group; without it, identical sequences form one
+    /// Top-level field that names what belongs together, such as a task or a host: it steers the split, what counts as new in
+    /// training, and calibration
     #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
     pub(crate) group_by: Option<String>,
 
@@ -77,12 +78,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "T", default_value_t = TrainingConfig::default().anomaly_threshold)]
     pub(crate) anomaly_threshold: OpenUnitInterval,
 
-    /// Passes over the training part, in each of which every batch is gone through twice; above 200,000 different sequences,
-    /// the most passes there are
+    /// Most passes over the training part
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().epochs)]
     pub(crate) epochs: Epochs,
 
-    /// Distinct sequences that are fitted together, or visited in a row, before the next ones are
+    /// Distinct sequences that are visited together before the next ones are
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().batch_size)]
     pub(crate) batch_size: BatchSize,
 
@@ -90,9 +90,14 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().seed, value_parser = whole::<0, { u64::MAX }>)]
     pub(crate) seed: u64,
 
-    /// Strength of the L2 penalty on the weights
-    #[arg(long, value_name = "X", default_value_t = TrainingConfig::default().l2)]
-    pub(crate) l2: Penalty,
+    /// Strength of the L2 penalty on the weights [default: of 1, 2, 4, 8 and 16 the one with the lowest loss on what is left out]
+    #[arg(long, value_name = "X")]
+    pub(crate) l2: Option<Penalty>,
+
+    /// What is left out together to calibrate scores: whole groups, identical sequences; "auto" is "group" with --group-by, else
+    /// "sequence"
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = CalibrateArg::default())]
+    pub(crate) calibrate: CalibrateArg,
 
     /// The part of the way to its optimum that each training step goes
     #[arg(long, value_name = "X", default_value_t = TrainingConfig::default().learning_rate)]
@@ -172,6 +177,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         data,
         normal_sequences,
         contradictory_sequences,
+        left_out,
         ..
     } = outcome;
     let (verdict, champion) = decide(args, &run, &store, &samples, &evaluation)?;
@@ -183,6 +189,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         confusables: &confusables(samples.data()),
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
+        left_out: &left_out,
     }) {
         warn!("{sentence}");
     }
@@ -263,7 +270,6 @@ fn fit_and_judge(
         run.training.batch_size
     ));
     let bar = progress.steps("Training", u64::from(epochs.get()));
-    let mut held_out = None;
     let mut number = 0;
     let outcome = run.carry_out(samples, threads, |epoch| {
         bar.inc(1);
@@ -272,20 +278,14 @@ fn fit_and_judge(
             Epoch::Converging(change) => {
                 debug!("epoch {number}: fitted probabilities changed by {change:.2e} on average")
             }
-            Epoch::Improved(loss) | Epoch::Stopped(loss) => {
-                debug!("epoch {number}: log loss {loss:.4} on the sequences held out");
-                held_out = Some(loss);
-            }
+            _ => debug!("passes there and back done"),
         }
     })?;
     drop(bar);
-    if let Some(loss) = held_out {
-        report.line(&format!(
-            "[INFO] Many sequences: stopped after {number} of at most {epochs} epochs, at log loss {loss:.4} on those held out"
-        ));
-    }
     let model = &outcome.model;
-    debug!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
+    report.line(&format!("[INFO] Fitted: {}", model.fitted()));
+    let (actions, ngrams, pairs) = (model.action_count(), model.ngram_count(), model.pair_count());
+    debug!("{actions} actions, {ngrams} n-grams, {pairs} ordered pairs");
     report.line("[INFO] Validation Metrics:");
     report.metrics(&outcome.evaluation.metrics);
     Ok(outcome)
@@ -325,6 +325,7 @@ impl TrainArgs {
             reading: Reading {
                 count_field: self.count_field.clone(),
             },
+            group_by: self.group_by.clone(),
             validation: self.validation()?,
             training: TrainingConfig {
                 ngram_size: self.ngram_size,
@@ -333,6 +334,7 @@ impl TrainArgs {
                 epochs: self.epochs,
                 batch_size: self.batch_size,
                 l2: self.l2,
+                calibrate: self.calibrate.0,
                 learning_rate: self.learning_rate,
                 max_ngrams: self.max_ngrams,
             },
@@ -365,12 +367,14 @@ impl TrainArgs {
     }
 
     fn validation(&self) -> Result<Validation, Failure> {
-        let strategy = self.split_strategy.0;
-        if self.group_by.is_some() && strategy != SplitStrategy::Grouped {
-            return Err(Failure::Usage(
-                "--group-by goes with --split-strategy grouped".to_owned(),
-            ));
+        if self.calibrate.0 == Calibrate::Group && self.group_by.is_none() {
+            return Err(Failure::Usage("--calibrate group needs --group-by".to_owned()));
         }
+        let strategy = match (self.split_strategy, &self.group_by) {
+            (Some(strategy), _) => strategy.0,
+            (None, Some(_)) => SplitStrategy::Grouped,
+            (None, None) => SplitStrategy::default(),
+        };
         if self.count_field.is_some() && strategy == SplitStrategy::Temporal {
             return Err(Failure::Usage(
                 "--count-field does not go with --split-strategy temporal: samples that are counted have no order"
@@ -388,7 +392,6 @@ impl TrainArgs {
         Ok(Validation::Split {
             strategy,
             train_ratio: self.train_ratio,
-            group_by: self.group_by.clone(),
         })
     }
 

@@ -4,7 +4,11 @@
 //! The same lines can be read as either, so a label that stands in a line must be one in both cases.
 
 mod fast_path;
+mod group_field;
 mod json;
+
+use group_field::FieldValues;
+pub use group_field::GroupField;
 
 use crate::bounds::Multiplicity;
 use crate::data::dataset::DatasetBuilder;
@@ -244,6 +248,8 @@ pub struct ReadSummary {
     pub refused: Refused,
     /// Whether lines have a member `count` that was not asked for by [`ReadOptions::count_field`].
     pub unused_count: bool,
+    /// A field that looks like the name of a group, if none was asked for by [`ReadOptions::group_by`].
+    pub group_field: Option<GroupField>,
     any_good: bool,
 }
 
@@ -252,6 +258,9 @@ impl ReadSummary {
     pub fn append(&mut self, other: Self) {
         self.refused.append(other.refused);
         self.unused_count |= other.unused_count;
+        if self.group_field.is_none() {
+            self.group_field = other.group_field;
+        }
     }
 
     fn append_chunk(&mut self, chunk: &LineChunk, read: Self) {
@@ -278,6 +287,12 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
     });
     let fields = options.fields();
     let mut summary = ReadSummary::default();
+    let mut values = FieldValues::default();
+    let mut look_at = |chunk: &LineChunk| {
+        if fields.group.is_none() {
+            values.look_at(chunk);
+        }
+    };
     if let Some(limit) = options.limit {
         // Nothing behind the last sample that is wanted may count, or be waited for.
         while data.samples() < limit
@@ -285,8 +300,10 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
             && let Some(chunk) = chunks.next()
         {
             let chunk = chunk?;
+            look_at(&chunk);
             summary.append_chunk(&chunk, read_chunk(&chunk, fields, limit, data));
         }
+        summary.group_field = values.group_field();
         return Ok(summary);
     }
     let mut batch = Vec::new();
@@ -302,6 +319,7 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         let (parts, (next, ended)) = map_beside(&batch, options.threads, parse, read_next);
         for (chunk, (part, read)) in batch.iter().zip(parts) {
             data.absorb(&part).map_err(io::Error::other)?;
+            look_at(chunk);
             summary.append_chunk(chunk, read);
             if summary.refused.given_up {
                 return Ok(summary);
@@ -309,6 +327,7 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         }
         ended?;
         if next.is_empty() {
+            summary.group_field = values.group_field();
             return Ok(summary);
         }
         batch = next;

@@ -8,14 +8,13 @@
 use crate::bounds::OpenUnitInterval;
 use crate::data::fingerprint;
 use crate::model::AnomalyModel;
-use crate::model::features::{Shape, discount_shape, share};
+use crate::model::features::{ShapeCounter, discount_shape, ordered_pairs, share};
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, Node, UNKNOWN};
 use crate::model::weights::logistic;
 use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::names::Names;
 use crate::monitor::session::{Knowledge, Session};
 use crate::monitor::stamps::Stamps;
-use std::iter::once;
 use std::sync::Arc;
 
 /// By how much an estimate may differ from a score. It differs by far less.
@@ -33,6 +32,7 @@ pub(crate) struct ModelRule {
     /// Tells this model from those before it; 0 is that of no model.
     generation: u32,
     stamps: Stamps,
+    shapes: ShapeCounter,
     symbols: Vec<u32>,
 }
 
@@ -51,6 +51,7 @@ impl ModelRule {
             evidence,
             numbers: Vec::new(),
             generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
+            shapes: ShapeCounter::default(),
             symbols: Vec::new(),
         };
         (0..names.numbers()).for_each(|id| rule.learn(id, names.text(id)));
@@ -108,33 +109,33 @@ impl ModelRule {
                 add(session.node(start, long, knowledge), &run);
             }
         }
-        let mut node = BOS;
-        for (place, &symbol) in symbols.iter().take(n - 1).enumerate() {
-            node = knowledge.child(node, symbol);
-            add(node, &|| hash(once(BOS).chain(symbols[..=place].iter().copied())));
-        }
-        if length + 2 <= n {
-            let whole = || hash(once(BOS).chain(symbols.iter().copied()).chain([EOS]));
-            add(knowledge.child(node, EOS), &whole);
-        }
-        for long in 1..n.min(length + 1) {
-            let start = length - long;
-            let run = || hash(symbols[start..].iter().copied().chain([EOS]));
-            add(knowledge.child(session.node(start, long, knowledge), EOS), &run);
+        if let ([first, ..], [.., last]) = (symbols, symbols)
+            && n > 1
+        {
+            add(knowledge.child(BOS, *first), &|| hash([BOS, *first].into_iter()));
+            let last_node = session.node(length - 1, 1, knowledge);
+            add(knowledge.child(last_node, EOS), &|| hash([*last, EOS].into_iter()));
         }
 
+        let (seen, shape) = self.shapes.count(symbols);
         let mut known = 0;
-        for &symbol in stamps.count_actions(symbols) {
-            let action = symbol - FIRST_ACTION;
-            if action < known_actions {
-                sum += weights.sparse[action as usize];
-                known += 1;
-            }
+        for seen in seen.iter().filter(|seen| seen.action < known_actions) {
+            sum += weights.sparse[seen.action as usize];
+            known += 1;
+        }
+        let (pairs, first_pair) = (&model.pair_table, model.first_pair());
+        if pairs.len() > 0 {
+            ordered_pairs(seen, |a, b| {
+                if a < known_actions
+                    && let Some(pair) = pairs.child(a + FIRST_ACTION, b + FIRST_ACTION)
+                {
+                    sum += weights.sparse[first_pair + pairs.number(pair) as usize];
+                }
+            });
         }
         let (known_ngrams, unknown_ngrams) = stamps.ngrams();
-        let (distinct, entropy) = (stamps.distinct(), stamps.entropy(length));
-        let mut dense = Shape::new(entropy, distinct, length).figures(
-            share(distinct - known, distinct),
+        let mut dense = shape.figures(
+            share(seen.len() - known, seen.len()),
             share(unknown_ngrams, unknown_ngrams + known_ngrams),
         );
         for (value, &(low, high)) in dense.iter_mut().zip(&model.ranges) {

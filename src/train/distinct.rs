@@ -1,0 +1,213 @@
+//! What training learns from: the different sequences of a part, and of groups if there are any, with how many samples of each
+//! class each of them stands for.
+
+use crate::data::counts::Counts;
+use crate::data::dataset::Dataset;
+use crate::data::label::ClassCounts;
+use crate::data::part::Part;
+use crate::random::{Purpose, stream};
+use rand::seq::SliceRandom;
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+
+/// How many samples of each class each of many sequences stands for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels {
+    normal: Counts,
+    anomalous: Counts,
+}
+
+impl Labels {
+    fn push(&mut self, counts: ClassCounts) {
+        self.normal.push(counts.normal);
+        self.anomalous.push(counts.anomalous);
+    }
+
+    pub(crate) fn of(&self, index: usize) -> ClassCounts {
+        ClassCounts {
+            normal: self.normal.get(index),
+            anomalous: self.anomalous.get(index),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.normal.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ClassCounts> {
+        (0..self.len()).map(|index| self.of(index))
+    }
+
+    /// How many samples there are of each class.
+    pub(crate) fn sum(&self) -> ClassCounts {
+        self.iter().fold(ClassCounts::default(), ClassCounts::plus)
+    }
+}
+
+impl FromIterator<ClassCounts> for Labels {
+    fn from_iter<I: IntoIterator<Item = ClassCounts>>(all: I) -> Self {
+        let mut labels = Self::default();
+        all.into_iter().for_each(|counts| labels.push(counts));
+        labels
+    }
+}
+
+/// Different sequences, one after the other by fingerprint, so that they come as if they were drawn: in canonical order
+/// neighbours have more in common than others, and fitting takes neighbours together.
+#[derive(Debug, Clone)]
+pub(crate) struct Distinct {
+    /// A row of the data that has the sequence.
+    pub(crate) rows: Vec<u32>,
+    pub(crate) fingerprints: Vec<u64>,
+    pub(crate) labels: Labels,
+    /// The group of each, if there are two groups or more; a sequence that stands in several groups is one for each.
+    pub(crate) groups: Option<Vec<u32>>,
+}
+
+impl Distinct {
+    /// The different sequences of `part`, put in order by at most `threads` threads.
+    pub(crate) fn of(data: &Dataset, part: &Part, threads: NonZeroUsize) -> Self {
+        let group = |row: &u32| data.group_number(*row as usize);
+        let first = part.rows().first().and_then(group);
+        // A single group says nothing about what belongs together.
+        let grouped = first.is_some() && part.rows().iter().any(|row| group(row) != first);
+
+        let mut rows: Vec<u32> = Vec::new();
+        let mut labels = Labels::default();
+        let mut last = ClassCounts::default();
+        for (row, count) in part.iter() {
+            // Rows with the same sequence stand side by side.
+            let previous = rows.last().map(|&row| data.sequence_key(row as usize));
+            if grouped || previous != Some(data.sequence_key(row)) {
+                if previous.is_some() {
+                    labels.push(std::mem::take(&mut last));
+                }
+                rows.push(row as u32);
+            }
+            last.add(data.label(row), count);
+        }
+        labels.push(last);
+
+        let group = |row| if grouped { group(row) } else { None };
+        let fingerprints = data.fingerprints(&rows, threads);
+        let keys = fingerprints
+            .into_iter()
+            .zip(rows.iter().map(|row| group(row).unwrap_or(0)));
+        let mut order: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
+        order.sort_unstable();
+        let mut distinct = Self {
+            rows: Vec::with_capacity(order.len()),
+            fingerprints: Vec::with_capacity(order.len()),
+            labels: Labels::default(),
+            groups: grouped.then(Vec::new),
+        };
+        for same in order.chunk_by(|(a, _), (b, _)| a == b) {
+            let ((fingerprint, group), first) = same[0];
+            distinct.rows.push(rows[first as usize]);
+            distinct.fingerprints.push(fingerprint);
+            let counts = same.iter().map(|&(_, index)| labels.of(index as usize));
+            distinct
+                .labels
+                .push(counts.fold(ClassCounts::default(), ClassCounts::plus));
+            if let Some(groups) = &mut distinct.groups {
+                groups.push(group);
+            }
+        }
+        distinct
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// At most `size` of them, drawn from the seed; they stay in their order.
+    pub(crate) fn sample(&self, size: usize, seed: u64) -> Cow<'_, Self> {
+        if self.len() <= size {
+            return Cow::Borrowed(self);
+        }
+        let mut drawn: Vec<usize> = (0..self.len()).collect();
+        let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size);
+        drawn.sort_unstable();
+        Cow::Owned(Self {
+            rows: drawn.iter().map(|&index| self.rows[index]).collect(),
+            fingerprints: drawn.iter().map(|&index| self.fingerprints[index]).collect(),
+            labels: drawn.iter().map(|&index| self.labels.of(index)).collect(),
+            groups: self
+                .groups
+                .as_ref()
+                .map(|groups| drawn.iter().map(|&index| groups[index]).collect()),
+        })
+    }
+
+    /// The labels of each different sequence, over all groups.
+    fn of_sequences(&self) -> impl Iterator<Item = ClassCounts> {
+        let mut index = 0;
+        self.fingerprints.chunk_by(|a, b| a == b).map(move |same| {
+            let labels = (index..index + same.len()).map(|index| self.labels.of(index));
+            index += same.len();
+            labels.fold(ClassCounts::default(), ClassCounts::plus)
+        })
+    }
+
+    /// Number of different sequences that occur as normal ones.
+    pub(crate) fn normal_sequences(&self) -> usize {
+        self.of_sequences().filter(|labels| labels.normal > 0).count()
+    }
+
+    /// Number of different sequences that occur with both labels.
+    pub(crate) fn contradictory_sequences(&self) -> usize {
+        let is_contradictory = |labels: &ClassCounts| labels.normal > 0 && labels.anomalous > 0;
+        self.of_sequences().filter(is_contradictory).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::DatasetBuilder;
+    use crate::data::label::Label::{self, Anomalous, Normal};
+
+    fn distinct(samples: &[(&str, Label, Option<&str>)]) -> Distinct {
+        let mut data = DatasetBuilder::new();
+        for &(action, label, group) in samples {
+            data.push([action], label, group).unwrap();
+        }
+        let data = data.build();
+        Distinct::of(&data, &data.all(), NonZeroUsize::MIN)
+    }
+
+    #[test]
+    fn identical_sequences_are_one_and_one_for_each_group_that_has_them() {
+        let samples = [("a", Normal), ("a", Anomalous), ("a", Normal), ("b", Anomalous)];
+        let alone = distinct(&samples.map(|(action, label)| (action, label, None)));
+        assert_eq!((alone.len(), alone.groups.is_none()), (2, true));
+        assert_eq!((alone.normal_sequences(), alone.contradictory_sequences()), (1, 1));
+        let one_group = distinct(&samples.map(|(action, label)| (action, label, Some("g"))));
+        assert_eq!((one_group.len(), one_group.groups.is_none()), (2, true));
+        let mut groups = ["g", "h", "g", "h"].into_iter();
+        let two_groups = distinct(&samples.map(|(action, label)| (action, label, groups.next())));
+        assert_eq!(
+            (two_groups.len(), two_groups.groups.as_ref().map(Vec::len)),
+            (3, Some(3))
+        );
+        // Over its groups, a has both labels.
+        assert_eq!(
+            (two_groups.normal_sequences(), two_groups.contradictory_sequences()),
+            (1, 1)
+        );
+        assert_eq!(two_groups.labels.sum(), alone.labels.sum());
+    }
+
+    #[test]
+    fn a_sample_is_drawn_from_the_seed_and_keeps_the_order() {
+        let names: Vec<String> = (0..100).map(|name| name.to_string()).collect();
+        let all: Vec<_> = names.iter().map(|name| (name.as_str(), Normal, None)).collect();
+        let all = distinct(&all);
+        let drawn = all.sample(30, 1).into_owned();
+        assert_eq!(drawn.len(), 30);
+        assert!(drawn.fingerprints.is_sorted_by(|a, b| a < b));
+        assert_eq!(drawn.fingerprints, all.sample(30, 1).fingerprints);
+        assert_ne!(drawn.fingerprints, all.sample(30, 2).fingerprints);
+        assert_eq!(all.sample(100, 1).fingerprints, all.fingerprints);
+    }
+}

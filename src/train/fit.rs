@@ -1,0 +1,170 @@
+//! Fits weights in one of several ways, on all rows and on all but a fold.
+
+use crate::bounds::Penalty;
+use crate::model::config::TrainingConfig;
+use crate::model::fitted::Method;
+use crate::model::weights::Weights;
+use crate::parallel::map_beside;
+use crate::random::{Purpose, numbered_stream, stream};
+use crate::train::calibration::LeftOut;
+use crate::train::online;
+use crate::train::sdca::Sdca;
+use crate::train::trainer::Epoch;
+use crate::train::training_set::{RowBuffer, Rows};
+use rand_chacha::ChaCha8Rng;
+use std::num::NonZeroUsize;
+
+/// The part of the epochs that brings an optimum near to what it is without a fold, or under another penalty.
+const AGAIN: f64 = 0.3;
+/// An optimum is reached if a step changes the fitted probability of its row by no more than this on average.
+const CONVERGED: f64 = 1e-10;
+
+/// A way to fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Way {
+    pub(crate) method: Method,
+    pub(crate) pairs: bool,
+    pub(crate) l2: Penalty,
+}
+
+/// Weights that have been fitted.
+#[derive(Debug)]
+pub(crate) enum Fit {
+    Optimum(Sdca),
+    Online {
+        prior: Weights,
+        l2: Penalty,
+        weights: Weights,
+    },
+}
+
+impl Fit {
+    /// Fits all rows, from the centre `prior` of the prior. `after` is called after each pass over them.
+    pub(crate) fn new(
+        rows: &Rows,
+        prior: &Weights,
+        way: Way,
+        config: &TrainingConfig,
+        threads: NonZeroUsize,
+        mut after: impl FnMut(Epoch),
+    ) -> Self {
+        match way.method {
+            Method::Optimum => {
+                let mut fit = Sdca::new(rows, prior.clone(), way.l2.get());
+                let rng = stream(config.seed, Purpose::Shuffle);
+                ascend(&mut fit, rows, config.epochs.get(), config, rng, |change| {
+                    after(Epoch::Converging(change));
+                });
+                Self::Optimum(fit)
+            }
+            Method::Online => {
+                let weights = online::fit(rows, prior, way.l2.get(), config, None, threads);
+                after(Epoch::Passes);
+                Self::Online {
+                    prior: prior.clone(),
+                    l2: way.l2,
+                    weights,
+                }
+            }
+        }
+    }
+
+    pub(crate) fn weights(&self) -> &Weights {
+        match self {
+            Self::Optimum(fit) => &fit.weights,
+            Self::Online { weights, .. } => weights,
+        }
+    }
+
+    /// The fit under another penalty, nearly.
+    pub(crate) fn with_l2(&self, rows: &Rows, l2: Penalty, config: &TrainingConfig, threads: NonZeroUsize) -> Self {
+        match self {
+            Self::Optimum(fit) => {
+                let mut fit = fit.with_l2(l2.get());
+                let rng = stream(config.seed, Purpose::Shuffle);
+                ascend(&mut fit, rows, again(config), config, rng, |_| ());
+                Self::Optimum(fit)
+            }
+            Self::Online { prior, .. } => Self::Online {
+                prior: prior.clone(),
+                l2,
+                weights: online::fit(rows, prior, l2.get(), config, None, threads),
+            },
+        }
+    }
+
+    /// What the same fit on all rows but those of a fold says of these, for each of `folds`.
+    ///
+    /// A sequence that was seen n times is known when it comes again: unless groups are left out, the log odds of a sample of
+    /// it go 1 − 1/n of the way to what the fit on all rows says.
+    pub(crate) fn left_out(
+        &self,
+        rows: &Rows,
+        folds: &[u8],
+        config: &TrainingConfig,
+        threads: NonZeroUsize,
+    ) -> Vec<Vec<LeftOut>> {
+        let one = |&fold: &u8| {
+            // Where there are as many threads as folds, each has one for itself; a single fold has all.
+            let threads = if folds.len() == 1 { threads } else { NonZeroUsize::MIN };
+            let weights = self.without(rows, fold, config, threads);
+            let mut buffer = RowBuffer::default();
+            let of_fold = (0..rows.len()).filter(|&index| rows.folds().of(index) == fold);
+            of_fold
+                .map(|index| {
+                    let labels = rows.labels(index);
+                    let without = weights.log_odds(rows.left_out(index, &mut buffer));
+                    // Groups come once, sequences come again.
+                    let others = if rows.folds().by_group() {
+                        0.0
+                    } else {
+                        1.0 - 1.0 / labels.total() as f64
+                    };
+                    let with = self.weights().log_odds(rows.known(index, &mut buffer));
+                    LeftOut {
+                        index: index as u32,
+                        log_odds: without + others * (with - without),
+                        labels,
+                    }
+                })
+                .collect()
+        };
+        map_beside(folds, threads, one, || ()).0
+    }
+
+    /// The weights that all rows but those of a fold lead to, nearly.
+    fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig, threads: NonZeroUsize) -> Weights {
+        match self {
+            Self::Optimum(fit) => {
+                let mut fit = fit.without(rows, fold);
+                let rng = numbered_stream(config.seed, Purpose::Shuffle, u32::from(fold));
+                ascend(&mut fit, rows, again(config), config, rng, |_| ());
+                fit.weights
+            }
+            Self::Online { prior, l2, .. } => online::fit(rows, prior, l2.get(), config, Some(fold), threads),
+        }
+    }
+}
+
+/// Epochs that it takes to come near to an optimum from one that is not far away.
+fn again(config: &TrainingConfig) -> u32 {
+    (AGAIN * f64::from(config.epochs.get())).ceil() as u32
+}
+
+/// Makes at most so many epochs.
+fn ascend(
+    fit: &mut Sdca,
+    rows: &Rows,
+    epochs: u32,
+    config: &TrainingConfig,
+    mut rng: ChaCha8Rng,
+    mut after: impl FnMut(f64),
+) {
+    for _ in 0..epochs {
+        let change = fit.epoch(rows, config, &mut rng);
+        after(change);
+        if change < CONVERGED {
+            break;
+        }
+    }
+}
