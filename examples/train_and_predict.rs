@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let outcome = run.carry_out(&samples, 2.try_into()?, |_| ())?;
     let metrics = &outcome.evaluation.metrics;
     println!("accuracy {:?}, calibration error {:?}", metrics.accuracy, metrics.ece);
-    println!("promoted: {}", run.gate.judge(metrics, None).promoted);
+    println!("promoted: {}", run.judge(metrics, None).promoted);
 
     let mut file = Vec::new();
     outcome.model.save(&mut file)?;

@@ -66,7 +66,7 @@ def run(command):
 
 def models(binary, folder):
     data = folder / "data.jsonl"
-    rows = [{"sequence": sequence, "label": label} for sequence, label in SAMPLES * 7]
+    rows = [{"sequence": sequence, "label": label} for sequence, label in SAMPLES * 30]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for n in (1, 2, 3):
         store = folder / f"models{n}"

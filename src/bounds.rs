@@ -106,6 +106,7 @@ macro_rules! whole {
 
             /// A number that stands in the code; in a constant, one out of range does not compile.
             #[allow(clippy::panic)]
+            #[allow(dead_code, reason = "not every one has a default")]
             pub(crate) const fn literal(value: u64) -> Self {
                 match Self::new(value) {
                     Some(value) => value,
@@ -263,6 +264,12 @@ whole!(
     Bins,
     u32,
     1..=10000
+);
+whole!(
+    /// Parts of the samples that models are judged on, one part after the other.
+    FoldCount,
+    usize,
+    2..=100
 );
 whole!(
     /// How many actions or risk scores it takes before a rule of the monitor looks.

@@ -66,17 +66,19 @@ mod train;
 pub use artifact::model_schema;
 pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
 pub use bounds::{
-    BatchSize, Bins, CalibrationOffset, CalibrationSlope, Capacity, Count, Divergence, Epochs, MaxNgrams, Multiplicity,
-    NgramSize, OpenUnitInterval, OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval, WindowSize,
+    BatchSize, Bins, CalibrationOffset, CalibrationSlope, Capacity, Count, Divergence, Epochs, FoldCount, MaxNgrams,
+    Multiplicity, NgramSize, OpenUnitInterval, OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval,
+    WindowSize,
 };
 pub use data::confusables::confusables;
 pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
 pub use data::label::{ClassCounts, Label, MAX_SAMPLES};
 pub use data::part::Part;
+pub use data::unit::Unit;
 pub use data::{split, synthetic};
 pub use evaluate::diagnostics::{Diagnostics, advice};
 pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
-pub use evaluate::gate::{Champion, Gate, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
+pub use evaluate::gate::{Bound, Champion, Gate, Judged, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
@@ -84,7 +86,7 @@ pub use input::lines::{Refusal, Refused};
 pub use input::samples::{GroupField, ReadOptions, ReadSummary, Sample, SampleReader, UnlabelledSample, read_samples};
 pub use model::config::{Calibrate, TrainingConfig};
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
-pub use model::fitted::{Calibration, Fitted, Method, Unit};
+pub use model::fitted::{Calibration, Fitted, Method};
 pub use model::pattern::Pattern;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
@@ -92,9 +94,10 @@ pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
 pub use report::{HtmlReport, HtmlReportError};
 pub use run::{
-    DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, Source,
-    Validation,
+    DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, SideBySide,
+    Source, Validation,
 };
+pub use train::cross_validation::OutOfFold;
 pub use train::trainer::{Epoch, TrainError, Trained, train, train_on};
 
 /// What the command shares with the library. It is no part of the library's interface and may change with every version.

@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Folds = 4,
     /// Which samples of a large training part the choice of how to fit looks at.
     Sample = 5,
+    /// Which samples a model is judged on that was trained on all others.
+    CrossValidation = 6,
 }
 
 /// The stream of random numbers that belongs to `purpose` under `seed`.

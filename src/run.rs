@@ -1,18 +1,21 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
-use crate::bounds::{Bins, OpenUnitInterval, SampleCount};
+use crate::bounds::{Bins, FoldCount, OpenUnitInterval, SampleCount};
 use crate::data::dataset::{Dataset, DatasetBuilder, hex};
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
 use crate::data::scored::Scored;
 use crate::data::split::{Parts, SplitError, SplitStrategy, split};
 use crate::data::synthetic::{self, Scenario};
+use crate::data::unit::Unit;
 use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
-use crate::evaluate::gate::Gate;
+use crate::evaluate::gate::{Champion, Gate, Judged, MIN_SAMPLES, Verdict};
+use crate::evaluate::metrics::{Comparison, Metrics};
 use crate::input::events::Span;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::parallel::both;
+use crate::train::cross_validation::{OutOfFold, assign, out_of_fold};
 use crate::train::trainer::{Epoch, TrainError, train_on};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -42,7 +45,7 @@ pub const DEFAULT_TRAIN_RATIO: OpenUnitInterval = OpenUnitInterval::literal(0.8)
 /// let run = Run { source: Source::Synthetic { scenario: Scenario::Documented, num_samples: 1000.try_into()? }, ..Run::default() };
 /// let samples = run.samples(2.try_into()?, |_, _| Ok::<_, anomaly_train::RunError>(()))?;
 /// let outcome = run.carry_out(&samples, 2.try_into()?, |_| ())?;
-/// assert!(run.gate.judge(&outcome.evaluation.metrics, None).promoted);
+/// assert!(run.judge(&outcome.evaluation.metrics, None).promoted);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,6 +146,12 @@ pub enum Validation {
     None,
     /// Samples of their own, from another file.
     Separate,
+    /// All samples, each by a model that was trained without its fold, so that it has not seen its group or, without groups, its
+    /// sequence. The model that is kept is trained on all of them.
+    Folds {
+        /// How many folds there are.
+        count: FoldCount,
+    },
 }
 
 /// What the samples of a run were.
@@ -177,6 +186,8 @@ pub struct Samples {
     /// Those to validate on, if they are samples of their own.
     separate: Option<Dataset>,
     parts: Parts,
+    /// The fold of each row, for [`Validation::Folds`].
+    fold_of: Option<Vec<u8>>,
     digest: OnceLock<String>,
 }
 
@@ -227,11 +238,12 @@ impl Samples {
         self.data.skipped_empty().saturating_add(separate)
     }
 
-    /// How many samples of each class there are in both parts.
+    /// How many samples of each class there are.
     #[must_use]
     pub fn class_counts(&self) -> ClassCounts {
-        let of = |(data, part): (&Dataset, &Part)| data.class_counts(part);
-        of(self.training()).plus(of(self.validation()))
+        let all = |data: &Dataset| data.class_counts(&data.all());
+        let separate = self.separate.as_ref().map(all).unwrap_or_default();
+        all(&self.data).plus(separate)
     }
 }
 
@@ -248,6 +260,16 @@ pub enum RunError {
     /// They cannot be divided.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// There are fewer groups than folds.
+    #[error("{folds} folds need as many {unit}s at least; there are {units}")]
+    TooFewForFolds {
+        /// How many folds were asked for.
+        folds: usize,
+        /// What is kept in one fold.
+        unit: Unit,
+        /// How many of these there are.
+        units: usize,
+    },
     /// No model can be trained on them.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -263,12 +285,59 @@ pub struct Outcome {
     pub data: DataSummary,
     /// How it did on the validation part.
     pub evaluation: Evaluation,
-    /// Training samples as models score them that were trained without them, see [`Trained`](crate::Trained).
-    pub left_out: Vec<Scored>,
+    /// Samples as models score them that were trained without them: all of them after [`Validation::Folds`], else those of
+    /// [`Trained`](crate::Trained).
+    pub left_out: OutOfFold,
     /// Different sequences of the training part that occur as normal ones.
     pub normal_sequences: usize,
     /// Different sequences of the training part that occur with both labels.
     pub contradictory_sequences: usize,
+}
+
+/// What two models said of the same samples, which are new to both.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SideBySide {
+    /// What the new one said.
+    pub new: Vec<Scored>,
+    /// What the champion said.
+    pub champion: Vec<Scored>,
+    /// Samples that the champion was trained on and that were left out for that.
+    pub overlap: u64,
+}
+
+impl SideBySide {
+    /// Takes in what the new model said of `rows` of `data`, if they are new to the champion.
+    fn add(
+        &mut self,
+        data: &Dataset,
+        rows: &[u32],
+        scored: &[Scored],
+        champion: &AnomalyModel,
+        shift: u32,
+        threads: NonZeroUsize,
+    ) {
+        let scores = champion.scores(data, rows, threads);
+        let fingerprints = data.fingerprints(rows, threads);
+        for ((said, score), fingerprint) in scored.iter().zip(scores).zip(fingerprints) {
+            if champion.was_trained_on(fingerprint) {
+                self.overlap += said.count;
+                continue;
+            }
+            let group = said.group.map(|group| group + shift);
+            self.new.push(Scored { group, ..*said });
+            self.champion.push(Scored { group, score, ..*said });
+        }
+    }
+
+    /// How much higher the log loss of the new model is; `None` with fewer than [`MIN_SAMPLES`] samples of either class.
+    #[must_use]
+    pub fn comparison(&self) -> Option<Comparison> {
+        let mut counts = ClassCounts::default();
+        self.new.iter().for_each(|said| counts.add(said.label, said.count));
+        let enough = counts.normal.min(counts.anomalous) >= MIN_SAMPLES;
+        Comparison::of(&self.new, &self.champion).filter(|_| enough)
+    }
 }
 
 impl Run {
@@ -312,7 +381,26 @@ impl Run {
         if data.is_empty() {
             return Err(RunError::NoSamples.into());
         }
+        let mut fold_of = None;
         let (parts, separate) = match self.validation {
+            Validation::Folds { count } => {
+                let (folds, dealt) = assign(&data, count, seed);
+                if dealt < count.get() {
+                    let (folds, unit) = (count.get(), data.unit());
+                    return Err(RunError::TooFewForFolds {
+                        folds,
+                        unit,
+                        units: dealt,
+                    }
+                    .into());
+                }
+                fold_of = Some(folds);
+                let parts = Parts {
+                    training: data.all(),
+                    validation: data.all(),
+                };
+                (parts, None)
+            }
             Validation::Separate => {
                 let mut separate = DatasetBuilder::new();
                 read(Origin::Validation, &mut separate)?;
@@ -341,6 +429,7 @@ impl Run {
             data,
             separate,
             parts,
+            fold_of,
             digest: OnceLock::new(),
         })
     }
@@ -354,22 +443,91 @@ impl Run {
         &self,
         samples: &Samples,
         threads: NonZeroUsize,
-        after: impl FnMut(Epoch),
+        mut after: impl FnMut(Epoch),
     ) -> Result<Outcome, RunError> {
         let (data, training) = samples.training();
-        let train = || train_on(data, training, &self.training, threads, after);
+        let train = || train_on(data, training, &self.training, threads, &mut after);
         // Parts of training need one thread; the other works out the digest meanwhile.
         let (trained, _) = both(threads, train, || samples.digest());
         let trained = trained?;
-        let evaluation = self.evaluate(&trained.model, samples, threads);
+        let (evaluation, left_out) = match &samples.fold_of {
+            None => (self.evaluate(&trained.model, samples, threads), trained.left_out),
+            Some(fold_of) => {
+                let (scored, seen) = out_of_fold(data, fold_of, &self.training, threads, after)?;
+                let left_out = OutOfFold {
+                    rows: training.rows().to_vec(),
+                    scored: scored.clone(),
+                };
+                let threshold = trained.model.threshold();
+                (
+                    Evaluation::of(scored, seen, data.unit(), threshold, self.ece_bins, threads),
+                    left_out,
+                )
+            }
+        };
         Ok(Outcome {
             model: trained.model,
             data: samples.summary(),
             evaluation,
-            left_out: trained.left_out,
+            left_out,
             normal_sequences: trained.normal_sequences,
             contradictory_sequences: trained.contradictory_sequences,
         })
+    }
+
+    /// What the gate says of the figures of this run.
+    #[must_use]
+    pub fn judge(&self, metrics: &Metrics, champion: Option<&Champion>) -> Verdict {
+        let judged = match self.validation {
+            Validation::Folds { .. } => Judged::UnfavourableEnd,
+            Validation::Split { .. } | Validation::None | Validation::Separate => Judged::Figure,
+        };
+        self.gate.judge(metrics, judged, champion)
+    }
+
+    /// How many models are trained: the one that is kept, and one for each fold.
+    #[must_use]
+    pub fn trainings(&self) -> usize {
+        match self.validation {
+            Validation::Folds { count } => 1 + count.get(),
+            Validation::Split { .. } | Validation::None | Validation::Separate => 1,
+        }
+    }
+
+    /// Sets the model of `outcome` beside `champion`, on the samples that are new to both.
+    ///
+    /// The model stands for itself where it was not trained; for the samples that it was trained on stand models that were trained
+    /// without them, so that there is more to compare by.
+    #[must_use]
+    pub fn compare(
+        &self,
+        outcome: &Outcome,
+        champion: &AnomalyModel,
+        samples: &Samples,
+        threads: NonZeroUsize,
+    ) -> SideBySide {
+        let mut beside = SideBySide::default();
+        let OutOfFold { rows, scored } = &outcome.left_out;
+        beside.add(samples.training().0, rows, scored, champion, 0, threads);
+        if samples.fold_of.is_none() {
+            let (data, validation) = samples.validation();
+            let Evaluation { scored, seen, .. } = &outcome.evaluation;
+            let new = validation
+                .rows()
+                .iter()
+                .zip(scored)
+                .zip(seen)
+                .filter(|&(_, seen)| !seen);
+            let (rows, scored): (Vec<u32>, Vec<Scored>) = new.map(|((&row, &scored), _)| (row, scored)).unzip();
+            // Groups of other data are others, whatever their numbers.
+            let shift = if samples.separate.is_some() {
+                samples.data.rows() as u32
+            } else {
+                0
+            };
+            beside.add(data, &rows, &scored, champion, shift, threads);
+        }
+        beside
     }
 
     /// Judges a model, by its own threshold, on the validation part of `samples`.

@@ -26,14 +26,16 @@ impl fmt::Display for Difference {
 }
 
 /// The members of the body that can differ, in their order.
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 13] = [
     "run",
     "data",
     "n",
     "anomaly_threshold",
     "training_samples",
+    "fitted",
     "vocabulary",
     "ngrams",
+    "pairs",
     "bias",
     "dense",
     "sequences",

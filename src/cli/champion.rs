@@ -2,18 +2,20 @@
 
 use super::failure::Failure;
 use anomaly_train::command_only::one_line;
+use anomaly_train::metrics::Metrics;
 use anomaly_train::registry::{StoreError, load_recorded};
-use anomaly_train::{Champion, Entry, KeyMetrics, Run, Samples};
+use anomaly_train::{Champion, Entry, KeyMetrics, Outcome, Run, Samples};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Judges the current model, by its own threshold, on the validation part of `samples`, or says why it is no model any more.
-/// That the system fails to read it is another matter: then nothing can be judged.
+/// Sets the new model of `outcome` beside the current one, on samples that are new to both, or says why the current one is no model
+/// any more. That the system fails to read it is another matter: then nothing can be judged.
 pub(crate) fn judge(
     models_dir: &Path,
     current: &Entry,
     run: &Run,
     samples: &Samples,
+    outcome: &Outcome,
     threads: NonZeroUsize,
 ) -> Result<Result<Champion, String>, Failure> {
     let gone = !models_dir.join(current.model.to_string()).exists();
@@ -22,11 +24,14 @@ pub(crate) fn judge(
         Err(error @ StoreError::Io { .. }) if !gone => return Err(error.into()),
         Err(error) => return Ok(Err(one_line(&error.to_string()))),
     };
-    let evaluation = run.evaluate(&artifact.model, samples, threads);
+    let beside = run.compare(outcome, &artifact.model, samples, threads);
+    let threshold = artifact.model.threshold();
+    let metrics = Metrics::compute(&beside.champion, samples.data().unit(), threshold, run.ece_bins);
     Ok(Ok(Champion {
         model: current.model.to_string(),
         digest: current.digest.clone(),
-        figures: KeyMetrics::from(&evaluation.metrics),
-        overlap: evaluation.metrics.overlap.unwrap_or(0),
+        overlap: beside.overlap,
+        figures: KeyMetrics::from(&metrics),
+        comparison: beside.comparison(),
     }))
 }

@@ -2,9 +2,19 @@
 
 use super::failure::Failure;
 use super::output::Output;
-use anomaly_train::metrics::{Interval, Metrics};
-use anomaly_train::{Champion, Gate, Samples, Verdict};
+use anomaly_train::metrics::{Comparison, Interval, Metrics};
+use anomaly_train::{Bound, Champion, Gate, MIN_SAMPLES, Samples, Verdict};
 use log::warn;
+
+/// The figures whose intervals are told.
+const IN_BRIEF: [&str; 6] = [
+    "precision",
+    "recall",
+    "accuracy",
+    "f1",
+    "average_precision",
+    "false_alarm_rate",
+];
 
 /// Writes the lines that a person follows a run by.
 ///
@@ -63,11 +73,19 @@ impl Report {
         }
         let intervals: Vec<String> = figures
             .iter()
+            .filter(|figure| IN_BRIEF.contains(&figure.name))
             .filter_map(|figure| Some((figure.name, figure.interval?)))
             .map(|(name, Interval(low, high))| format!("{name} {low:.4} to {high:.4}"))
             .collect();
         if !intervals.is_empty() {
             self.line(&format!("  95 % intervals: {}", intervals.join(", ")));
+            self.groups(metrics);
+        }
+        if let (Some(most), Some(chance)) = (metrics.ece_at_most, metrics.ece_by_chance) {
+            self.line(&format!(
+                "  ece: at most {most:.4} on other {}s; {chance:.4} by chance alone",
+                metrics.unit
+            ));
         }
         let (Some(overlap), Some(unseen)) = (metrics.overlap, &metrics.unseen) else {
             return;
@@ -93,35 +111,78 @@ impl Report {
         ));
     }
 
+    /// How many groups stand behind the intervals, and which figures rest on few of them.
+    fn groups(&mut self, metrics: &Metrics) {
+        let Metrics {
+            groups,
+            unit,
+            effective_groups,
+            ..
+        } = metrics;
+        let effective = |name: &&str| effective_groups.get(*name).copied();
+        let (least, most) = IN_BRIEF
+            .iter()
+            .filter_map(effective)
+            .fold((f64::INFINITY, 0.0_f64), |(least, most), groups| {
+                (least.min(groups), most.max(groups))
+            });
+        self.line(&format!(
+            "  they are for other {unit}s; the {groups} here count as {least:.1} to {most:.1} of equal weight"
+        ));
+        let is_few = |name: &&&str| effective_groups.get(**name).is_some_and(|&groups| groups < 3.0);
+        let few: Vec<&str> = IN_BRIEF.iter().filter(is_few).copied().collect();
+        if !few.is_empty() {
+            let rest = if few.len() == 1 { "rests" } else { "rest" };
+            self.line(&format!(
+                "  {} {rest} on fewer than 3 {unit}s in effect: what to expect of others is hardly known",
+                few.join(", ")
+            ));
+        }
+    }
+
+    fn champion(&mut self, champion: &Champion, gate: &Gate) {
+        let Champion {
+            model,
+            overlap,
+            figures,
+            comparison,
+            ..
+        } = champion;
+        let new = figures.samples;
+        let known = format!("it was trained on {overlap} of {}", overlap + new);
+        self.line(&match comparison {
+            None => format!(
+                "[INFO] Champion: {model} was not compared with: {known} samples, and of the others fewer than {MIN_SAMPLES} are of one class"
+            ),
+            Some(Comparison { higher, interval: Interval(low, high), .. }) => format!(
+                "[INFO] Champion: {model} on the {new} samples that are new to both ({known}): log loss {}; that of the new one is \
+                 {}, between {low:.4} and {high:.4}; surely more than {} higher is refused",
+                figures.log_loss.map_or_else(|| "undefined".to_owned(), |loss| format!("{loss:.4}")),
+                if *higher < 0.0 { format!("lower by {:.4}", -higher) } else { format!("higher by {higher:.4}") },
+                gate.max_regression
+            ),
+        });
+    }
+
     pub(crate) fn verdict(&mut self, gate: &Gate, verdict: &Verdict, champion: Option<&Champion>, metrics: &Metrics) {
         let shown = |value: Option<f64>, digits: usize| {
             value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.digits$}"))
         };
+        let bounds = gate.bounds(metrics);
+        let each = |show: &dyn Fn(&Bound) -> String| bounds.iter().map(show).collect::<Vec<_>>().join(", ");
+        self.line(&format!("[INFO] Promotion Gate: {}", each(&ToString::to_string)));
         self.line(&format!(
-            "[INFO] Promotion Gate: ECE <= {}, Accuracy >= {}",
-            gate.max_ece, gate.min_accuracy
+            "[INFO] {}",
+            each(&|bound| format!("{}: {}", bound.title(), shown(bound.value, 3)))
         ));
-        self.line(&format!(
-            "[INFO] ECE: {}, Accuracy: {}",
-            shown(metrics.ece, 3),
-            shown(metrics.accuracy, 3)
-        ));
-        if let Some(Champion {
-            model,
-            figures,
-            overlap,
-            ..
-        }) = champion
-        {
-            self.line(&format!(
-                "[INFO] Champion: {model} on the same {} samples, {overlap} of which it was trained on: accuracy {}, f1 {}, \
-                 ece {}; the new one may be worse by {}",
-                figures.samples,
-                shown(figures.accuracy, 4),
-                shown(figures.f1, 4),
-                shown(figures.ece, 4),
-                gate.max_regression
-            ));
+        match &metrics.unseen {
+            Some(unseen) if unseen.samples == 0 && metrics.samples > 0 => {
+                self.line("[INFO] Nothing unseen was judged: each of these sequences was also trained on");
+            }
+            _ => {}
+        }
+        if let Some(champion) = champion {
+            self.champion(champion, gate);
         }
         let result = if verdict.promoted { "PASS" } else { "FAIL" };
         self.line(&format!("[INFO] Promotion result: {result}"));

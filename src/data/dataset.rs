@@ -7,6 +7,7 @@ use crate::data::label::{ClassCounts, Label, MAX_SAMPLES};
 use crate::data::packed::PackedLists;
 use crate::data::part::Part;
 use crate::data::rows::Rows;
+use crate::data::unit::Unit;
 use crate::parallel::map_pieces;
 use sha2::{Digest, Sha256};
 use std::num::NonZeroUsize;
@@ -327,6 +328,30 @@ impl Dataset {
     /// The group of row `row` as a number, groups sorted by name.
     pub(crate) fn group_number(&self, row: usize) -> Option<u32> {
         self.rows.group_of.get(row).copied()
+    }
+
+    /// What samples belong together with: their group, or the same sequence if they have no groups.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        if self.rows.group_of.is_empty() {
+            Unit::Sequence
+        } else {
+            Unit::Group
+        }
+    }
+
+    /// The unit of each row, numbered in canonical order.
+    pub(crate) fn units(&self) -> Vec<u32> {
+        if self.unit() == Unit::Group {
+            return self.rows.group_of.clone();
+        }
+        let mut unit = 0;
+        (0..self.rows())
+            .map(|row| {
+                unit += u32::from(row > 0 && self.sequence_key(row) != self.sequence_key(row - 1));
+                unit
+            })
+            .collect()
     }
 
     /// The row of each sample in the order in which they came, if the builder was asked to remember it.

@@ -12,13 +12,21 @@ pub struct Scored {
     pub label: Label,
     /// How many there are.
     pub count: u64,
+    /// What they belong together with: samples of the same number are of one group, such as a task or a host, or have the same
+    /// sequence. `None` if they stand alone.
+    pub group: Option<u32>,
 }
 
 impl Scored {
-    /// One sample.
+    /// One sample, on its own.
     #[must_use]
     pub fn new(score: UnitInterval, label: Label) -> Self {
-        Self { score, label, count: 1 }
+        Self {
+            score,
+            label,
+            count: 1,
+            group: None,
+        }
     }
 }
 

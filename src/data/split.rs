@@ -186,15 +186,11 @@ struct Group {
     samples: u64,
 }
 
-/// The groups of `data`, by name; without names, each sequence is one, in canonical order.
+/// The groups of `data`, see [`Dataset::units`].
 fn groups(data: &Dataset) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for row in 0..data.rows() {
-        let number = match data.group_number(row) {
-            Some(number) => number as usize,
-            None if row > 0 && data.sequence_key(row) == data.sequence_key(row - 1) => groups.len() - 1,
-            None => groups.len(),
-        };
+    for (row, number) in data.units().into_iter().enumerate() {
+        let number = number as usize;
         if number >= groups.len() {
             groups.resize_with(number + 1, Group::default);
         }

@@ -164,10 +164,11 @@ mod tests {
     use super::*;
     use crate::data::label::Label::{Anomalous, Normal};
     use crate::data::scored::one;
+    use crate::data::unit::Unit;
     use crate::evaluate::metrics::Confusion;
 
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
-        let metrics = Metrics::compute(scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
         advice(&Diagnostics {
             samples,
             normal_sequences: 100,
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn a_threshold_with_a_much_better_f1_on_what_was_left_out_is_named() {
         let scored = [one(0.1, Normal), one(0.9, Anomalous)];
-        let metrics = Metrics::compute(&scored, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(&scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
         let advise = |left_out: &[Scored]| {
             advice(&Diagnostics {
                 samples: BALANCED,
@@ -229,7 +230,12 @@ mod tests {
         let advice = advise(BALANCED, &scored);
         let expected = "--anomaly-threshold 0.15 would reach recall 1.000 at precision 0.667";
         assert!(advice.contains(expected), "{advice}");
-        let metrics = Metrics::compute(&scored, 0.15.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(
+            &scored,
+            Unit::Sequence,
+            0.15.try_into().unwrap(),
+            10.try_into().unwrap(),
+        );
         assert_eq!(metrics.recall, Some(1.0));
         assert!((metrics.precision.unwrap() - 2.0 / 3.0).abs() < 1e-12);
     }

@@ -3,6 +3,7 @@
 use crate::bounds::{Bins, OpenUnitInterval};
 use crate::data::dataset::Dataset;
 use crate::data::part::Part;
+use crate::data::unit::Unit;
 use crate::evaluate::metrics::{Metrics, Scored};
 use crate::model::AnomalyModel;
 use crate::parallel::{both, map_pieces};
@@ -44,6 +45,8 @@ impl Default for EvaluationOptions {
 pub struct Evaluation {
     /// What the model said of each row of the part, in order.
     pub scored: Vec<Scored>,
+    /// Whether the model was trained on the sequence of each of them.
+    pub seen: Vec<bool>,
     /// The figures on all samples, with those on the unseen ones inside.
     pub metrics: Metrics,
 }
@@ -56,19 +59,34 @@ pub fn evaluate(model: &AnomalyModel, data: &Dataset, part: &Part, options: &Eva
         ece_bins,
         threads,
     } = options;
-    let threshold = threshold.unwrap_or(model.threshold());
     let scored = model.score_part(data, part, threads);
     let fingerprints = data.fingerprints(part.rows(), threads);
     let is_seen = |&fingerprint: &u64| model.was_trained_on(fingerprint);
     let seen = map_pieces(&fingerprints, threads, |piece| piece.iter().map(is_seen).collect());
-    let unseen = scored.iter().zip(seen).filter(|&(_, seen)| !seen);
-    let unseen: Vec<Scored> = unseen.map(|(&scored, _)| scored).collect();
-    let figures = |scored: &[Scored]| Metrics::compute(scored, threshold, ece_bins);
-    let (all, of_unseen) = both(threads, || figures(&scored), || figures(&unseen));
-    let metrics = Metrics {
-        overlap: Some(all.samples - of_unseen.samples),
-        unseen: Some(Box::new(of_unseen)),
-        ..all
-    };
-    Evaluation { scored, metrics }
+    let threshold = threshold.unwrap_or(model.threshold());
+    Evaluation::of(scored, seen, data.unit(), threshold, ece_bins, threads)
+}
+
+impl Evaluation {
+    /// The figures of what was said, with those on the samples that were not `seen` in training inside. `unit` is what the groups
+    /// of the samples are.
+    pub(crate) fn of(
+        scored: Vec<Scored>,
+        seen: Vec<bool>,
+        unit: Unit,
+        threshold: OpenUnitInterval,
+        ece_bins: Bins,
+        threads: NonZeroUsize,
+    ) -> Self {
+        let unseen = scored.iter().zip(&seen).filter(|&(_, seen)| !seen);
+        let unseen: Vec<Scored> = unseen.map(|(&scored, _)| scored).collect();
+        let figures = |scored: &[Scored]| Metrics::compute(scored, unit, threshold, ece_bins);
+        let (all, of_unseen) = both(threads, || figures(&scored), || figures(&unseen));
+        let metrics = Metrics {
+            overlap: Some(all.samples - of_unseen.samples),
+            unseen: Some(Box::new(of_unseen)),
+            ..all
+        };
+        Self { scored, seen, metrics }
+    }
 }

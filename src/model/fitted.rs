@@ -1,6 +1,7 @@
 //! How the weights of a model came about: what was chosen while it was trained, and how its scores were calibrated.
 
 use crate::bounds::{CalibrationOffset, CalibrationSlope, Penalty};
+use crate::data::unit::Unit;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -43,17 +44,6 @@ pub struct Calibration {
     pub slope: CalibrationSlope,
 }
 
-/// What stands or falls together when a part of the samples is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// All samples with the same sequence.
-    Sequence,
-    /// All samples of a group.
-    Group,
-}
-
 impl fmt::Display for Fitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self.method {
@@ -65,10 +55,6 @@ impl fmt::Display for Fitted {
         match self.calibration {
             None => f.write_str("not calibrated"),
             Some(Calibration { by, offset, slope }) => {
-                let by = match by {
-                    Unit::Sequence => "sequence",
-                    Unit::Group => "group",
-                };
                 let (offset, slope) = (offset.get(), slope.get());
                 write!(f, "calibrated by {by} ({offset:+.2} {slope:+.2} x log odds)")
             }

@@ -241,6 +241,21 @@ impl AnomalyModel {
     /// What the model says of each row of `part` of `data`, in order, worked out by at most `threads` threads.
     #[must_use]
     pub fn score_part(&self, data: &Dataset, part: &Part, threads: NonZeroUsize) -> Vec<Scored> {
+        let units = data.units();
+        let scores = self.scores(data, part.rows(), threads);
+        part.iter()
+            .zip(scores)
+            .map(|((row, count), score)| Scored {
+                score,
+                label: data.label(row),
+                count,
+                group: Some(units[row]),
+            })
+            .collect()
+    }
+
+    /// The score of each of these rows of `data`.
+    pub(crate) fn scores(&self, data: &Dataset, rows: &[u32], threads: NonZeroUsize) -> Vec<UnitInterval> {
         // Any number above those of the known actions stands for an unknown action of its own.
         let numbers: Vec<u32> = (0..data.action_count() as u32)
             .map(|action| {
@@ -248,21 +263,14 @@ impl AnomalyModel {
                 known.unwrap_or(self.actions.len() as u32 + action)
             })
             .collect();
-        let rows: Vec<(usize, u64)> = part.iter().collect();
-        map_pieces(&rows, threads, |piece| {
+        map_pieces(rows, threads, |piece| {
             let mut encoder = Encoder::default();
-            piece
-                .iter()
-                .map(|&(index, count)| {
-                    let steps = data.steps(index).map(|step| numbers[step as usize]);
-                    let row = encoder.encode(self.known(), steps);
-                    Scored {
-                        score: UnitInterval::probability(logistic(self.weights.log_odds(row))),
-                        label: data.label(index),
-                        count,
-                    }
-                })
-                .collect()
+            let score = |&row: &u32| {
+                let steps = data.steps(row as usize).map(|step| numbers[step as usize]);
+                let encoded = encoder.encode(self.known(), steps);
+                UnitInterval::probability(logistic(self.weights.log_odds(encoded)))
+            };
+            piece.iter().map(score).collect()
         })
     }
 }

@@ -70,7 +70,11 @@ impl Entry {
             .chain(&self.previous)
             .chain(champion.map(|champion| &champion.digest));
         let mut figures = self.metrics.iter().chain(champion.map(|champion| &champion.figures));
-        digests.into_iter().all(|digest| is_digest(digest)) && figures.all(KeyMetrics::are_possible)
+        digests.into_iter().all(|digest| is_digest(digest))
+            && figures.all(KeyMetrics::are_possible)
+            && champion
+                .and_then(|champion| champion.comparison)
+                .is_none_or(|comparison| comparison.is_possible())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::data::dataset::Dataset;
 use crate::data::label::Label;
 use crate::data::part::Part;
 use crate::evaluate::evaluation::Evaluation;
-use crate::evaluate::gate::{Gate, Verdict};
+use crate::evaluate::gate::Verdict;
 use crate::evaluate::metrics::{
     Confusion, Interval, Metrics, ReliabilityBin, Scored, operating_points, reliability_bins, threshold_choices,
 };
@@ -52,7 +52,7 @@ struct View<'a> {
     samples: u64,
     anomalous: u64,
     verdict: Option<&'a Verdict>,
-    gate: &'a Gate,
+    gate: String,
     overlap: u64,
     figures: Vec<FigureRow>,
     confusion: Confusion,
@@ -117,13 +117,21 @@ impl HtmlReport<'_> {
                 ]
             })
             .collect();
+        let bounds: Vec<String> = self
+            .artifact
+            .run
+            .gate
+            .bounds(metrics)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let view = View {
             source: self.source,
             threshold: metrics.threshold.get(),
             samples: metrics.samples,
             anomalous: metrics.confusion.anomalous(),
             verdict: self.verdict,
-            gate: &self.artifact.run.gate,
+            gate: bounds.join(", "),
             overlap: metrics.overlap.unwrap_or(0),
             figures: figures(metrics),
             confusion: metrics.confusion,
@@ -268,7 +276,7 @@ fn figures(metrics: &Metrics) -> Vec<FigureRow> {
             interval: figure
                 .interval
                 .map_or_else(String::new, |Interval(low, high)| format!("{low:.4}–{high:.4}")),
-            unseen: unseen.map_or_else(String::new, |unseen: [_; 9]| unseen[place].to_string()),
+            unseen: unseen.map_or_else(String::new, |unseen| unseen[place].to_string()),
         })
         .collect()
 }

@@ -1,8 +1,8 @@
-//! Folds: what is left out of training together, so that a model can be seen at work on what it does not know.
+//! The folds of training: what is left out together to choose how to fit, and to calibrate.
 
+use crate::data::folds;
 use crate::random::{Purpose, stream};
 use crate::train::distinct::Distinct;
-use rand::seq::SliceRandom;
 
 /// Most folds that there are.
 const FOLDS: usize = 10;
@@ -38,29 +38,18 @@ impl Folds {
     /// Draws folds of about the same size. No group stands in two of them if `by_group`, and no sequence if not.
     pub(crate) fn draw(distinct: &Distinct, by_group: bool, seed: u64) -> Self {
         let by_group = by_group && distinct.groups.is_some();
-        let units: Vec<usize> = match &distinct.groups {
-            Some(groups) if by_group => groups.iter().map(|&group| group as usize).collect(),
+        let units: Vec<u32> = match &distinct.groups {
+            Some(groups) if by_group => groups.clone(),
             // Equal ones stand side by side.
             _ => {
-                let same = distinct.fingerprints.chunk_by(|a, b| a == b).enumerate();
+                let same = (0..).zip(distinct.fingerprints.chunk_by(|a, b| a == b));
                 same.flat_map(|(unit, same)| same.iter().map(move |_| unit)).collect()
             }
         };
-        let mut sizes = vec![0_usize; units.iter().max().map_or(0, |&last| last + 1)];
-        units.iter().for_each(|&unit| sizes[unit] += 1);
-        let mut order: Vec<usize> = (0..sizes.len()).filter(|&unit| sizes[unit] > 0).collect();
-        order.shuffle(&mut stream(seed, Purpose::Folds));
-        // Large ones first, each to the fold that is smallest, so that folds differ by no more than a small one.
-        order.sort_by_key(|&unit| std::cmp::Reverse(sizes[unit]));
-        let count = order.len().min(FOLDS);
-        let (mut rows, mut fold_of) = ([0; FOLDS], vec![0; sizes.len()]);
-        for unit in order {
-            let fold = (0..count).min_by_key(|&fold| rows[fold]).unwrap_or(0);
-            rows[fold] += sizes[unit];
-            fold_of[unit] = fold as u8;
-        }
+        let sizes = folds::sizes(units.iter().map(|&unit| (unit, 1)));
+        let (fold_of, count) = folds::deal(&sizes, FOLDS, &mut stream(seed, Purpose::Folds));
         Self {
-            of: units.into_iter().map(|unit| fold_of[unit]).collect(),
+            of: units.into_iter().map(|unit| fold_of[unit as usize]).collect(),
             count,
             by_group,
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod calibration;
 pub(crate) mod choice;
+pub(crate) mod cross_validation;
 pub(crate) mod distinct;
 pub(crate) mod fit;
 pub(crate) mod folds;

@@ -6,12 +6,14 @@ use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
 use crate::data::scored::Scored;
+use crate::data::unit::Unit;
 use crate::model::AnomalyModel;
 use crate::model::config::{Calibrate, TrainingConfig};
-use crate::model::fitted::{Calibration, Fitted, Unit};
+use crate::model::fitted::{Calibration, Fitted};
 use crate::model::weights::{Weights, logistic};
 use crate::train::calibration::{LeftOut, calibrate, cross_calibrated};
 use crate::train::choice;
+use crate::train::cross_validation::OutOfFold;
 use crate::train::distinct::Distinct;
 use crate::train::fit::Fit;
 use crate::train::folds::Folds;
@@ -41,7 +43,7 @@ pub struct Trained {
     pub model: AnomalyModel,
     /// Samples of the training part as models score them that were trained without them, each calibrated by the others: a
     /// share of them if there are many. Empty if not two things can be left out one after the other.
-    pub left_out: Vec<Scored>,
+    pub left_out: OutOfFold,
     /// Different sequences of the training part that occur as normal ones.
     pub normal_sequences: usize,
     /// Different sequences of the training part that occur with both labels.
@@ -142,6 +144,15 @@ pub fn train_on(
         names.intern(name);
     }
     let (normal_sequences, contradictory_sequences) = (distinct.normal_sequences(), distinct.contradictory_sequences());
+    let units = data.units();
+    let said: Vec<(u32, Scored)> = left_out
+        .iter()
+        .flatten()
+        .flat_map(|of| {
+            let row = distinct.rows[of.index as usize];
+            scored(of, units[row as usize]).map(move |scored| (row, scored))
+        })
+        .collect();
     let mut fingerprints = distinct.fingerprints;
     fingerprints.dedup();
     Ok(Trained {
@@ -164,7 +175,10 @@ pub fn train_on(
             weights,
             fingerprints,
         },
-        left_out: left_out.iter().flatten().flat_map(scored).collect(),
+        left_out: OutOfFold {
+            rows: said.iter().map(|&(row, _)| row).collect(),
+            scored: said.into_iter().map(|(_, scored)| scored).collect(),
+        },
         normal_sequences,
         contradictory_sequences,
     })
@@ -186,11 +200,16 @@ fn prior(set: &TrainingSet, config: &TrainingConfig) -> Weights {
 }
 
 /// What was left out, by class.
-fn scored(row: &LeftOut) -> impl Iterator<Item = Scored> + use<> {
+fn scored(row: &LeftOut, unit: u32) -> impl Iterator<Item = Scored> + use<> {
     let score = UnitInterval::probability(logistic(row.log_odds));
     let ClassCounts { normal, anomalous } = row.labels;
     [(Label::Normal, normal), (Label::Anomalous, anomalous)]
         .into_iter()
         .filter(|&(_, count)| count > 0)
-        .map(move |(label, count)| Scored { score, label, count })
+        .map(move |(label, count)| Scored {
+            score,
+            label,
+            count,
+            group: Some(unit),
+        })
 }

@@ -132,7 +132,7 @@ fn num_samples_counts_samples_and_not_lines() {
     let sandbox = Sandbox::new();
     let lines = lines(&sandbox);
     write(&sandbox, &lines);
-    let expected = result(&sandbox, &["--num-samples", "300"]);
+    let expected = result(&sandbox, &["--num-samples", "400"]);
     // Runs of the same line become one that counts.
     let runs: Vec<String> = lines
         .chunk_by(|a, b| a == b)
@@ -144,7 +144,7 @@ fn num_samples_counts_samples_and_not_lines() {
         .collect();
     write(&sandbox, &runs);
     assert_eq!(
-        result(&sandbox, &["--num-samples", "300", "--count-field", "n"]),
+        result(&sandbox, &["--num-samples", "400", "--count-field", "n"]),
         expected
     );
 }

@@ -45,7 +45,7 @@ const FAULTS: &[Fault] = &[
     fault("C12", "mkfifo pipe; timeout -s INT 0.5 $AT --data pipe", 124, ""),
     fault("C12", "$AT --data gone", 1, "gone: cannot open"),
     fault("C13", "cp $AT at; chmod 777 .; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at --num-samples 3000'", 0, ""),
-    fault("C13", "cp $AT at; chmod 777 .; ./at --num-samples 300 -q; yes '[\"read\"]' | head -9 > in; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at predict in'", 0, ""),
+    fault("C13", "cp $AT at; chmod 777 .; ./at --num-samples 400 -q; yes '[\"read\"]' | head -9 > in; $AS_NOBODY sh -c 'ulimit -u 1; exec ./at predict in'", 0, ""),
     fault("C14", "$AT --help > /dev/full", 1, "cannot write output"),
     fault("C14", "$AT history --help | head -0", 0, ""),
     fault("C15", "cp \"$DATA\" d; $AT --data d --models-dir d", 2, "--models-dir d: is not a directory"),
@@ -278,7 +278,7 @@ fn d20_a_file_that_grows_while_it_is_read_gives_a_model_of_whole_lines() {
 #[test]
 fn m1_whatever_stands_in_a_model_file_nothing_of_it_is_run_and_one_line_says_why_not() {
     let sandbox = Sandbox::new();
-    let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+    let model = sandbox.train(&["--num-samples", "400"])["model_path"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -309,7 +309,7 @@ fn m1_whatever_stands_in_a_model_file_nothing_of_it_is_run_and_one_line_says_why
                 1,
             ),
         ),
-        ("M8", text.replacen("\"format_version\":3", "\"format_version\":99", 1)),
+        ("M8", text.replacen("\"format_version\":4", "\"format_version\":99", 1)),
         (
             "M8",
             text.replacen("\"model_type\":\"anomaly\"", "\"model_type\":\"drift\"", 1),
@@ -416,7 +416,7 @@ fn p5_a_models_directory_that_vanishes_is_an_error_in_one_line() {
     let sandbox = Sandbox::new();
     for round in 0..40 {
         let mut child = sandbox
-            .command(&["--num-samples", "300", "-qq"])
+            .command(&["--num-samples", "400", "-qq"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -10,6 +10,7 @@ mod faults;
 mod fit;
 mod golden;
 mod html_report;
+mod judging;
 mod monitor;
 mod monitor_end;
 mod monitor_follow;

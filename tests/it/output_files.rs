@@ -20,7 +20,7 @@ fn sandbox() -> Sandbox {
         "e",
         "{\"agent_id\": \"a\", \"action_type\": \"read\", \"risk_score\": 0.5}\n",
     );
-    sandbox.train(&["--num-samples", "300"]);
+    sandbox.train(&["--num-samples", "400"]);
     let script =
         "cp $AT at; mkdir open readonly closed; chmod 755 .; chmod 777 open; chmod 555 readonly; chmod 700 closed";
     assert_eq!(run(&sandbox, script).code, 0);

@@ -1,6 +1,6 @@
 //! The record of promotions: who is current, what a new model is compared with, and the way back.
 
-use crate::common::{Sandbox, samples};
+use crate::common::Sandbox;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -73,12 +73,15 @@ fn a_model_that_is_clearly_worse_than_the_current_one_is_refused_and_changes_no_
         reason.contains("of current/anomaly_model_20261122_120000.json"),
         "{reason}"
     );
-    assert_eq!(compared["champion"]["figures"]["samples"], 400);
+    let (champion, comparison) = (&compared["champion"], &compared["champion"]["comparison"]);
+    assert_eq!(comparison["samples"], champion["figures"]["samples"]);
+    assert!(comparison["interval"][0].as_f64().unwrap() > 0.01, "{champion}");
     assert_eq!(used(&sandbox), "models/current/anomaly_model_20261122_120000.json");
 
     let said = sandbox.run(&worse).stdout;
     assert!(
-        said.contains("[INFO] Champion: current/anomaly_model_20261122_120000.json on the same 400 samples"),
+        said.contains("[INFO] Champion: current/anomaly_model_20261122_120000.json on the ")
+            && said.contains(" samples that are new to both "),
         "{said}"
     );
     let lenient = sandbox.train(&[&worse[..], &["--promotion-max-regression", "1"]].concat());
@@ -92,12 +95,49 @@ fn a_model_that_is_clearly_worse_than_the_current_one_is_refused_and_changes_no_
 }
 
 #[test]
-fn the_samples_that_the_champion_was_trained_on_are_counted() {
+fn a_champion_that_was_trained_on_nearly_all_of_the_samples_is_not_compared_with() {
     let sandbox = Sandbox::new();
-    sandbox.write("data", samples(300));
-    let first = sandbox.train(&["--data", "data"]);
-    let second = sandbox.train(&["--data", "data", "--epochs", "20"]);
-    assert_eq!(second["champion"]["overlap"], first["metrics"]["overlap"]);
+    let first = sandbox.train(&["--num-samples", "1000"]);
+    assert_eq!(first["promoted"], true);
+    // The same sequences again, which the champion knows by heart.
+    let worse = [
+        "--num-samples",
+        "1000",
+        "--seed",
+        "2",
+        "--l2",
+        "1000",
+        "--promotion-max-ece",
+        "1",
+    ];
+    let second = sandbox.train(&worse);
+    assert_eq!(second["promoted"], true, "{second}");
+    assert_eq!(second["champion"]["comparison"], Value::Null);
+    assert!(second["champion"]["overlap"].as_u64().unwrap() > 700);
+    let said = sandbox.run(&["--num-samples", "1000", "--seed", "3"]).stdout;
+    assert!(said.contains(" was not compared with: "), "{said}");
+}
+
+#[test]
+fn training_again_on_the_same_samples_compares_on_those_that_are_new_to_the_champion() {
+    let sandbox = Sandbox::new();
+    let generated = sandbox
+        .run(&["generate", "--num-samples", "1500", "--scenario", "mixed"])
+        .stdout;
+    sandbox.write("data", generated);
+    for seed in 1..=5 {
+        let summary = sandbox.train(&["--data", "data", "--seed", &seed.to_string()]);
+        assert_eq!(summary["promoted"], true, "seed {seed}: {}", summary["reasons"]);
+        if seed > 1 {
+            let (champion, all) = (&summary["champion"], 1500);
+            let new = champion["figures"]["samples"].as_u64().unwrap();
+            // The champion was trained on 1,200 of them, and on other samples with the same sequences.
+            assert!(
+                new <= 300 && new + champion["overlap"].as_u64().unwrap() <= all,
+                "{champion}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The metrics against scikit-learn, torchmetrics and statsmodels; `reference/metrics.py` says how the values were made.
 
-use anomaly_train::Label;
-use anomaly_train::metrics::{Interval, Metrics, Scored};
+use anomaly_train::metrics::{Interval, Metrics, Scored, wilson};
+use anomaly_train::{Label, Unit};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 fn scored(score: f64, label: Label) -> Scored {
     Scored::new(score.try_into().unwrap(), label)
@@ -61,6 +62,7 @@ fn every_figure_equals_that_of_the_independent_libraries() {
             .collect();
         let metrics = Metrics::compute(
             &scored,
+            Unit::Sequence,
             case.threshold.try_into().unwrap(),
             case.bins.try_into().unwrap(),
         );
@@ -79,10 +81,20 @@ fn every_figure_equals_that_of_the_independent_libraries() {
         ] {
             assert_close(&case.name, figure, got, expected);
         }
+        let confusion = metrics.confusion;
+        let wilson = |part: u64, whole: u64| (whole > 0).then(|| wilson(part as f64, whole as f64));
         for (figure, got, expected) in [
-            ("precision", metrics.intervals.precision, expected.precision),
-            ("recall", metrics.intervals.recall, expected.recall),
-            ("accuracy", metrics.intervals.accuracy, expected.accuracy),
+            (
+                "precision",
+                wilson(confusion.tp, confusion.tp + confusion.fp),
+                expected.precision,
+            ),
+            ("recall", wilson(confusion.tp, confusion.anomalous()), expected.recall),
+            (
+                "accuracy",
+                wilson(confusion.tp + confusion.tn, confusion.samples()),
+                expected.accuracy,
+            ),
         ] {
             assert_close(
                 &case.name,
@@ -108,6 +120,69 @@ fn every_figure_equals_that_of_the_independent_libraries() {
     }
 }
 
+#[derive(Deserialize)]
+struct Intervals {
+    cases: Vec<Grouped>,
+}
+
+#[derive(Deserialize)]
+struct Grouped {
+    name: String,
+    rows: Vec<(f64, u8, u32)>,
+    expected: BTreeMap<String, Uncertainty>,
+}
+
+#[derive(Deserialize)]
+struct Uncertainty {
+    interval: [f64; 2],
+    effective_groups: f64,
+}
+
+#[test]
+fn every_interval_equals_that_of_the_independent_libraries() {
+    let reference: Intervals = serde_json::from_str(include_str!("../reference/intervals.json")).unwrap();
+    assert_eq!(reference.cases.len(), 6);
+    for Grouped { name, rows, expected } in &reference.cases {
+        let said = |&(score, label, group): &(f64, u8, u32)| {
+            let label = if label == 1 { Label::Anomalous } else { Label::Normal };
+            Scored {
+                group: Some(group),
+                ..scored(score, label)
+            }
+        };
+        let scored: Vec<Scored> = rows.iter().map(said).collect();
+        let metrics = Metrics::compute(&scored, Unit::Group, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        assert!(
+            metrics.intervals.keys().eq(expected.keys()),
+            "{name}: {:?}",
+            metrics.intervals
+        );
+        for (figure, expected) in expected {
+            let Interval(low, high) = metrics.intervals[figure];
+            let got = [low, high, metrics.effective_groups[figure]];
+            let wanted = [expected.interval[0], expected.interval[1], expected.effective_groups];
+            let close = got
+                .iter()
+                .zip(wanted)
+                .all(|(got, wanted)| (got - wanted).abs() < 1e-9 * wanted.max(1.0));
+            assert!(close, "{name}: {figure} {got:?}, expected {wanted:?}");
+        }
+    }
+}
+
+#[test]
+fn samples_of_one_group_tell_nothing_of_others() {
+    let said = |score, label| Scored {
+        group: Some(7),
+        ..scored(score, label)
+    };
+    let samples = [said(0.9, Label::Anomalous), said(0.1, Label::Normal)];
+    let metrics = Metrics::compute(&samples, Unit::Group, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    assert_eq!(metrics.groups, 1);
+    assert_eq!(metrics.intervals["accuracy"], Interval(0.0, 1.0));
+    assert_eq!(metrics.ece_at_most, Some(1.0));
+}
+
 #[test]
 fn precision_and_recall_are_not_swapped() {
     use Label::{Anomalous, Normal};
@@ -121,7 +196,12 @@ fn precision_and_recall_are_not_swapped() {
         scored(0.1, Anomalous),
         scored(0.1, Normal),
     ];
-    let metrics = Metrics::compute(&samples, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    let metrics = Metrics::compute(
+        &samples,
+        Unit::Sequence,
+        0.5.try_into().unwrap(),
+        10.try_into().unwrap(),
+    );
     assert_eq!((metrics.precision, metrics.recall), (Some(0.75), Some(0.6)));
     let confusion = metrics.confusion;
     assert_eq!((confusion.tp, confusion.fp, confusion.fn_, confusion.tn), (3, 1, 2, 1));
@@ -129,7 +209,7 @@ fn precision_and_recall_are_not_swapped() {
 
 #[test]
 fn without_samples_every_figure_is_undefined_and_says_why() {
-    let metrics = Metrics::compute(&[], 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    let metrics = Metrics::compute(&[], Unit::Sequence, 0.5.try_into().unwrap(), 10.try_into().unwrap());
     assert!(metrics.named().iter().all(|(_, value)| value.is_none()));
     assert!(metrics.undefined.values().all(|reason| reason == "there is no sample"));
     let json = serde_json::to_value(&metrics).unwrap();

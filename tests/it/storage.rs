@@ -56,7 +56,7 @@ fn a_hundred_trainers_in_the_same_second_leave_a_hundred_whole_pairs_and_lines()
     let children: Vec<_> = (0..100)
         .map(|seed| {
             sandbox
-                .command(&["--num-samples", "300", "-q", "--seed", &seed.to_string()])
+                .command(&["--num-samples", "400", "-q", "--seed", &seed.to_string()])
                 .spawn()
                 .unwrap()
         })

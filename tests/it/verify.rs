@@ -24,7 +24,7 @@ fn forge(sandbox: &Sandbox, path: &str, from: &str, to: &str) {
 fn what_was_drawn_is_verified_without_any_file() {
     let sandbox = Sandbox::new();
     for args in [
-        &["--num-samples", "300"][..],
+        &["--num-samples", "400"][..],
         &[
             "--num-samples",
             "500",
@@ -68,10 +68,10 @@ fn numbers_that_no_option_would_have_taken_are_refused_even_with_a_fitting_diges
             "\"max_ngrams\":4294967296",
             "from 1 to 1000000000",
         ),
-        ("\"num_samples\":300", "\"num_samples\":10000001", "from 1 to 10000000"),
+        ("\"num_samples\":400", "\"num_samples\":10000001", "from 1 to 10000000"),
     ] {
         let sandbox = Sandbox::new();
-        let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+        let model = sandbox.train(&["--num-samples", "400"])["model_path"]
             .as_str()
             .unwrap()
             .to_owned();
@@ -170,7 +170,7 @@ fn what_was_made_of_events_is_verified_with_the_same_events() {
 #[test]
 fn a_forged_model_is_found_out_by_the_member_and_by_how_much() {
     let sandbox = Sandbox::new();
-    let model = sandbox.train(&["--num-samples", "300"])["model_path"]
+    let model = sandbox.train(&["--num-samples", "400"])["model_path"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -219,7 +219,7 @@ fn a_forged_model_is_found_out_by_the_member_and_by_how_much() {
 #[test]
 fn a_candidate_that_somebody_copied_into_current_is_found_out() {
     let sandbox = Sandbox::new();
-    let refused = sandbox.train(&["--num-samples", "300", "--promotion-max-ece", "0"]);
+    let refused = sandbox.train(&["--num-samples", "400", "--promotion-max-ece", "0"]);
     let candidate = refused["model_path"].as_str().unwrap();
     assert_eq!(sandbox.run(&["verify", candidate]).code, 0);
     fs::create_dir(sandbox.path("models/current")).unwrap();
@@ -252,7 +252,7 @@ fn a_candidate_that_somebody_copied_into_current_is_found_out() {
 #[test]
 fn a_verdict_other_than_that_of_the_record_is_found_out() {
     let sandbox = Sandbox::new();
-    let refused = sandbox.train(&["--num-samples", "300", "--promotion-max-ece", "0"]);
+    let refused = sandbox.train(&["--num-samples", "400", "--promotion-max-ece", "0"]);
     let candidate = refused["model_path"].as_str().unwrap();
     let text = fs::read_to_string(sandbox.path(candidate)).unwrap();
     let reasons = refused["reasons"].to_string();
@@ -275,7 +275,7 @@ fn a_verdict_other_than_that_of_the_record_is_found_out() {
 #[test]
 fn metrics_that_say_other_than_the_model_or_are_gone_are_found_out() {
     let sandbox = Sandbox::new();
-    let summary = sandbox.train(&["--num-samples", "300"]);
+    let summary = sandbox.train(&["--num-samples", "400"]);
     let path = sandbox.path(summary["metrics_path"].as_str().unwrap());
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\"accuracy\": ", "\"accuracy\": 0.0", 1)).unwrap();
@@ -418,7 +418,7 @@ fn no_number_of_a_model_file_may_lie_out_of_range_even_if_the_digest_fits() {
                     top = name;
                 }
             }
-            let signed = ["bias", "dense"].contains(&top) || key == "offset";
+            let signed = ["bias", "dense"].contains(&top) || ["offset", "skill"].contains(&key);
             for value in ["1e300", "-1e300", "18446744073709551616", "-1"] {
                 // What reads another format is said to do so, and weights may be negative.
                 if key == "format_version" || signed && value == "-1" {

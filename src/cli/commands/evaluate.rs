@@ -31,6 +31,10 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
     pub(crate) count_field: Option<String>,
 
+    /// Field that names what belongs together, such as a task or a host, for the intervals [default: the sequence]
+    #[arg(long, value_name = "FIELD", value_parser = own_field)]
+    pub(crate) group_by: Option<String>,
+
     /// Score from which a sequence is labelled anomalous [default: the model's]
     #[arg(long, value_name = "T")]
     pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
@@ -71,6 +75,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     memory::check(&args.data)?;
     let options = ReadOptions::default()
         .threads(threads)
+        .group_by(args.group_by.as_deref())
         .count_field(args.count_field.as_deref());
     input::read_all(&args.data, &options, &mut samples, Progress::new(verbosity))?;
     let data = samples.build_on(threads);

@@ -209,6 +209,7 @@ fn source(run: &Run) -> String {
         } => format!("files, the first {most} samples"),
     };
     let validation = match &run.validation {
+        Validation::Folds { count } => format!("{count} folds of all samples"),
         Validation::None => "nothing was held back".to_owned(),
         Validation::Split { strategy, train_ratio } => {
             format!("{strategy:?} split, {train_ratio} to train on").to_lowercase()

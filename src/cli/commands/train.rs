@@ -13,7 +13,7 @@ use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
-    Diagnostics, Epoch, Epochs, Evaluation, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty,
+    Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty,
     Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, TrainingConfig, UnitInterval, Validation,
     Verdict, advice, confusables,
 };
@@ -52,6 +52,15 @@ pub(crate) struct TrainArgs {
         conflicts_with_all = ["train_ratio", "split_strategy"]
     )]
     pub(crate) validation_data: Option<PathBuf>,
+
+    /// Judge on all samples, in this many folds: each is scored by a model that has not seen its group (without --group-by: its
+    /// sequence), and the model that is saved is trained on all of them
+    #[arg(
+        long,
+        value_name = "K",
+        conflicts_with_all = ["validation_data", "train_ratio", "split_strategy"]
+    )]
+    pub(crate) folds: Option<FoldCount>,
 
     /// Share of the samples to train on; the others validate
     #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
@@ -111,11 +120,27 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "X", default_value_t = Gate::default().max_ece)]
     pub(crate) promotion_max_ece: UnitInterval,
 
-    /// Lowest accuracy with which a model is promoted
-    #[arg(long, value_name = "X", default_value_t = Gate::default().min_accuracy)]
-    pub(crate) promotion_min_accuracy: UnitInterval,
+    /// Lowest accuracy with which a model is promoted [default: 0.85; none with one of the next four]
+    #[arg(long, value_name = "X")]
+    pub(crate) promotion_min_accuracy: Option<UnitInterval>,
 
-    /// By how much accuracy, F1 and calibration error may be worse than those of the current model on the same samples
+    /// Lowest recall with which a model is promoted
+    #[arg(long, value_name = "X")]
+    pub(crate) promotion_min_recall: Option<UnitInterval>,
+
+    /// Lowest precision with which a model is promoted
+    #[arg(long, value_name = "X")]
+    pub(crate) promotion_min_precision: Option<UnitInterval>,
+
+    /// Highest share of normal samples that a model which is promoted may report
+    #[arg(long, value_name = "X")]
+    pub(crate) promotion_max_false_alarms: Option<UnitInterval>,
+
+    /// Lowest average precision with which a model is promoted
+    #[arg(long, value_name = "X")]
+    pub(crate) promotion_min_average_precision: Option<UnitInterval>,
+
+    /// By how much, in nats, the log loss may surely be higher than that of the current model, on samples new to both
     #[arg(long, value_name = "X", default_value_t = Gate::default().max_regression)]
     pub(crate) promotion_max_regression: UnitInterval,
 
@@ -171,6 +196,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
     let store = Store::open(&args.models_dir)?;
+    let (verdict, champion) = decide(args, &run, &store, &samples, &outcome)?;
     let Outcome {
         model,
         evaluation,
@@ -180,7 +206,6 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         left_out,
         ..
     } = outcome;
-    let (verdict, champion) = decide(args, &run, &store, &samples, &evaluation)?;
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
     for sentence in advice(&Diagnostics {
         samples: samples.class_counts(),
@@ -189,7 +214,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         confusables: &confusables(samples.data()),
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
-        left_out: &left_out,
+        left_out: &left_out.scored,
     }) {
         warn!("{sentence}");
     }
@@ -218,7 +243,10 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             part,
             evaluation: &evaluation,
             verdict: artifact.verdict.as_ref(),
-            source: "validation part of the training run",
+            source: match artifact.run.validation {
+                Validation::Folds { .. } => "each by a model that has not seen its group or sequence",
+                _ => "validation part of the training run",
+            },
         };
         html_report_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
@@ -269,7 +297,7 @@ fn fit_and_judge(
         "[INFO] Training anomaly model for {epochs} epochs, batch size {}...",
         run.training.batch_size
     ));
-    let bar = progress.steps("Training", u64::from(epochs.get()));
+    let bar = progress.steps("Training", u64::from(epochs.get()) * run.trainings() as u64);
     let mut number = 0;
     let outcome = run.carry_out(samples, threads, |epoch| {
         bar.inc(1);
@@ -286,6 +314,12 @@ fn fit_and_judge(
     report.line(&format!("[INFO] Fitted: {}", model.fitted()));
     let (actions, ngrams, pairs) = (model.action_count(), model.ngram_count(), model.pair_count());
     debug!("{actions} actions, {ngrams} n-grams, {pairs} ordered pairs");
+    if let Validation::Folds { count } = run.validation {
+        report.line(&format!(
+            "[INFO] Folds: {count}; each sample is judged by a model that has not seen its {}",
+            samples.data().unit()
+        ));
+    }
     report.line("[INFO] Validation Metrics:");
     report.metrics(&outcome.evaluation.metrics);
     Ok(outcome)
@@ -297,17 +331,17 @@ fn decide(
     run: &Run,
     store: &Store,
     samples: &Samples,
-    evaluation: &Evaluation,
+    outcome: &Outcome,
 ) -> Result<(Verdict, Option<Champion>), Failure> {
     let (mut champion, mut unreadable) = (None, None);
     if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
         let threads = thread_count(args.threads);
-        match champion::judge(&args.models_dir, current, run, samples, threads)? {
+        match champion::judge(&args.models_dir, current, run, samples, outcome, threads)? {
             Ok(judged) => champion = Some(judged),
             Err(problem) => unreadable = Some(problem),
         }
     }
-    let mut verdict = run.gate.judge(&evaluation.metrics, champion.as_ref());
+    let mut verdict = run.judge(&outcome.evaluation.metrics, champion.as_ref());
     if let Some(problem) = unreadable {
         verdict = verdict.with_reason(Reason::new(
             ReasonCode::Champion,
@@ -339,12 +373,38 @@ impl TrainArgs {
                 max_ngrams: self.max_ngrams,
             },
             ece_bins: self.ece_bins,
-            gate: Gate {
-                max_ece: self.promotion_max_ece,
-                min_accuracy: self.promotion_min_accuracy,
-                max_regression: self.promotion_max_regression,
-            },
+            gate: self.gate(),
         })
+    }
+
+    fn gate(&self) -> Gate {
+        let gate = Gate {
+            max_ece: self.promotion_max_ece,
+            min_accuracy: self.promotion_min_accuracy,
+            min_recall: self.promotion_min_recall,
+            min_precision: self.promotion_min_precision,
+            max_false_alarms: self.promotion_max_false_alarms,
+            min_average_precision: self.promotion_min_average_precision,
+            max_regression: self.promotion_max_regression,
+        };
+        let Gate {
+            min_recall,
+            min_precision,
+            max_false_alarms,
+            min_average_precision,
+            ..
+        } = gate;
+        let asks_otherwise = [min_recall, min_precision, max_false_alarms, min_average_precision]
+            .iter()
+            .any(Option::is_some);
+        Gate {
+            min_accuracy: gate.min_accuracy.or(if asks_otherwise {
+                None
+            } else {
+                Gate::default().min_accuracy
+            }),
+            ..gate
+        }
     }
 
     fn source(&self) -> Result<Source, Failure> {
@@ -385,6 +445,9 @@ impl TrainArgs {
             return Err(Failure::Usage(
                 "--count-field and --group-by need two fields".to_owned(),
             ));
+        }
+        if let Some(count) = self.folds {
+            return Ok(Validation::Folds { count });
         }
         if self.validation_data.is_some() {
             return Ok(Validation::Separate);

@@ -142,7 +142,7 @@ fn check_files(args: &VerifyArgs, artifact: &Artifact) -> Result<(), Failure> {
 /// Whether the verdict in the file follows from the figures in it.
 fn verdict(artifact: &Artifact) -> Option<Check> {
     let (verdict, metrics) = (artifact.verdict.as_ref()?, artifact.metrics.as_ref()?);
-    let again = artifact.run.gate.judge(metrics, None);
+    let again = artifact.run.judge(metrics, None);
     // The champion, of which the file knows nothing, can only have added reasons against promotion.
     let all_there = again.reasons.iter().all(|reason| verdict.reasons.contains(reason));
     let passed = all_there && verdict.promoted == verdict.reasons.is_empty();

@@ -29,15 +29,31 @@ pub struct ReliabilityBin {
     score_sum: f64,
 }
 
+/// Where bin `index` of `count` begins.
+fn edge(index: u32, count: u32) -> f64 {
+    f64::from(index) / f64::from(count)
+}
+
+/// Which of `count` bins a score is in.
+fn bin_of(score: f64, count: u32) -> usize {
+    // The product may be off by a rounding error, so the edges themselves decide.
+    let mut index = ((score * f64::from(count)) as u32).min(count - 1);
+    if score < edge(index, count) {
+        index -= 1;
+    } else if score >= edge(index + 1, count) && index + 1 < count {
+        index += 1;
+    }
+    index as usize
+}
+
 /// Sorts the samples into `bins` bins by score.
 #[must_use]
 pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
     let count = bins.get();
-    let edge = |index: u32| f64::from(index) / f64::from(count);
     let mut bins: Vec<ReliabilityBin> = (0..count)
         .map(|index| ReliabilityBin {
-            low: edge(index),
-            high: edge(index + 1),
+            low: edge(index, count),
+            high: edge(index + 1, count),
             samples: 0,
             anomalous: 0,
             mean_score: None,
@@ -47,14 +63,7 @@ pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
         .collect();
     for sample in scored {
         let score = sample.score.get();
-        // The product may be off by a rounding error, so the edges themselves decide.
-        let mut index = ((score * f64::from(count)) as usize).min(count as usize - 1);
-        if score < bins[index].low {
-            index -= 1;
-        } else if score >= bins[index].high && index + 1 < bins.len() {
-            index += 1;
-        }
-        let bin = &mut bins[index];
+        let bin = &mut bins[bin_of(score, count)];
         bin.samples += sample.count;
         bin.score_sum += score * sample.count as f64;
         if sample.label == Label::Anomalous {
@@ -68,15 +77,27 @@ pub fn reliability_bins(scored: &[Scored], bins: Bins) -> Vec<ReliabilityBin> {
     bins
 }
 
-/// The expected calibration error, undefined without samples.
-pub(super) fn expected_calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
-    let samples: u64 = bins.iter().map(|bin| bin.samples).sum();
-    // |mean score - share| times the share of samples in the bin is |score sum - anomalous| / all samples.
-    let gap: f64 = bins
-        .iter()
-        .map(|bin| (bin.score_sum - bin.anomalous as f64).abs())
-        .sum();
-    (samples > 0).then(|| gap / samples as f64)
+impl ReliabilityBin {
+    /// The sum of the scores less the number of anomalous samples.
+    pub(super) fn gap(&self) -> f64 {
+        self.score_sum - self.anomalous as f64
+    }
+}
+
+/// The calibration error that scores which mean exactly what they say would show on so many samples by chance alone, on average;
+/// undefined without samples.
+///
+/// In each bin, the number of anomalous samples has the variance sum of p (1 - p), and the mean distance of a normal variable from
+/// its mean is sqrt(2 / pi) standard deviations.
+pub(super) fn chance_level(scored: &[Scored], bins: Bins) -> Option<f64> {
+    let mut variances = vec![0.0; bins.get() as usize];
+    for sample in scored {
+        let score = sample.score.get();
+        variances[bin_of(score, bins.get())] += sample.count as f64 * score * (1.0 - score);
+    }
+    let samples: u64 = scored.iter().map(|sample| sample.count).sum();
+    let distances: f64 = variances.into_iter().map(libm::sqrt).sum();
+    (samples > 0).then(|| (libm::sqrt(std::f64::consts::FRAC_2_PI) * distances / samples as f64).min(1.0))
 }
 
 #[cfg(test)]

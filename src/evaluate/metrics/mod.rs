@@ -1,14 +1,18 @@
 //! How good scores are: everything here is computed from one list of scored samples and knows nothing of the model.
 //!
-//! Every sample counts, also those that are alike: a figure speaks of how often the model will be right, and so do its
-//! intervals, which take each sample for a draw of its own from those to come. How many different sequences stand behind them
-//! is another matter, and is not what they measure.
+//! Every sample counts, also those that are alike: a figure speaks of how often the model will be right. Its interval speaks of
+//! how much that varies from one group of samples to the next, see [`Interval`].
 
 mod calibration;
+mod comparison;
 mod interval;
 mod ranking;
+mod student;
+mod sums;
 
 pub use calibration::{ReliabilityBin, reliability_bins};
+pub use comparison::Comparison;
+pub(crate) use interval::MAX_LOSS;
 pub use interval::{Interval, wilson};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
 
@@ -17,9 +21,12 @@ pub use crate::data::scored::Scored;
 use crate::bounded_map::bounded_map;
 use crate::bounds::{Bins, OpenUnitInterval};
 use crate::data::label::{Label, MAX_SAMPLES};
+use crate::data::unit::Unit;
+use interval::{Scale, Uncertainty, jackknife};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use sums::{Areas, LeaveOneOut, Sums};
 
 /// Decisions against labels. A positive is a sample labelled anomalous by the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,10 +110,19 @@ impl Confusion {
         (whole > 0.0).then(|| found / whole)
     }
 
-    /// Accuracy of always guessing the commoner class.
-    #[must_use]
-    pub fn majority_accuracy(&self) -> Option<f64> {
-        ratio(self.anomalous().max(self.normal()), self.samples())
+    /// Share of the samples that is anomalous, if there are both classes.
+    fn share(&self) -> Option<f64> {
+        ratio(self.anomalous(), self.samples()).filter(|&share| 0.0 < share && share < 1.0)
+    }
+
+    /// Without those of `other`, which are among them.
+    fn without(&self, other: &Self) -> Self {
+        Self {
+            tp: self.tp - other.tp,
+            fp: self.fp - other.fp,
+            fn_: self.fn_ - other.fn_,
+            tn: self.tn - other.tn,
+        }
     }
 }
 
@@ -115,17 +131,45 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// The 95 % Wilson score intervals of the three shares.
+/// The skill score: what scores tell beyond the share of samples that is anomalous.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Intervals {
-    /// Of the precision.
-    pub precision: Option<Interval>,
-    /// Of the recall.
-    pub recall: Option<Interval>,
-    /// Of the accuracy.
-    pub accuracy: Option<Interval>,
+pub struct Skill {
+    /// The log loss, in nats, of giving all samples one score: the share of them that is anomalous.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub log_loss_of_share: f64,
+    /// The part of it that the scores do away with: 1 if they are perfect, 0 if they are worth no more, below 0 if less.
+    #[cfg_attr(feature = "schema", schemars(range(max = 1)))]
+    pub skill: f64,
+    /// The 95 % interval of that, for other groups of the same kind.
+    pub interval: Interval,
+}
+
+impl Skill {
+    /// By the jackknife on the logarithm of the ratio of the two losses. The share stays that of all samples when a group is left
+    /// out, so that the ratio is one of sums over the same samples.
+    fn of(all: &Sums, without: &[(Sums, Areas)]) -> Option<Self> {
+        let share = all.confusion.share()?;
+        let of = |sums: &Sums| sums.ratio_to(share);
+        let ratio = of(all)?;
+        let without: Vec<Option<f64>> = without.iter().map(|(sums, _)| of(sums)).collect();
+        let Interval(low, high) = jackknife(ratio, &without, Scale::Logarithm).interval;
+        Some(Self {
+            log_loss_of_share: sums::loss_of(share, &all.confusion)?,
+            skill: 1.0 - ratio,
+            interval: Interval(1.0 - high, 1.0 - low),
+        })
+    }
+
+    /// Whether it can be that of samples with these labels.
+    fn is_possible(&self, confusion: &Confusion) -> bool {
+        let Interval(low, high) = self.interval;
+        confusion.share().and_then(|share| sums::loss_of(share, confusion)) == Some(self.log_loss_of_share)
+            && low <= self.skill
+            && self.skill <= high
+            && high <= 1.0
+    }
 }
 
 /// A figure of [`Metrics`] with what belongs to it. Shown with four digits, or as "undefined" and the reason.
@@ -137,7 +181,7 @@ pub struct Figure<'m> {
     pub value: Option<f64>,
     /// Why it is not defined; empty if it is.
     pub why_undefined: &'m str,
-    /// Its 95 % interval, for the figures that have one.
+    /// Its 95 % interval, for the figures that have one: all but the calibration error.
     pub interval: Option<Interval>,
 }
 
@@ -150,8 +194,11 @@ impl fmt::Display for Figure<'_> {
     }
 }
 
+/// How many figures there are.
+const FIGURES: usize = 10;
+
 /// The names of the figures, in the order in which they are printed.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; FIGURES] = [
     "precision",
     "recall",
     "accuracy",
@@ -161,7 +208,13 @@ const NAMES: [&str; 9] = [
     "average_precision",
     "brier",
     "log_loss",
+    "false_alarm_rate",
 ];
+
+/// The place of the calibration error among them.
+const ECE: usize = 4;
+/// The place of the log loss among them.
+const LOG_LOSS: usize = 8;
 
 /// The figures of one list of scored samples. A figure that is not defined for them is `None`, with the reason in
 /// [`undefined`](Self::undefined).
@@ -198,10 +251,32 @@ pub struct Metrics {
     /// least 2.2e-16.
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "exclusiveMaximum" = 40)))]
     pub log_loss: Option<f64>,
+    /// Share of the normal samples that are reported, 0..1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub false_alarm_rate: Option<f64>,
     /// Decisions against labels at the threshold.
     pub confusion: Confusion,
-    /// 95 % Wilson score intervals.
-    pub intervals: Intervals,
+    /// What samples are taken together for the intervals.
+    pub unit: Unit,
+    /// How many of these there are.
+    pub groups: u64,
+    /// The 95 % interval of each figure but the calibration error, for other groups of the same kind, see [`Interval`].
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": NAMES })))]
+    #[serde(deserialize_with = "bounded_map")]
+    pub intervals: BTreeMap<String, Interval>,
+    /// As how many groups of equal weight those behind each interval are good.
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": NAMES })))]
+    #[serde(deserialize_with = "bounded_map")]
+    pub effective_groups: BTreeMap<String, f64>,
+    /// What the calibration error is at most on other groups, with a certainty of 97.5 %. It has no lower end, as chance can only
+    /// raise it.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub ece_at_most: Option<f64>,
+    /// What it would be by chance alone if scores meant exactly what they say.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub ece_by_chance: Option<f64>,
+    /// How much better the scores are than knowing nothing but the share of anomalous samples; missing without both classes.
+    pub skill: Option<Skill>,
     /// The threshold at which decisions were taken.
     pub threshold: OpenUnitInterval,
     /// Number of equal-width bins of the calibration error.
@@ -223,35 +298,74 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Computes all figures from scores and labels.
+    /// Computes all figures from scores and labels. `unit` says what the groups of the samples are.
     #[must_use]
-    pub fn compute(scored: &[Scored], threshold: OpenUnitInterval, ece_bins: Bins) -> Self {
-        let confusion = Confusion::at(scored, threshold.get());
-        let points = operating_points(scored);
-        let wilson_of = |part, whole| (whole > 0).then(|| wilson(part, whole));
-        let Confusion { tp, fp, fn_, tn } = confusion;
+    pub fn compute(scored: &[Scored], unit: Unit, threshold: OpenUnitInterval, ece_bins: Bins) -> Self {
+        let ranked = ranking::ranked(scored);
+        let sums = Sums::of(&ranked, threshold.get(), ece_bins);
+        let values = sums.figures(Areas::of(ranked.iter()));
+        let left = LeaveOneOut::of(&sums, &ranked, threshold.get(), ece_bins);
+        let without: Vec<[Option<f64>; FIGURES]> =
+            left.without.iter().map(|(sums, areas)| sums.figures(*areas)).collect();
+        let uncertainties: [Option<Uncertainty>; FIGURES] = std::array::from_fn(|place| {
+            let figures: Vec<Option<f64>> = without.iter().map(|figures| figures[place]).collect();
+            let scale = if place == LOG_LOSS {
+                Scale::Logarithm
+            } else {
+                Scale::LogOdds
+            };
+            values[place].map(|value| jackknife(value, &figures, scale))
+        });
+        let shares = as_shares(&sums.confusion, &values);
+        let by_name = || {
+            NAMES
+                .iter()
+                .zip(uncertainties)
+                .enumerate()
+                .filter(|&(place, _)| place != ECE)
+        };
+        let interval = |place: usize, uncertainty: Uncertainty| match shares[place] {
+            Some((part, whole)) => uncertainty.interval.union(wilson(part, whole)),
+            None => uncertainty.interval,
+        };
+        let [
+            precision,
+            recall,
+            accuracy,
+            f1,
+            ece,
+            roc_auc,
+            average_precision,
+            brier,
+            log_loss,
+            false_alarm_rate,
+        ] = values;
         let metrics = Self {
-            precision: confusion.precision(),
-            recall: confusion.recall(),
-            accuracy: confusion.accuracy(),
-            f1: confusion.f1(),
-            ece: calibration::expected_calibration_error(&reliability_bins(scored, ece_bins)),
-            roc_auc: ranking::roc_auc(&points),
-            average_precision: ranking::average_precision(&points),
-            brier: mean(scored, |score, target| (score - target) * (score - target)),
-            log_loss: mean(scored, |score, target| {
-                let given = if target > 0.5 { score } else { 1.0 - score };
-                -libm::log(given.clamp(f64::EPSILON, 1.0))
-            }),
-            confusion,
-            intervals: Intervals {
-                precision: wilson_of(tp, tp + fp),
-                recall: wilson_of(tp, tp + fn_),
-                accuracy: wilson_of(tp + tn, confusion.samples()),
-            },
+            precision,
+            recall,
+            accuracy,
+            f1,
+            ece,
+            roc_auc,
+            average_precision,
+            brier,
+            log_loss,
+            false_alarm_rate,
+            confusion: sums.confusion,
+            unit,
+            groups: left.groups,
+            intervals: by_name()
+                .filter_map(|(place, (name, uncertainty))| Some((name.to_string(), interval(place, uncertainty?))))
+                .collect(),
+            effective_groups: by_name()
+                .filter_map(|(_, (name, uncertainty))| Some((name.to_string(), uncertainty?.effective_groups)))
+                .collect(),
+            ece_at_most: uncertainties[ECE].map(|uncertainty| uncertainty.interval.1),
+            ece_by_chance: calibration::chance_level(&ranked, ece_bins),
+            skill: Skill::of(&sums, &left.without),
             threshold,
             ece_bins,
-            samples: confusion.samples(),
+            samples: sums.confusion.samples(),
             undefined: BTreeMap::new(),
             overlap: None,
             unseen: None,
@@ -294,15 +408,43 @@ impl Metrics {
             .map(u128::from)
             .iter()
             .sum();
-        let in_range = |(name, value): (&str, Option<f64>)| {
-            value.is_none_or(|value| value >= 0.0 && (value <= 1.0 || name == "log_loss" && value < 40.0))
+        let is_share = |value: f64| (0.0..=1.0).contains(&value);
+        let in_range =
+            |name: &str, value: f64| is_share(value) || name == NAMES[LOG_LOSS] && (0.0..MAX_LOSS).contains(&value);
+        let is_interval = |(name, &Interval(low, high)): (&String, &Interval)| {
+            low <= high && in_range(name, low) && (in_range(name, high) || high == MAX_LOSS)
+        };
+        let is_name = |name: &&String| NAMES.contains(&name.as_str()) && *name != NAMES[ECE];
+        let defined = || {
+            self.named()
+                .into_iter()
+                .filter(|(name, value)| value.is_some() && *name != NAMES[ECE])
+                .count()
         };
         samples <= u128::from(MAX_SAMPLES)
             && confusion.samples() == self.samples
             && (confusion.precision(), confusion.recall()) == (self.precision, self.recall)
             && (confusion.accuracy(), confusion.f1()) == (self.accuracy, self.f1)
-            && self.named().into_iter().all(in_range)
+            && confusion.false_alarm_rate() == self.false_alarm_rate
+            && self
+                .named()
+                .into_iter()
+                .all(|(name, value)| value.is_none_or(|value| in_range(name, value)))
             && self.undefined == self.why_undefined()
+            && self.groups <= self.samples
+            && self.intervals.keys().eq(self.effective_groups.keys())
+            && self.intervals.keys().all(|name| is_name(&name))
+            && self.intervals.len() == defined()
+            && self.intervals.iter().all(is_interval)
+            && self
+                .effective_groups
+                .values()
+                .all(|&groups| (1.0..=self.samples as f64).contains(&groups))
+            && [self.ece_at_most, self.ece_by_chance]
+                .iter()
+                .all(|ece| ece.is_some() == self.ece.is_some() && ece.is_none_or(is_share))
+            && self.skill.is_some() == confusion.share().is_some()
+            && self.skill.is_none_or(|skill| skill.is_possible(confusion))
             && self
                 .unseen
                 .as_ref()
@@ -311,23 +453,18 @@ impl Metrics {
 
     /// The figures as they are told to people, in the order in which they are printed.
     #[must_use]
-    pub fn figures(&self) -> [Figure<'_>; 9] {
+    pub fn figures(&self) -> [Figure<'_>; FIGURES] {
         self.named().map(|(name, value)| Figure {
             name,
             value,
             why_undefined: self.undefined.get(name).map_or("", String::as_str),
-            interval: match name {
-                "precision" => self.intervals.precision,
-                "recall" => self.intervals.recall,
-                "accuracy" => self.intervals.accuracy,
-                _ => None,
-            },
+            interval: self.intervals.get(name).copied(),
         })
     }
 
     /// The figures by name, in the order in which they are printed.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, Option<f64>); 9] {
+    pub fn named(&self) -> [(&'static str, Option<f64>); FIGURES] {
         let values = [
             self.precision,
             self.recall,
@@ -338,14 +475,32 @@ impl Metrics {
             self.average_precision,
             self.brier,
             self.log_loss,
+            self.false_alarm_rate,
         ];
         std::array::from_fn(|index| (NAMES[index], values[index]))
     }
 }
 
-/// Mean of `figure(score, label as 0 or 1)` over all samples, summed in the order of the list.
-fn mean(scored: &[Scored], figure: impl Fn(f64, f64) -> f64) -> Option<f64> {
-    let of = |sample: &Scored| figure(sample.score.get(), f64::from(u8::from(sample.label))) * sample.count as f64;
-    let samples: u64 = scored.iter().map(|sample| sample.count).sum();
-    (samples > 0).then(|| scored.iter().map(of).sum::<f64>() / samples as f64)
+/// Each figure as the share of something that was seen among so many draws, if it is one or near to one. Figures at or near 0 or 1
+/// hardly change with a group left out, and yet are not sure: their intervals hold at least that of such a share.
+fn as_shares(confusion: &Confusion, values: &[Option<f64>; FIGURES]) -> [Option<(f64, f64)>; FIGURES] {
+    let Confusion { tp, fp, fn_, tn } = *confusion;
+    let [tp, fp, fn_, tn] = [tp, fp, fn_, tn].map(|count| count as f64);
+    let draws = [
+        tp + fp,
+        tp + fn_,
+        tp + fp + fn_ + tn,
+        // F1 is tp / (tp + (fp + fn) / 2).
+        tp + (fp + fn_) / 2.0,
+        0.0,
+        (tp + fn_).min(fp + tn),
+        tp + fn_,
+        0.0,
+        0.0,
+        fp + tn,
+    ];
+    std::array::from_fn(|place| {
+        let value = values[place].filter(|_| draws[place] > 0.0)?;
+        Some((value * draws[place], draws[place]))
+    })
 }

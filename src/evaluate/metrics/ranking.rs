@@ -13,12 +13,18 @@ pub struct OperatingPoint {
     pub confusion: Confusion,
 }
 
+/// The samples by falling scores.
+pub(super) fn ranked(scored: &[Scored]) -> Vec<Scored> {
+    let mut ranked = scored.to_vec();
+    ranked.sort_unstable_by(|a, b| b.score.get().total_cmp(&a.score.get()));
+    ranked
+}
+
 /// One point for each different score, from the highest down: samples with the same score are always decided together,
 /// so ties earn nothing.
 #[must_use]
 pub fn operating_points(scored: &[Scored]) -> Vec<OperatingPoint> {
-    let mut sorted = scored.to_vec();
-    sorted.sort_unstable_by(|a, b| b.score.get().total_cmp(&a.score.get()));
+    let sorted = ranked(scored);
     let all = Confusion::at(scored, f64::INFINITY);
     let mut reached = all;
     let mut points = Vec::new();
@@ -116,39 +122,6 @@ pub fn threshold_choices(scored: &[Scored], in_use: f64) -> Vec<ThresholdChoice>
         ThresholdChoice::new("recall 0.95", points.iter().find(reaches_recall).copied().map(short)),
         ThresholdChoice::new("false alarms 1 %", points.iter().rfind(few_alarms).copied().map(short)),
     ]
-}
-
-/// The probability that a random anomalous sample scores higher than a random normal one, ties counting half; undefined
-/// without both classes. `points` are all [`operating_points`].
-///
-/// The sum is of integers (twice the number of pairs won), so it is exact up to 2^127 pairs.
-pub(super) fn roc_auc(points: &[OperatingPoint]) -> Option<f64> {
-    let all = points.last()?.confusion;
-    let (anomalous, normal) = (all.anomalous(), all.normal());
-    let mut twice_won = 0_u128;
-    let (mut found, mut below) = (0, normal);
-    for OperatingPoint { confusion, .. } in points {
-        twice_won += u128::from(confusion.tp - found) * u128::from(confusion.tn + below);
-        (found, below) = (confusion.tp, confusion.tn);
-    }
-    let pairs = 2 * u128::from(anomalous) * u128::from(normal);
-    (pairs > 0).then(|| twice_won as f64 / pairs as f64)
-}
-
-/// The sum over thresholds of precision times the recall gained; undefined without an anomalous sample. `points` are all
-/// [`operating_points`].
-///
-/// Unlike the area under an interpolated curve it does not flatter. Source: M. Zhu, "Recall, precision and average
-/// precision", University of Waterloo (2004); the same as scikit-learn's `average_precision_score`.
-pub(super) fn average_precision(points: &[OperatingPoint]) -> Option<f64> {
-    // Multiplied by the number of anomalous samples until the end, so that a perfect ranking gives exactly 1.
-    let mut sum = 0.0;
-    let mut found = 0;
-    for OperatingPoint { confusion, .. } in points {
-        sum += (confusion.tp - found) as f64 * confusion.precision().unwrap_or(0.0);
-        found = confusion.tp;
-    }
-    (found > 0).then(|| sum / found as f64)
 }
 
 #[cfg(test)]

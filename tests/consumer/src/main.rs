@@ -3,7 +3,7 @@
 use anomaly_train::monitor::{Monitor, Settings};
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::{
-    AnomalyModel, DatasetBuilder, EvaluationOptions, Gate, Label, LoadError, ReadOptions, SampleError, Scorer,
+    AnomalyModel, DatasetBuilder, EvaluationOptions, Gate, Judged, Label, LoadError, ReadOptions, SampleError, Scorer,
     TrainingConfig, evaluate, read_samples, train,
 };
 use std::error::Error;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let judged = evaluate(&model, &data, &parts.validation, &EvaluationOptions::default());
     assert_eq!(judged.metrics.samples, parts.validation.samples());
     assert!(judged.metrics.f1 > Some(0.9), "{:?}", judged.metrics.f1);
-    assert!(Gate::default().judge(&judged.metrics, None).promoted);
+    assert!(Gate::default().judge(&judged.metrics, Judged::Figure, None).promoted);
 
     // A scorer that owns its model goes where it likes.
     let mut file = Vec::new();

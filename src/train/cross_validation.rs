@@ -1,0 +1,58 @@
+//! Cross-validation: what models say of samples whose group they have not seen.
+
+use crate::bounds::FoldCount;
+use crate::data::dataset::Dataset;
+use crate::data::folds;
+use crate::data::part::Part;
+use crate::data::scored::Scored;
+use crate::model::config::TrainingConfig;
+use crate::random::{Purpose, stream};
+use crate::train::trainer::{Epoch, TrainError, train_on};
+use std::num::NonZeroUsize;
+
+/// What was said of samples, each by a model that was trained without them.
+#[derive(Debug, Clone, Default)]
+pub struct OutOfFold {
+    /// The row of each, in the data that were trained on.
+    pub rows: Vec<u32>,
+    /// What was said of it.
+    pub scored: Vec<Scored>,
+}
+
+/// The fold of each row of `data`: no group stands in two of them, and without groups no sequence. There are fewer folds than are asked
+/// for if there are fewer groups.
+pub(crate) fn assign(data: &Dataset, count: FoldCount, seed: u64) -> (Vec<u8>, usize) {
+    let units = data.units();
+    let sizes = folds::sizes(units.iter().enumerate().map(|(row, &unit)| (unit, data.count(row))));
+    let (fold_of, count) = folds::deal(&sizes, count.get(), &mut stream(seed, Purpose::CrossValidation));
+    (units.into_iter().map(|unit| fold_of[unit as usize]).collect(), count)
+}
+
+/// Scores each row of `data` by a model that was trained on the rows of the other folds, and says whether that model was trained on
+/// its sequence, which may stand in several groups. `after` is called after each pass of each training.
+pub(crate) fn out_of_fold(
+    data: &Dataset,
+    fold_of: &[u8],
+    config: &TrainingConfig,
+    threads: NonZeroUsize,
+    mut after: impl FnMut(Epoch),
+) -> Result<(Vec<Scored>, Vec<bool>), TrainError> {
+    let part = |is_in: &dyn Fn(u8) -> bool| {
+        let rows = (0..).zip(fold_of).filter(|&(_, &fold)| is_in(fold));
+        Part::new(rows.map(|(row, _)| (row, data.count(row as usize))))
+    };
+    let mut said: Vec<Option<(Scored, bool)>> = vec![None; data.rows()];
+    for fold in 0..=fold_of.iter().copied().max().unwrap_or(0) {
+        let (others, own) = (part(&|other| other != fold), part(&|other| other == fold));
+        let model = train_on(data, &others, config, threads, &mut after)?.model;
+        let scored = model.score_part(data, &own, threads);
+        let fingerprints = data.fingerprints(own.rows(), threads);
+        let seen = fingerprints
+            .into_iter()
+            .map(|fingerprint| model.was_trained_on(fingerprint));
+        for (&row, said_of) in own.rows().iter().zip(scored.into_iter().zip(seen)) {
+            said[row as usize] = Some(said_of);
+        }
+    }
+    Ok(said.into_iter().flatten().unzip())
+}
