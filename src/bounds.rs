@@ -223,6 +223,14 @@ real!(
     |x| 0.0 <= x && x <= 100.0
 );
 
+impl OpenUnitInterval {
+    /// The probability whose log odds are higher by `shift`, as far as it can be told from 0 and 1.
+    pub(crate) fn shifted(self, shift: f64) -> Self {
+        let log_odds = libm::log(self.0) - libm::log1p(-self.0) + shift;
+        Self((1.0 / (1.0 + libm::exp(-log_odds))).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0))
+    }
+}
+
 whole!(
     /// The largest n-gram length, in actions and markers.
     NgramSize,

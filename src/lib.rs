@@ -64,7 +64,7 @@ mod train;
 
 #[cfg(feature = "schema")]
 pub use artifact::model_schema;
-pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE};
+pub use artifact::{Artifact, Difference, FORMAT_VERSION, LoadError, MAX_MODEL_FILE, Resolved};
 pub use bounds::{
     BatchSize, Bins, CalibrationOffset, CalibrationSlope, Capacity, Count, Divergence, Epochs, FoldCount, MaxNgrams,
     Multiplicity, NgramSize, OpenUnitInterval, OutOfBounds, Penalty, SampleCount, Smoothing, StepSize, UnitInterval,
@@ -80,6 +80,7 @@ pub use evaluate::diagnostics::{Diagnostics, advice};
 pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 pub use evaluate::gate::{Bound, Champion, Gate, Judged, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
+pub use evaluate::threshold::{Chosen, LeftOutScores, Spread, Threshold, Wish, WishError};
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};

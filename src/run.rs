@@ -11,6 +11,7 @@ use crate::data::unit::Unit;
 use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 use crate::evaluate::gate::{Champion, Gate, Judged, MIN_SAMPLES, Verdict};
 use crate::evaluate::metrics::{Comparison, Metrics};
+use crate::evaluate::threshold::{Chosen, LeftOutScores, Wish, WishError};
 use crate::input::events::Span;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
@@ -37,6 +38,7 @@ pub const DEFAULT_TRAIN_RATIO: OpenUnitInterval = OpenUnitInterval::literal(0.8)
 /// | `validation` | a stratified split, 0.8 of the samples train |
 /// | `training` | [`TrainingConfig::default`] |
 /// | `ece_bins` | 10 |
+/// | `threshold_for` | the threshold of `training` |
 /// | `gate` | [`Gate::default`] |
 ///
 /// ```
@@ -65,6 +67,8 @@ pub struct Run {
     pub training: TrainingConfig,
     /// Number of bins of the calibration error.
     pub ece_bins: Bins,
+    /// What the threshold is chosen for; `None` for that of `training`.
+    pub threshold_for: Option<Wish>,
     /// What the model must reach to be promoted.
     pub gate: Gate,
 }
@@ -84,6 +88,7 @@ impl Default for Run {
             },
             training: TrainingConfig::default(),
             ece_bins: DEFAULT_ECE_BINS,
+            threshold_for: None,
             gate: Gate::default(),
         }
     }
@@ -248,7 +253,7 @@ impl Samples {
 }
 
 /// Why a run cannot be carried out on its samples.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// There are none to learn from.
@@ -270,6 +275,9 @@ pub enum RunError {
         /// How many of these there are.
         units: usize,
     },
+    /// No threshold does what it is to do.
+    #[error("{0}; give a threshold, wish for less, or use more samples")]
+    Threshold(#[from] WishError),
     /// No model can be trained on them.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -288,6 +296,10 @@ pub struct Outcome {
     /// Samples as models score them that were trained without them: all of them after [`Validation::Folds`], else those of
     /// [`Trained`](crate::Trained).
     pub left_out: OutOfFold,
+    /// The same in short, as the model file keeps them.
+    pub left_out_scores: LeftOutScores,
+    /// How the threshold was chosen, if that was wished for.
+    pub chosen: Option<Chosen>,
     /// Different sequences of the training part that occur as normal ones.
     pub normal_sequences: usize,
     /// Different sequences of the training part that occur with both labels.
@@ -450,26 +462,35 @@ impl Run {
         // Parts of training need one thread; the other works out the digest meanwhile.
         let (trained, _) = both(threads, train, || samples.digest());
         let trained = trained?;
-        let (evaluation, left_out) = match &samples.fold_of {
-            None => (self.evaluate(&trained.model, samples, threads), trained.left_out),
+        let (left_out, seen) = match &samples.fold_of {
+            None => (trained.left_out, None),
             Some(fold_of) => {
                 let (scored, seen) = out_of_fold(data, fold_of, &self.training, threads, after)?;
-                let left_out = OutOfFold {
-                    rows: training.rows().to_vec(),
-                    scored: scored.clone(),
-                };
-                let threshold = trained.model.threshold();
-                (
-                    Evaluation::of(scored, seen, data.unit(), threshold, self.ece_bins, threads),
-                    left_out,
-                )
+                let rows = training.rows().to_vec();
+                (OutOfFold { rows, scored }, Some(seen))
+            }
+        };
+        let left_out_scores = LeftOutScores::of(&left_out.scored);
+        let choose = |wish| left_out_scores.choose(wish, 1.0);
+        let chosen = self.threshold_for.map(choose).transpose()?;
+        let model = match &chosen {
+            Some(chosen) => trained.model.with_threshold(chosen.threshold),
+            None => trained.model,
+        };
+        let evaluation = match seen {
+            None => self.evaluate(&model, samples, threads),
+            Some(seen) => {
+                let scored = left_out.scored.clone();
+                Evaluation::of(scored, seen, data.unit(), model.threshold(), self.ece_bins, threads)
             }
         };
         Ok(Outcome {
-            model: trained.model,
+            model,
             data: samples.summary(),
             evaluation,
             left_out,
+            left_out_scores,
+            chosen,
             normal_sequences: trained.normal_sequences,
             contradictory_sequences: trained.contradictory_sequences,
         })

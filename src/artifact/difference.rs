@@ -26,7 +26,7 @@ impl fmt::Display for Difference {
 }
 
 /// The members of the body that can differ, in their order.
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 15] = [
     "run",
     "data",
     "n",
@@ -39,7 +39,9 @@ const MEMBERS: [&str; 13] = [
     "bias",
     "dense",
     "sequences",
+    "left_out",
     "metrics",
+    "origin",
 ];
 
 impl Artifact {

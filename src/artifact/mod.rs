@@ -13,9 +13,11 @@ pub use difference::Difference;
 #[cfg(feature = "schema")]
 pub use schema::model_schema;
 
+use crate::bounds::OpenUnitInterval;
 use crate::data::dataset::hex;
 use crate::evaluate::gate::Verdict;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::threshold::{Chosen, LeftOutScores, Threshold, WishError};
 use crate::model::AnomalyModel;
 use crate::run::{DataSummary, Run};
 use crate::text::{one_line, quote};
@@ -44,12 +46,26 @@ pub struct Artifact {
     pub data: Option<DataSummary>,
     /// Its figures on the validation part.
     pub metrics: Option<Metrics>,
+    /// Scores of samples by models that were trained without them; thresholds are chosen on these.
+    pub left_out: LeftOutScores,
+    /// The digest of the model that this one is but for its threshold; `None` for a model as it was trained.
+    pub origin: Option<String>,
     /// What the gate of the run decided.
     pub verdict: Option<Verdict>,
     /// When the model was made.
     pub created_at: Option<DateTime<Utc>>,
     /// The version of anomaly-train that made it; `None` stands for this one.
     pub tool_version: Option<String>,
+}
+
+/// A threshold, and how it was chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Resolved {
+    /// The threshold.
+    pub threshold: OpenUnitInterval,
+    /// What it was chosen for and what it does, if it was not given.
+    pub chosen: Option<Chosen>,
 }
 
 /// Why a model file was refused, in one line.
@@ -75,6 +91,8 @@ impl From<AnomalyModel> for Artifact {
             model,
             data: None,
             metrics: None,
+            left_out: LeftOutScores::default(),
+            origin: None,
             verdict: None,
             created_at: None,
             tool_version: None,
@@ -83,6 +101,61 @@ impl From<AnomalyModel> for Artifact {
 }
 
 impl Artifact {
+    /// The threshold that was asked for. Wishes are met on what was left out of training, never on the data that are judged; with a
+    /// `base_rate`, for scores [at that rate](AnomalyModel::at_base_rate).
+    ///
+    /// # Errors
+    ///
+    /// If no threshold does what is wished for.
+    pub fn threshold(&self, asked: Threshold, base_rate: Option<OpenUnitInterval>) -> Result<Resolved, WishError> {
+        let wish = match asked {
+            Threshold::Fixed(threshold) => {
+                return Ok(Resolved {
+                    threshold,
+                    chosen: None,
+                });
+            }
+            Threshold::Wish(wish) => wish,
+        };
+        let shift = base_rate
+            .and_then(|rate| self.model.log_odds_shift(rate))
+            .unwrap_or(0.0);
+        let mut chosen = self.left_out.choose(wish, libm::exp(shift))?;
+        if shift != 0.0 {
+            chosen.threshold = chosen.threshold.shifted(shift);
+        }
+        Ok(Resolved {
+            threshold: chosen.threshold,
+            chosen: Some(chosen),
+        })
+    }
+
+    /// The same model with another threshold, as one that says where it comes from.
+    #[must_use]
+    pub fn with_threshold(mut self, threshold: OpenUnitInterval) -> Self {
+        let origin = self.origin.take().unwrap_or_else(|| self.digest());
+        let before = self.trained_threshold();
+        self.model = self.model.with_threshold(threshold);
+        self.origin = Some(origin).filter(|_| threshold != before);
+        self
+    }
+
+    /// The model as it was trained, which [`origin`](Self::origin) is the digest of.
+    #[must_use]
+    pub fn as_trained(mut self) -> Self {
+        self.model = self.model.clone().with_threshold(self.trained_threshold());
+        self.origin = None;
+        self
+    }
+
+    /// The threshold that training led to.
+    fn trained_threshold(&self) -> OpenUnitInterval {
+        match &self.metrics {
+            Some(metrics) => metrics.threshold,
+            None => self.model.config.anomaly_threshold,
+        }
+    }
+
     /// The digest of the model file.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -9,12 +9,13 @@ use crate::data::interner::Interner;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::threshold::LeftOutScores;
 use crate::model::AnomalyModel;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::fitted::Fitted;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
-use crate::run::{DataSummary, Reading, Run, Source};
+use crate::run::{DataSummary, Reading, Run, Source, Validation};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -33,10 +34,12 @@ pub(super) struct Body {
     _model_type: String,
     n: NgramSize,
     anomaly_threshold: OpenUnitInterval,
+    origin: Option<String>,
     run: Fit,
     fitted: Fitted,
     data: Option<DataSummary>,
     metrics: Option<Metrics>,
+    left_out: LeftOutScores,
     training_samples: ClassCounts,
     bias: f64,
     #[serde(deserialize_with = "bounded_map")]
@@ -226,8 +229,21 @@ impl Body {
 
     /// Whether what is said of the data fits the model.
     fn check_run(&self, run: &Run) -> Result<(), LoadError> {
-        if (self.n, self.anomaly_threshold) != (run.training.ngram_size, run.training.anomaly_threshold) {
-            return refused("inconsistent: \"n\" or \"anomaly_threshold\" is not that of \"run\"");
+        if self.n != run.training.ngram_size {
+            return refused("inconsistent: \"n\" is not that of \"run\"");
+        }
+        if !self.left_out.is_possible() {
+            return refused("inconsistent: \"left_out\" are not scores of samples");
+        }
+        let chosen = match run.threshold_for {
+            None => Some(run.training.anomaly_threshold),
+            Some(wish) => self.left_out.choose(wish, 1.0).ok().map(|chosen| chosen.threshold),
+        };
+        if self.origin.is_none() && Some(self.anomaly_threshold) != chosen {
+            return refused("inconsistent: \"anomaly_threshold\" is not that of \"run\"");
+        }
+        if self.origin.as_ref().is_some_and(|origin| !is_digest(origin)) {
+            return refused("inconsistent: \"origin\" is not a digest");
         }
         if self.ngrams.weights.len().max(self.pairs.weights.len()) > run.training.max_ngrams.get() {
             return refused("inconsistent: there are more n-grams or pairs than \"max_ngrams\"");
@@ -239,8 +255,12 @@ impl Body {
             return refused("inconsistent: there are pairs, and \"fitted\" says that there are none");
         }
         if let Some(data) = &self.data {
+            let all = match run.validation {
+                Validation::Folds { .. } => Some(data.training_samples).filter(|&all| all == data.validation_samples),
+                _ => data.training_samples.checked_add(data.validation_samples),
+            };
             if let Source::Synthetic { num_samples, .. } = run.source
-                && Some(num_samples.get()) != data.training_samples.checked_add(data.validation_samples)
+                && Some(num_samples.get()) != all
             {
                 return refused("inconsistent: \"source\" and the parts differ in the number of samples");
             }
@@ -253,7 +273,9 @@ impl Body {
             }
         }
         match &self.metrics {
-            Some(metrics) if metrics.threshold != self.anomaly_threshold || !metrics.is_consistent() => {
+            Some(metrics)
+                if self.origin.is_none() && metrics.threshold != self.anomaly_threshold || !metrics.is_consistent() =>
+            {
                 refused("inconsistent: \"metrics\" are not figures that this model can have")
             }
             _ => Ok(()),
@@ -368,6 +390,7 @@ impl Body {
         Ok(Artifact {
             model: AnomalyModel {
                 config: run.training,
+                threshold: self.anomaly_threshold,
                 fitted: self.fitted,
                 samples: self.training_samples,
                 ranges: figures.map(|figure| (figure.low, figure.high)),
@@ -387,6 +410,8 @@ impl Body {
             run,
             data: self.data,
             metrics: self.metrics,
+            left_out: self.left_out,
+            origin: self.origin,
             verdict: None,
             created_at: None,
             tool_version: None,

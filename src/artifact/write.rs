@@ -9,6 +9,7 @@ use crate::data::dataset::hex;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::threshold::{LeftOutScores, Wish};
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
@@ -59,6 +60,9 @@ pub(super) struct Body<'a> {
     n: NgramSize,
     /// The score from which a sequence is labelled 1.
     anomaly_threshold: OpenUnitInterval,
+    /// The digest of the model that this one is but for its threshold; null for a model as it was trained.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    origin: Option<&'a str>,
     /// The training run that made it.
     run: Fit,
     /// What training chose, and how scores were calibrated.
@@ -67,6 +71,8 @@ pub(super) struct Body<'a> {
     data: Option<&'a DataSummary>,
     /// Its figures on the validation part; null for a model saved by the library.
     metrics: Option<&'a Metrics>,
+    /// Scores of samples by models that were trained without them; thresholds are chosen on these.
+    left_out: &'a LeftOutScores,
     /// How many samples of each class were trained on.
     training_samples: ClassCounts,
     /// Weight of what every sequence has.
@@ -103,6 +109,8 @@ pub(super) struct Fit {
     training: TrainingConfig,
     /// Number of bins of the calibration error.
     ece_bins: Bins,
+    /// What the threshold was chosen for; null if it was given.
+    threshold_for: Option<Wish>,
 }
 
 impl From<&Run> for Fit {
@@ -113,6 +121,7 @@ impl From<&Run> for Fit {
             validation: run.validation.clone(),
             training: run.training,
             ece_bins: run.ece_bins,
+            threshold_for: run.threshold_for,
         }
     }
 }
@@ -126,6 +135,7 @@ impl Fit {
             validation: self.validation,
             training: self.training,
             ece_bins: self.ece_bins,
+            threshold_for: self.threshold_for,
             gate,
         }
     }
@@ -153,7 +163,8 @@ impl<'a> Body<'a> {
             format_version: FORMAT_VERSION,
             model_type: MODEL_TYPE,
             n: config.ngram_size,
-            anomaly_threshold: config.anomaly_threshold,
+            anomaly_threshold: model.threshold,
+            origin: artifact.origin.as_deref(),
             run: Fit {
                 training: *config,
                 ..Fit::from(&artifact.run)
@@ -161,6 +172,7 @@ impl<'a> Body<'a> {
             fitted: model.fitted,
             data: artifact.data.as_ref(),
             metrics: artifact.metrics.as_ref(),
+            left_out: &artifact.left_out,
             training_samples: model.samples,
             bias: model.weights.bias,
             dense: DENSE

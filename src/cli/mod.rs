@@ -22,6 +22,7 @@ mod sessions;
 mod signals;
 mod streams;
 mod summary;
+mod threshold;
 mod values;
 
 use anomaly_train::command_only::one_line;

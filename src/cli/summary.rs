@@ -2,7 +2,7 @@
 
 use anomaly_train::metrics::Metrics;
 use anomaly_train::registry::Saved;
-use anomaly_train::{Champion, DataSummary, Reason, Run, Verdict};
+use anomaly_train::{Champion, Chosen, DataSummary, Reason, Run, Verdict};
 use serde::Serialize;
 
 /// The object that `--json` writes.
@@ -34,6 +34,8 @@ pub(crate) struct RunSummary<'a> {
     pub(crate) data_digest: &'a str,
     /// The promoted model that it was compared with.
     pub(crate) champion: Option<&'a Champion>,
+    /// How its threshold was chosen, if that was wished for.
+    pub(crate) threshold: Option<&'a Chosen>,
 }
 
 impl<'a> RunSummary<'a> {
@@ -44,6 +46,7 @@ impl<'a> RunSummary<'a> {
         metrics: &'a Metrics,
         verdict: &'a Verdict,
         champion: Option<&'a Champion>,
+        threshold: Option<&'a Chosen>,
         saved: &'a Saved,
     ) -> Self {
         Self {
@@ -62,6 +65,7 @@ impl<'a> RunSummary<'a> {
             config: run,
             data_digest: &data.digest,
             champion,
+            threshold,
         }
     }
 }

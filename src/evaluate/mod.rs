@@ -4,3 +4,4 @@ pub(crate) mod diagnostics;
 pub(crate) mod evaluation;
 pub(crate) mod gate;
 pub mod metrics;
+pub(crate) mod threshold;

@@ -34,6 +34,8 @@ use std::ops::Deref;
 pub struct AnomalyModel {
     pub(crate) config: TrainingConfig,
     pub(crate) fitted: Fitted,
+    /// The score from which a sequence is labelled anomalous.
+    pub(crate) threshold: OpenUnitInterval,
     /// What the model was trained on.
     pub(crate) samples: ClassCounts,
     /// The range of each dense feature in the training part.
@@ -109,7 +111,33 @@ impl AnomalyModel {
     /// The score from which a sequence is labelled anomalous.
     #[must_use]
     pub fn threshold(&self) -> OpenUnitInterval {
-        self.config.anomaly_threshold
+        self.threshold
+    }
+
+    /// The same model with another threshold.
+    #[must_use]
+    pub fn with_threshold(self, threshold: OpenUnitInterval) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// The same model where a share of `base_rate` of all sequences is anomalous: the log odds of all scores are shifted by the
+    /// logarithm of how much rarer or more frequent anomalies are there than they were in training. That is exact if nothing but
+    /// their frequency differs. `None` if the model was trained on one class alone. The threshold stays, on the new scores.
+    ///
+    /// Source: M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities",
+    /// Neural Computation 14 (2002).
+    #[must_use]
+    pub fn at_base_rate(mut self, base_rate: OpenUnitInterval) -> Option<Self> {
+        self.weights.bias += self.log_odds_shift(base_rate)?;
+        Some(self)
+    }
+
+    /// What [`at_base_rate`](Self::at_base_rate) adds to the log odds.
+    #[must_use]
+    pub fn log_odds_shift(&self, base_rate: OpenUnitInterval) -> Option<f64> {
+        let ClassCounts { normal, anomalous } = self.samples;
+        let odds = base_rate.get() / (1.0 - base_rate.get());
+        (normal > 0 && anomalous > 0).then(|| libm::log(odds) - libm::log(anomalous as f64 / normal as f64))
     }
 
     pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {

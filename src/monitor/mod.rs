@@ -37,7 +37,6 @@ pub use histogram::{Baselines, Histogram};
 pub use settings::{Settings, WatchSettings};
 pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 
-use crate::bounds::OpenUnitInterval;
 use crate::data::fingerprint;
 use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
@@ -119,16 +118,10 @@ impl Monitor {
         }
     }
 
-    /// Lets a model watch, instead of the one that did. It alerts from `threshold` on, or from its own, and gives at most
-    /// `evidence` pieces of evidence. Sessions are kept if the settings say so, with or without a model.
-    pub fn set_model(&mut self, model: Arc<AnomalyModel>, threshold: Option<OpenUnitInterval>, evidence: usize) {
-        self.model = Some(ModelRule::new(
-            model,
-            threshold,
-            evidence,
-            &self.names,
-            self.model.as_ref(),
-        ));
+    /// Lets a model watch, instead of the one that did. It alerts from its threshold on, and gives at most `evidence` pieces of
+    /// evidence. Sessions are kept if the settings say so, with or without a model.
+    pub fn set_model(&mut self, model: Arc<AnomalyModel>, evidence: usize) {
+        self.model = Some(ModelRule::new(model, evidence, &self.names, self.model.as_ref()));
     }
 
     /// How it works.

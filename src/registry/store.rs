@@ -166,19 +166,44 @@ impl Store {
         champion: Option<&Champion>,
         time: DateTime<Utc>,
     ) -> Result<Saved, StoreError> {
-        let (model, digest) = artifact.to_bytes();
         let verdict = artifact.verdict.as_ref();
         let promoted = verdict.is_some_and(|verdict| verdict.promoted);
-        let mut entry = Entry {
+        let entry = Entry {
             at: time,
             act: if promoted { Act::Promoted } else { Act::Refused },
             model: ModelPath::new(promoted, time, 1),
-            digest,
+            digest: String::new(),
             previous: self.history.head().map(str::to_owned),
             reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
             metrics: artifact.metrics.as_ref().map(KeyMetrics::from),
             champion: champion.cloned(),
         };
+        self.place(artifact, entry).map(|(saved, _)| saved)
+    }
+
+    /// Saves a model that somebody made of the stored `model` by giving it another threshold, and makes it the current one, whatever the
+    /// gate said of the other. It stands in the folder of the other. Returns the new line.
+    pub fn save_by_hand(
+        self,
+        artifact: &Artifact,
+        model: &ModelPath,
+        time: DateTime<Utc>,
+    ) -> Result<Entry, StoreError> {
+        let entry = self.by_hand(
+            ModelPath::new(model.folder() == "current", time, 1),
+            model,
+            artifact,
+            time,
+        );
+        let (mut saved, entry) = self.place(artifact, entry)?;
+        saved.confirm().map(|()| entry)
+    }
+
+    /// Writes the files of a model under the first free name and adds `entry` to the record, with that name and its digest.
+    fn place(self, artifact: &Artifact, mut entry: Entry) -> Result<(Saved, Entry), StoreError> {
+        let (model, digest) = artifact.to_bytes();
+        entry.digest = digest;
+        let (promoted, time) = (entry.model.folder() == "current", entry.at);
         let folder = self.root.join(entry.model.folder());
         let failed = |error: io::Error| StoreError::at(&folder, "cannot save the model", error);
         let metrics = metrics_json(artifact, &entry.digest, time).map_err(failed)?;
@@ -203,7 +228,7 @@ impl Store {
                     Appended::Yes { unconfirmed: line } => {
                         self.end();
                         let unconfirmed = unconfirmed.or(line);
-                        return Ok(Saved { unconfirmed, ..saved });
+                        return Ok((Saved { unconfirmed, ..saved }, entry));
                     }
                     // A line that cannot be taken back must not lose what it names.
                     Appended::Perhaps(error) => return Err(failed(error)),
@@ -238,20 +263,25 @@ impl Store {
     /// Makes a stored model the current one, whatever the gate said of it, by adding that to the record together with what it
     /// said. Returns the new line.
     pub fn promote(self, model: &ModelPath, artifact: &Artifact, time: DateTime<Utc>) -> Result<Entry, StoreError> {
+        let entry = self.by_hand(model.clone(), model, artifact, time);
+        self.put_into_use(entry)
+    }
+
+    /// The line by which `placed` becomes current, with what the gate said of the stored `model`.
+    fn by_hand(&self, placed: ModelPath, model: &ModelPath, artifact: &Artifact, time: DateTime<Utc>) -> Entry {
         let verdict = self.history.verdict_on(model);
         let reasons = || artifact.verdict.as_ref().map(|verdict| verdict.reasons.clone());
-        let entry = Entry {
+        Entry {
             at: time,
             act: Act::PromotedByHand,
-            model: model.clone(),
+            model: placed,
             digest: artifact.digest(),
             previous: self.history.head().map(str::to_owned),
             // The record knows more of its verdict than the file does, and cannot be changed as easily.
             reasons: verdict.map_or_else(|| reasons().unwrap_or_default(), |entry| entry.reasons.clone()),
             metrics: artifact.metrics.as_ref().map(KeyMetrics::from),
             champion: verdict.and_then(|entry| entry.champion.clone()),
-        };
-        self.put_into_use(entry)
+        }
     }
 
     /// Adds a line to the record that needs no other files to be saved.

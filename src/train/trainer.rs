@@ -158,6 +158,7 @@ pub fn train_on(
     Ok(Trained {
         model: AnomalyModel {
             config: *config,
+            threshold: config.anomaly_threshold,
             fitted: Fitted {
                 method: way.method,
                 pairs: set.rows.shows_pairs(),

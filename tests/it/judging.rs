@@ -204,3 +204,198 @@ fn intervals_of_an_evaluation_are_for_groups_if_these_are_named() {
     );
     assert_ne!(plain["intervals"], grouped["intervals"]);
 }
+
+#[test]
+fn a_threshold_is_chosen_for_what_it_does_on_samples_that_were_left_out() {
+    let sandbox = Sandbox::new();
+    tasks(&sandbox);
+    for wish in ["f1", "recall=0.9", "precision=0.9", "false-alarms=0.05"] {
+        let summary = sandbox.train(&[&FOLDS[..], &["--anomaly-threshold", wish]].concat());
+        let (chosen, metrics) = (&summary["threshold"], &summary["metrics"]);
+        assert_eq!(
+            (&chosen["wish"], &chosen["threshold"]),
+            (&wish.into(), &metrics["threshold"])
+        );
+        let figure = |name: &str| metrics[name].as_f64().unwrap();
+        match wish {
+            "recall=0.9" => assert!(figure("recall") >= 0.9, "{metrics}"),
+            "precision=0.9" => assert!(figure("precision") >= 0.9, "{metrics}"),
+            "false-alarms=0.05" => assert!(figure("false_alarm_rate") <= 0.05, "{metrics}"),
+            _ => {
+                let other = sandbox.train(&[&FOLDS[..], &["--anomaly-threshold", "0.9"]].concat());
+                assert!(other["metrics"]["f1"].as_f64() < metrics["f1"].as_f64());
+            }
+        }
+        // What it does on tasks that it was not chosen on is about what it does on all.
+        let nested = chosen["false_alarms"]["mean"].as_f64().unwrap();
+        assert!((nested - figure("false_alarm_rate")).abs() < 0.02, "{chosen} {metrics}");
+        let model = summary["model_path"].as_str().unwrap();
+        assert_eq!(sandbox.run(&["verify", model, "--data", "tasks"]).code, 0);
+        // Any command resolves the same wish to the same threshold, whatever it is given.
+        sandbox.write("other", "{\"sequence\":[\"read\"],\"label\":0}\n");
+        let args = [
+            "evaluate",
+            "--model",
+            model,
+            "--data",
+            "other",
+            "--anomaly-threshold",
+            wish,
+            "--json",
+        ];
+        let evaluated = sandbox.run(&args);
+        assert_eq!(
+            evaluated.json_lines()[0]["metrics"]["threshold"],
+            chosen["threshold"],
+            "{evaluated:?}"
+        );
+        assert!(
+            evaluated.stderr.contains("left out of the choice: false alarms "),
+            "{evaluated:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wish_that_nothing_left_out_supports_is_refused_and_saves_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "few",
+        "{\"sequence\":[\"a\"],\"label\":0}\n{\"sequence\":[\"b\"],\"label\":1}\n".repeat(30),
+    );
+    let ended = sandbox.run(&["--data", "few", "--anomaly-threshold", "false-alarms=0.0001"]);
+    ended.assert_refused(3, "no threshold for false-alarms=0.0001");
+    assert!(!sandbox.path("models").join("current").exists() && !sandbox.path("models").join("candidates").exists());
+    for (wish, says) in [
+        ("recall=2", "recall: "),
+        ("f2", "f1, recall=R"),
+        ("0", "got 0"),
+        ("", "f1, recall=R"),
+    ] {
+        let ended = sandbox.run(&["--data", "few", "--anomaly-threshold", wish]);
+        assert!(ended.code == 2 && ended.stderr.contains(says), "{ended:?}");
+    }
+}
+
+#[test]
+fn promote_with_another_threshold_makes_a_model_that_says_what_it_comes_from() {
+    let sandbox = Sandbox::new();
+    tasks(&sandbox);
+    let summary = sandbox.train(&FOLDS);
+    let (old, digest) = (
+        summary["model_path"].as_str().unwrap(),
+        summary["digest"].as_str().unwrap(),
+    );
+    let before = std::fs::read(sandbox.path(old)).unwrap();
+    let promote = |args: &[&str]| sandbox.run(&[&["promote", old, "--json"], args].concat());
+    let entry = promote(&["--anomaly-threshold", "false-alarms=0.02"])
+        .json_lines()
+        .remove(0);
+    assert_eq!(entry["act"], "promoted_by_hand");
+    assert_ne!(entry["digest"], digest);
+    assert_eq!(std::fs::read(sandbox.path(old)).unwrap(), before);
+    let new = format!("models/{}", entry["model"].as_str().unwrap());
+    let verified = sandbox.run(&["verify", &new, "--data", "tasks"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    assert!(
+        verified
+            .stdout
+            .contains(&format!("this is the model with digest {digest}")),
+        "{verified:?}"
+    );
+    let current = sandbox.run(&["inspect", "--json"]).json_lines().remove(0);
+    assert_eq!(current["digest"], entry["digest"], "{current}");
+    // Once more from the new one: it still comes from the same model.
+    let again = sandbox
+        .run(&["promote", &new, "--anomaly-threshold", "0.123", "--json"])
+        .json_lines()
+        .remove(0);
+    let verified = sandbox.run(&[
+        "verify",
+        &format!("models/{}", again["model"].as_str().unwrap()),
+        "--data",
+        "tasks",
+    ]);
+    assert!(verified.code == 0 && verified.stdout.contains(digest), "{verified:?}");
+    // Back to where it began is the model itself, which is there already.
+    promote(&["--anomaly-threshold", "0.3"]).assert_refused(3, "has the threshold 0.3 already");
+    let tampered = std::fs::read_to_string(sandbox.path(&new))
+        .unwrap()
+        .replacen(digest, &"0".repeat(64), 1);
+    sandbox.write("tampered.json", tampered);
+    sandbox
+        .run(&["verify", "--quick", "tampered.json"])
+        .assert_refused(3, "digest");
+}
+
+#[test]
+fn scores_are_corrected_for_another_base_rate() {
+    let sandbox = Sandbox::new();
+    tasks(&sandbox);
+    let summary = sandbox.train(&["--data", "tasks"]);
+    let digest = &summary["digest"];
+    let ended = sandbox.run(&["inspect", "--json"]).json_lines().remove(0);
+    assert_eq!(&ended["digest"], digest);
+    let score = |args: &[&str]| {
+        let all = [
+            &[
+                "predict",
+                "--format",
+                "json",
+                "--explain",
+                "--sequence",
+                "open,read,delete",
+            ],
+            args,
+        ]
+        .concat();
+        sandbox.run(&all).json_lines().remove(0)
+    };
+    let odds = |answer: &Value| answer["score"].as_f64().map(|p| p / (1.0 - p)).unwrap();
+    let (plain, rare) = (score(&[]), score(&["--base-rate", "0.001"]));
+    let samples = sandbox.run(&["inspect", "--json"]).json_lines().remove(0)["training_samples"].clone();
+    let trained = samples["anomalous"].as_f64().unwrap() / samples["normal"].as_f64().unwrap();
+    assert!(
+        (odds(&rare) / odds(&plain) / (0.001 / 0.999 / trained) - 1.0).abs() < 1e-9,
+        "{plain} {rare}"
+    );
+    // The explanation adds up to the corrected score.
+    let parts = rare["explanation"]["contributions"].as_object().unwrap().values();
+    let sum: f64 = parts.map(|part| part.as_f64().unwrap()).sum();
+    assert!((sum - odds(&rare).ln()).abs() < 1e-9, "{rare}");
+    // At the rate of training nothing changes but rounding, and a wish decides as it did.
+    let evaluate = |args: &[&str]| {
+        let all = [&["evaluate", "--data", "tasks", "--json"], args].concat();
+        sandbox.run(&all).json_lines().remove(0)["metrics"]["confusion"].clone()
+    };
+    let wish = ["--anomaly-threshold", "false-alarms=0.05"];
+    assert_eq!(
+        evaluate(&wish),
+        evaluate(&[&wish[..], &["--base-rate", "0.001"]].concat())
+    );
+    let ended = sandbox.run(&["predict", "--sequence", "open", "--base-rate", "0.001"]);
+    assert!(
+        ended.stderr.contains("scores are for a base rate of 0.001; it was 0."),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn folds_of_drawn_samples_are_read_again() {
+    let sandbox = Sandbox::new();
+    let summary = sandbox.train(&[
+        "--scenario",
+        "mixed",
+        "--num-samples",
+        "600",
+        "--folds",
+        "3",
+        "--anomaly-threshold",
+        "f1",
+    ]);
+    let verified = sandbox.run(&["verify", summary["model_path"].as_str().unwrap()]);
+    assert!(
+        verified.code == 0 && verified.stdout.contains("600 samples"),
+        "{verified:?}"
+    );
+}

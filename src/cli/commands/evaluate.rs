@@ -5,12 +5,11 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
+use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, model};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{
-    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, OpenUnitInterval, ReadOptions, evaluate,
-};
+use anomaly_train::{Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, ReadOptions, evaluate};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
@@ -35,9 +34,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
     pub(crate) group_by: Option<String>,
 
-    /// Score from which a sequence is labelled anomalous [default: the model's]
-    #[arg(long, value_name = "T")]
-    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArgs,
 
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
@@ -89,13 +87,14 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         return Err(Failure::refused("no samples to judge on; the data are empty"));
     }
     let all = data.all();
-    let threshold = args.anomaly_threshold.unwrap_or(artifact.model.threshold());
+    let model = args.threshold.apply(&artifact)?;
+    let threshold = model.threshold();
     let options = EvaluationOptions {
         threshold: Some(threshold),
         ece_bins: args.ece_bins,
         threads,
     };
-    let evaluation = evaluate(&artifact.model, &data, &all, &options);
+    let evaluation = evaluate(&model, &data, &all, &options);
     let metrics = &evaluation.metrics;
 
     let thresholds = threshold_choices(&evaluation.scored, threshold.get());

@@ -129,7 +129,7 @@ fn description(artifact: &Artifact) -> String {
                 model.pair_count()
             ),
         ),
-        ("threshold", config.anomaly_threshold.to_string()),
+        ("threshold", model.threshold().to_string()),
         (
             "options",
             format!(
@@ -139,6 +139,12 @@ fn description(artifact: &Artifact) -> String {
         ),
         ("fitted", model.fitted().to_string()),
     ];
+    if let Some(wish) = artifact.run.threshold_for.filter(|_| artifact.origin.is_none()) {
+        lines.push(("chosen for", wish.to_string()));
+    }
+    if let Some(origin) = &artifact.origin {
+        lines.push(("origin", format!("another threshold of the model with digest {origin}")));
+    }
     if let Some(data) = &artifact.data {
         lines.push(("data", source(&artifact.run)));
         lines.push(("data digest", data.digest.clone()));

@@ -5,6 +5,7 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
+use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model};
 use anomaly_train::command_only::{in_order, one_line};
@@ -29,9 +30,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "A,B,C", conflicts_with_all = ["input", "only_anomalies", "strict", "threads"])]
     pub(crate) sequence: Option<String>,
 
-    /// Score from which a sequence is labelled anomalous [default: the model's]
-    #[arg(long, value_name = "T")]
-    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArgs,
 
     /// Say why: what each analysis contributes, and the actions and n-grams that weigh most
     #[arg(long)]
@@ -152,6 +152,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     if args.saved.model.is_none() {
         info!("using {}", shown(&path));
     }
+    let model = args.threshold.apply(&artifact)?;
     let by_hand = args.sequence.is_some();
     let table = match args.format {
         FormatArg::Auto => by_hand || io::stdout().is_terminal(),
@@ -159,8 +160,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         FormatArg::Json => false,
     };
     let answering = Answering {
-        model: &artifact.model,
-        threshold: args.anomaly_threshold.unwrap_or(artifact.model.threshold()),
+        model: &model,
+        threshold: model.threshold(),
         evidence: if args.explain || by_hand { args.top } else { 0 },
         table,
         strict: args.strict,
@@ -170,7 +171,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         Some(sequence) => {
             let mut text = Vec::new();
             let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
-            let answer = answering.judge(&mut artifact.model.scorer(), None, actions);
+            let answer = answering.judge(&mut model.scorer(), None, actions);
             if table {
                 // Writing to memory cannot fail.
                 let _ = answer.write_alone(answering.threshold, &mut text);

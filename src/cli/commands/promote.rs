@@ -1,9 +1,12 @@
 //! `anomaly-train promote`: a stored model is put into use, whatever the gate said of it.
 
 use crate::cli::failure::Failure;
-use crate::cli::{clock, current, signals};
+use crate::cli::{clock, current, signals, threshold};
 use anomaly_train::registry::{Store, history, load_file, load_recorded};
+use anomaly_train::{Artifact, ModelPath, Resolved, Threshold};
+use chrono::{DateTime, Utc};
 use clap::Args;
+use log::info;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -11,6 +14,11 @@ pub(crate) struct PromoteArgs {
     /// A model in the models directory, be it a candidate or one that was in use before: its path, or its file name
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
+
+    /// Give it another threshold: a model file of its own is made, which says what it comes from. A number, or f1, recall=R,
+    /// precision=R, false-alarms=R
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Threshold>,
 
     /// The models directory
     #[arg(long, value_name = "DIR", default_value = "models")]
@@ -36,6 +44,9 @@ pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
         Some(entry) => load_recorded(&args.models_dir, entry)?,
         None => load_file(&file(&model))?,
     };
+    if let Some(asked) = args.anomaly_threshold {
+        return with_threshold(args, store, &model, &artifact, asked, time);
+    }
     let before = match record.current() {
         Some(current) if current.model == model => return current::say_unchanged(current, args.json),
         current => current.map(|current| current.model.clone()),
@@ -51,4 +62,38 @@ pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
         sentence += "; the gate had refused it, and history says why";
     }
     current::say(&entry, args.json, &sentence, &format!("promoted {model}"))
+}
+
+/// Makes a model file that differs in its threshold, and puts it into use.
+fn with_threshold(
+    args: &PromoteArgs,
+    store: Store,
+    model: &ModelPath,
+    artifact: &Artifact,
+    asked: Threshold,
+    time: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let Resolved { threshold, chosen, .. } = artifact.threshold(asked, None).map_err(Failure::refused)?;
+    if threshold == artifact.model.threshold() {
+        return Err(Failure::refused(format_args!(
+            "{model} has the threshold {threshold} already; promote it without --anomaly-threshold"
+        )));
+    }
+    if let Some(chosen) = chosen {
+        info!("threshold {}", threshold::described(&chosen));
+    }
+    let made = Artifact {
+        created_at: Some(time),
+        tool_version: None,
+        ..artifact.clone().with_threshold(threshold)
+    };
+    let whole = signals::defer();
+    let entry = store.save_by_hand(&made, model, time)?;
+    drop(whole);
+    let sentence = format!(
+        "{} is current now: {model} with the threshold {threshold} instead of {}, whose figures it still shows; {model} stays where it is",
+        entry.model,
+        artifact.model.threshold()
+    );
+    current::say(&entry, args.json, &sentence, &format!("promoted {}", entry.model))
 }

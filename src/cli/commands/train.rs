@@ -8,14 +8,14 @@ use crate::cli::samples::{Files, load};
 use crate::cli::sessions::EventsArgs;
 use crate::cli::summary::RunSummary;
 use crate::cli::values::{CalibrateArg, ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
-use crate::cli::{champion, clock, html_report_file, input, memory, signals};
+use crate::cli::{champion, clock, html_report_file, input, memory, signals, threshold};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
     Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty,
-    Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, TrainingConfig, UnitInterval, Validation,
-    Verdict, advice, confusables,
+    Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, Threshold, TrainingConfig, UnitInterval,
+    Validation, Verdict, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -83,9 +83,9 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().ngram_size)]
     pub(crate) ngram_size: NgramSize,
 
-    /// Score from which a sequence is labelled anomalous
-    #[arg(long, value_name = "T", default_value_t = TrainingConfig::default().anomaly_threshold)]
-    pub(crate) anomaly_threshold: OpenUnitInterval,
+    /// Score from which a sequence is labelled anomalous, or what it is chosen for: f1, recall=R, precision=R, false-alarms=R
+    #[arg(long, value_name = "T", default_value_t = Threshold::Fixed(TrainingConfig::default().anomaly_threshold))]
+    pub(crate) anomaly_threshold: Threshold,
 
     /// Most passes over the training part
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().epochs)]
@@ -204,6 +204,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         normal_sequences,
         contradictory_sequences,
         left_out,
+        left_out_scores,
+        chosen,
         ..
     } = outcome;
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
@@ -224,6 +226,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         run,
         data: Some(data.clone()),
         metrics: Some(evaluation.metrics.clone()),
+        left_out: left_out_scores,
+        origin: None,
         verdict: Some(verdict.clone()),
         created_at: Some(time),
         tool_version: None,
@@ -260,6 +264,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             &evaluation.metrics,
             &verdict,
             champion.as_ref(),
+            chosen.as_ref(),
             &saved,
         );
         let mut output = Output::stdout();
@@ -320,6 +325,9 @@ fn fit_and_judge(
             samples.data().unit()
         ));
     }
+    if let Some(chosen) = &outcome.chosen {
+        report.line(&format!("[INFO] Threshold: {}", threshold::described(chosen)));
+    }
     report.line("[INFO] Validation Metrics:");
     report.metrics(&outcome.evaluation.metrics);
     Ok(outcome)
@@ -354,6 +362,11 @@ fn decide(
 impl TrainArgs {
     /// What the options mean.
     fn to_run(&self) -> Result<Run, Failure> {
+        let defaults = TrainingConfig::default();
+        let (anomaly_threshold, threshold_for) = match self.anomaly_threshold {
+            Threshold::Fixed(threshold) => (threshold, None),
+            Threshold::Wish(wish) => (defaults.anomaly_threshold, Some(wish)),
+        };
         Ok(Run {
             source: self.source()?,
             reading: Reading {
@@ -363,7 +376,7 @@ impl TrainArgs {
             validation: self.validation()?,
             training: TrainingConfig {
                 ngram_size: self.ngram_size,
-                anomaly_threshold: self.anomaly_threshold,
+                anomaly_threshold,
                 seed: self.seed,
                 epochs: self.epochs,
                 batch_size: self.batch_size,
@@ -373,6 +386,7 @@ impl TrainArgs {
                 max_ngrams: self.max_ngrams,
             },
             ece_bins: self.ece_bins,
+            threshold_for,
             gate: self.gate(),
         })
     }

@@ -77,6 +77,7 @@ pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
         found: format!("whole; digest {digest}"),
     }];
     checks.extend(verdict(&artifact));
+    checks.extend(origin(&artifact));
     if !args.quick {
         checks.extend(beside(&path, &artifact, &digest)?);
         checks.extend(repeat(args, &artifact, Progress::new(verbosity))?);
@@ -152,6 +153,18 @@ fn verdict(artifact: &Artifact) -> Option<Check> {
         what: "verdict",
         passed,
         found: format!("\"{stands}\" {follows} from the figures and the gate in the file"),
+    })
+}
+
+/// Whether a model whose threshold was changed is, but for that, the one that it says it was.
+fn origin(artifact: &Artifact) -> Option<Check> {
+    let origin = artifact.origin.as_ref()?;
+    let passed = artifact.clone().as_trained().digest() == *origin;
+    let is = if passed { "is" } else { "is not" };
+    Some(Check {
+        what: "origin",
+        passed,
+        found: format!("but for its threshold this {is} the model with digest {origin}"),
     })
 }
 
@@ -269,9 +282,10 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         run: run.clone(),
         data: Some(outcome.data),
         metrics: Some(outcome.evaluation.metrics),
+        left_out: outcome.left_out_scores,
         ..Artifact::from(outcome.model)
     };
-    let difference = artifact.first_difference(&again);
+    let difference = artifact.clone().as_trained().first_difference(&again);
     checks.push(Check {
         what: "training",
         passed: difference.is_none(),

@@ -123,6 +123,8 @@ impl Interval {
 
 /// The two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
+/// The one-sided 90 % quantile.
+const Z90: f64 = 1.281_551_565_544_600_5;
 
 /// The 95 % Wilson score interval of a share of which `part` out of `whole` draws were seen; `whole` must not be 0. Neither need be
 /// a whole number: some figures are shares of something between two counts.
@@ -130,11 +132,24 @@ const Z: f64 = 1.959_963_984_540_054;
 /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
 #[must_use]
 pub fn wilson(part: f64, whole: f64) -> Interval {
+    score_interval(part, whole, Z)
+}
+
+/// What a share is at most with a certainty of 90 %, by the same interval; 1 if nothing was drawn.
+pub(crate) fn upper_share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 {
+        score_interval(part, whole, Z90).1
+    } else {
+        1.0
+    }
+}
+
+fn score_interval(part: f64, whole: f64, z: f64) -> Interval {
     let n = whole;
     let p = part / n;
-    let denominator = 1.0 + Z * Z / n;
-    let centre = (p + Z * Z / (2.0 * n)) / denominator;
-    let half = Z / denominator * libm::sqrt(p * (1.0 - p) / n + Z * Z / (4.0 * n * n));
+    let denominator = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / denominator;
+    let half = z / denominator * libm::sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n));
     // At the edges rounding would leave 1e-17 where the formula gives exactly 0 or 1.
     let low = if part <= 0.0 { 0.0 } else { (centre - half).max(0.0) };
     let high = if part >= whole { 1.0 } else { (centre + half).min(1.0) };

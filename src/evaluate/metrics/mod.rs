@@ -12,9 +12,11 @@ mod sums;
 
 pub use calibration::{ReliabilityBin, reliability_bins};
 pub use comparison::Comparison;
-pub(crate) use interval::MAX_LOSS;
 pub use interval::{Interval, wilson};
+pub(crate) use interval::{MAX_LOSS, upper_share};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
+pub(crate) use student::t_quantile;
+pub(crate) use sums::{BLOCKS, blocks};
 
 pub use crate::data::scored::Scored;
 

@@ -5,7 +5,7 @@
 ///
 /// With x = freedom / (freedom + t²), the share above t is half of the regularised incomplete beta function of x for
 /// freedom / 2 and 1/2. Source: M. Abramowitz and I. A. Stegun, "Handbook of mathematical functions", 26.7.1.
-pub(super) fn t_quantile(level: f64, freedom: f64) -> f64 {
+pub(crate) fn t_quantile(level: f64, freedom: f64) -> f64 {
     let above = 2.0 * (1.0 - level);
     let (mut low, mut high) = (0.0, 1.0);
     // As many halvings as a number in 0..1 has digits.

@@ -7,7 +7,7 @@ use crate::data::label::{ClassCounts, Label};
 
 /// Most blocks of groups that are left out one after the other. More would tell hardly more: Student's quantile is within 1 % of
 /// its limit from here on.
-const BLOCKS: usize = 100;
+pub(crate) const BLOCKS: usize = 100;
 
 /// Sums over samples.
 #[derive(Debug, Clone, Default)]
@@ -183,7 +183,7 @@ impl LeaveOneOut {
 
 /// The block of each sample, the number of groups, and that of blocks. A group is a block, or part of one if there are too many
 /// groups; what else there is beside these samples makes no difference.
-pub(super) fn blocks(scored: &[Scored]) -> (Vec<u8>, usize, usize) {
+pub(crate) fn blocks(scored: &[Scored]) -> (Vec<u8>, usize, usize) {
     let key = |(index, sample): (u64, &Scored)| sample.group.map_or(index | 1 << 32, u64::from);
     let keys: Vec<u64> = (0..).zip(scored).map(key).collect();
     let mut groups = keys.clone();

@@ -37,15 +37,9 @@ pub(crate) struct ModelRule {
 }
 
 impl ModelRule {
-    pub(crate) fn new(
-        model: Arc<AnomalyModel>,
-        threshold: Option<OpenUnitInterval>,
-        evidence: usize,
-        names: &Names,
-        before: Option<&Self>,
-    ) -> Self {
+    pub(crate) fn new(model: Arc<AnomalyModel>, evidence: usize, names: &Names, before: Option<&Self>) -> Self {
         let mut rule = Self {
-            threshold: threshold.unwrap_or(model.threshold()),
+            threshold: model.threshold(),
             stamps: Stamps::new(model.weights.sparse.len()),
             model,
             evidence,
@@ -196,7 +190,7 @@ mod tests {
             };
             let model = Arc::new(train(&data, &Part::new((0..200).map(|row| (row, 1))), &config).unwrap());
             let mut names = Names::new(1000);
-            let mut rule = ModelRule::new(Arc::clone(&model), None, 1, &names, None);
+            let mut rule = ModelRule::new(Arc::clone(&model), 1, &names, None);
             for window in [1, 2, 3, 7, 40] {
                 let mut session = Session::default();
                 for index in 200..300 {
@@ -213,7 +207,7 @@ mod tests {
                             let estimate = rule.estimate(&mut session);
                             assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
                             // Another model takes over, and this one again.
-                            let mut next = ModelRule::new(Arc::clone(&other), None, 1, &names, Some(&rule));
+                            let mut next = ModelRule::new(Arc::clone(&other), 1, &names, Some(&rule));
                             let exact = other
                                 .scorer()
                                 .log_odds(session.actions.iter().map(|&id| names.text(id)));

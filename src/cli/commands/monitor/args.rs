@@ -1,9 +1,10 @@
 //! The options of `anomaly-train monitor`.
 
+use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::count;
 use anomaly_train::events::Span;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
-use anomaly_train::{Capacity, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize};
+use anomaly_train::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -14,9 +15,8 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Score from which the model alerts [default: the model's]
-    #[arg(long, value_name = "T", requires = "model")]
-    pub(crate) anomaly_threshold: Option<OpenUnitInterval>,
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArgs,
 
     /// Latest actions of a session that the model looks at
     #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window, requires = "model")]

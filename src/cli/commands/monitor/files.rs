@@ -3,6 +3,7 @@
 use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output_file;
+use crate::cli::threshold::ThresholdArgs;
 use anomaly_train::AnomalyModel;
 use anomaly_train::command_only::one_line;
 use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
@@ -126,8 +127,9 @@ pub(crate) fn write_baseline(path: &Path, risk_scores: &Baselines) -> Result<(),
 }
 
 /// A model file that may change.
-pub(crate) struct ModelFile {
+pub(crate) struct ModelFile<'a> {
     path: PathBuf,
+    threshold: &'a ThresholdArgs,
     model: Arc<AnomalyModel>,
     seen: Option<Stamp>,
 }
@@ -135,14 +137,15 @@ pub(crate) struct ModelFile {
 /// By what a changed file is noticed: when it changed, how large it is, and which file it is.
 type Stamp = (Option<SystemTime>, u64, u64);
 
-impl ModelFile {
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+impl<'a> ModelFile<'a> {
+    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<Self, Failure> {
         // Looked at before it is read: a change in between is noticed later.
         let seen = stamp(path).ok();
         let artifact = load_file(path)?;
         Ok(Self {
             path: path.to_owned(),
-            model: Arc::new(artifact.model),
+            model: Arc::new(threshold.apply(&artifact)?),
+            threshold,
             seen,
         })
     }
@@ -158,14 +161,15 @@ impl ModelFile {
             return None;
         }
         self.seen = now;
-        match load_file(&self.path) {
-            Ok(artifact) => {
+        let load = || self.threshold.apply(&load_file(&self.path)?);
+        match load() {
+            Ok(model) => {
                 info!("model loaded anew from {}", shown(&self.path));
-                self.model = Arc::new(artifact.model);
+                self.model = Arc::new(model);
                 Some(self.model())
             }
-            Err(error) => {
-                let problem = one_line(&error.to_string());
+            Err(failure) => {
+                let problem = one_line(&failure.lines().join("; "));
                 warn!("the model is kept as it was: {problem}");
                 None
             }

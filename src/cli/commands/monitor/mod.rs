@@ -49,7 +49,7 @@ enum End {
 struct Run<'a> {
     args: &'a MonitorArgs,
     monitor: Monitor,
-    model: Option<ModelFile>,
+    model: Option<ModelFile<'a>>,
     state: Option<StateFile<'a>>,
     feed: Feed,
     signals: Signals,
@@ -84,9 +84,10 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         Some(file) => file.restore(settings)?,
         None => (Monitor::new(settings), None),
     };
-    let model = args.model.as_deref().map(ModelFile::open).transpose()?;
+    let open = |path| ModelFile::open(path, &args.threshold);
+    let model = args.model.as_deref().map(open).transpose()?;
     if let Some(file) = &model {
-        monitor.set_model(file.model(), args.anomaly_threshold, args.top);
+        monitor.set_model(file.model(), args.top);
     }
     let feed = Feed::open(&args.input, args.follow, checkpoint)?;
     let overflow = monitor.counters().overflow;
@@ -206,8 +207,7 @@ impl Run<'_> {
     /// Loads the model anew if its file has changed, or if it is asked for.
     fn reload(&mut self, asked: bool) {
         if let Some(model) = self.model.as_mut().and_then(|file| file.reload(asked)) {
-            self.monitor
-                .set_model(model, self.args.anomaly_threshold, self.args.top);
+            self.monitor.set_model(model, self.args.top);
         }
     }
 

@@ -1,0 +1,92 @@
+//! The threshold and the base rate of a command that uses a model, and what is said of them.
+
+use super::failure::Failure;
+use anomaly_train::{AnomalyModel, Artifact, Chosen, OpenUnitInterval, Resolved, Threshold};
+use clap::Args;
+use log::info;
+
+#[derive(Debug, Args)]
+pub(crate) struct ThresholdArgs {
+    /// Score from which a sequence is labelled anomalous, or what it is chosen for, on what was left out of training: f1, recall=R,
+    /// precision=R, false-alarms=R [default: the model's]
+    #[arg(long, value_name = "T")]
+    anomaly_threshold: Option<Threshold>,
+
+    /// Share of anomalous sequences where the model is used, if that is not what it was in training: corrects all scores
+    #[arg(long, value_name = "R")]
+    base_rate: Option<OpenUnitInterval>,
+}
+
+impl ThresholdArgs {
+    /// What was asked of the model of `artifact`: the model at its base rate, with its threshold. Says what that means.
+    pub(crate) fn apply(&self, artifact: &Artifact) -> Result<AnomalyModel, Failure> {
+        let mut model = artifact.model.clone();
+        let trained = model.training_samples();
+        if let Some(base_rate) = self.base_rate {
+            model = model.at_base_rate(base_rate).ok_or_else(|| {
+                Failure::refused(
+                    "the model was trained on one class alone, so it knows no base rate that --base-rate could correct",
+                )
+            })?;
+        }
+        // A threshold that was chosen for something goes on doing it at another base rate.
+        let wished = artifact
+            .run
+            .threshold_for
+            .filter(|_| self.base_rate.is_some() && artifact.origin.is_none());
+        if let Some(asked) = self.anomaly_threshold.or(wished.map(Threshold::Wish)) {
+            let Resolved { threshold, chosen, .. } =
+                artifact.threshold(asked, self.base_rate).map_err(Failure::refused)?;
+            if let Some(chosen) = chosen {
+                info!("threshold {}", described(&chosen));
+            }
+            model = model.with_threshold(threshold);
+        }
+        if let Some(base_rate) = self.base_rate {
+            let share = trained.anomalous as f64 / trained.total() as f64;
+            let threshold = model.threshold();
+            let shift = artifact.model.log_odds_shift(base_rate).unwrap_or(0.0);
+            let log_odds = (threshold.get() / (1.0 - threshold.get())).ln() - shift;
+            info!(
+                "scores are for a base rate of {base_rate}; it was {share:.4} in training, so the threshold {} says anomalous from an \
+                 uncorrected score of {:.4} on",
+                brief(threshold.get()),
+                1.0 / (1.0 + (-log_odds).exp())
+            );
+        }
+        Ok(model)
+    }
+}
+
+/// A threshold with four digits, unless these would hide it.
+fn brief(threshold: f64) -> String {
+    let short = format!("{threshold:.4}");
+    if short.starts_with("0.000") || short.starts_with('1') {
+        format!("{threshold:.3e}")
+    } else {
+        short
+    }
+}
+
+/// What a threshold was chosen for, and what it does on groups that it was not chosen on.
+pub(crate) fn described(chosen: &Chosen) -> String {
+    let Chosen {
+        wish,
+        threshold,
+        false_alarms,
+        recall,
+        precision,
+    } = chosen;
+    let precision = precision.map_or_else(|| "undefined".to_owned(), |precision| format!("{precision:.4}"));
+    format!(
+        "{} for {wish}; on {} groups left out of the choice: false alarms {:.4} on average, at most {:.4} in nine of ten and {:.4} in \
+         the worst; recall {:.4} on average, {:.4} in the worst; precision {precision}",
+        brief(threshold.get()),
+        false_alarms.groups,
+        false_alarms.mean,
+        false_alarms.ninetieth,
+        false_alarms.most,
+        recall.mean,
+        recall.least,
+    )
+}
