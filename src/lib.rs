@@ -74,13 +74,15 @@ pub use data::confusables::confusables;
 pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
 pub use data::label::{ClassCounts, Label, MAX_SAMPLES};
 pub use data::part::Part;
+pub use data::profile::{Conflicts, Groups, Lengths, Profile};
 pub use data::unit::Unit;
 pub use data::{split, synthetic};
-pub use evaluate::diagnostics::{Diagnostics, advice};
+pub use evaluate::diagnostics::{DataFindings, Diagnostics, advice, data_advice};
+pub use evaluate::drift::{Change, Drift, STABLE, UNSTABLE};
 pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 pub use evaluate::gate::{Bound, Champion, Gate, Judged, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
-pub use evaluate::threshold::{Chosen, LeftOutScores, Spread, Threshold, Wish, WishError};
+pub use evaluate::threshold::{Chosen, LeftOutScores, Threshold, Wish, WishError};
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};
@@ -89,6 +91,7 @@ pub use model::config::{Calibrate, TrainingConfig};
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::fitted::{Calibration, Fitted, Method};
 pub use model::pattern::Pattern;
+pub use model::unfamiliar::Unfamiliar;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
@@ -106,5 +109,5 @@ pub use train::trainer::{Epoch, TrainError, Trained, train, train_on};
 #[doc(hidden)]
 pub mod command_only {
     pub use crate::parallel::in_order;
-    pub use crate::text::{is_harmful, one_line, path};
+    pub use crate::text::{is_harmful, name, one_line, path};
 }

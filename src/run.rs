@@ -4,6 +4,7 @@ use crate::bounds::{Bins, FoldCount, OpenUnitInterval, SampleCount};
 use crate::data::dataset::{Dataset, DatasetBuilder, hex};
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
+use crate::data::profile::Conflicts;
 use crate::data::scored::Scored;
 use crate::data::split::{Parts, SplitError, SplitStrategy, split};
 use crate::data::synthetic::{self, Scenario};
@@ -301,9 +302,9 @@ pub struct Outcome {
     /// How the threshold was chosen, if that was wished for.
     pub chosen: Option<Chosen>,
     /// Different sequences of the training part that occur as normal ones.
-    pub normal_sequences: usize,
-    /// Different sequences of the training part that occur with both labels.
-    pub contradictory_sequences: usize,
+    pub normal_sequences: u64,
+    /// Sequences of the data that occur with both labels.
+    pub conflicts: Conflicts,
 }
 
 /// What two models said of the same samples, which are new to both.
@@ -492,7 +493,7 @@ impl Run {
             left_out_scores,
             chosen,
             normal_sequences: trained.normal_sequences,
-            contradictory_sequences: trained.contradictory_sequences,
+            conflicts: Conflicts::of(data, &data.all()),
         })
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// The name of an action for a sentence: as it is if nothing in it could be taken for a part of the sentence, else quoted.
 #[must_use]
-pub(crate) fn name(text: &str) -> String {
+pub fn name(text: &str) -> String {
     let telling = |c: char| c.is_whitespace() || "\"'`\\()<>".contains(c) || is_harmful(c);
     if text.is_empty() || text.contains(telling) || text.chars().count() > QUOTED {
         quote(text)

@@ -1,5 +1,6 @@
 //! The command line, declared.
 
+use super::commands::check::CheckArgs;
 use super::commands::evaluate::EvaluateArgs;
 use super::commands::generate::GenerateArgs;
 use super::commands::history::HistoryArgs;
@@ -49,6 +50,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Write synthetic samples as JSON lines to standard output
     Generate(GenerateArgs),
+    /// Look at labelled data without training on them: what is there, and what stands against it
+    Check(CheckArgs),
     /// Score sequences with a trained model, and say why
     Predict(PredictArgs),
     /// Watch events as they come, and say what is anomalous

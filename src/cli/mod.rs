@@ -24,12 +24,13 @@ mod streams;
 mod summary;
 mod threshold;
 mod values;
+mod vocabulary;
 
 use anomaly_train::command_only::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};
-use commands::{evaluate, generate, history, inspect, monitor, predict, promote, rollback, train, verify};
+use commands::{check, evaluate, generate, history, inspect, monitor, predict, promote, rollback, train, verify};
 use failure::Failure;
 use log::LevelFilter;
 use output::Output;
@@ -95,6 +96,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Monitor(args)) => monitor::run(args, cli.verbosity()),
+        Some(Command::Check(args)) => check::run(args, cli.verbosity()),
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Verify(args)) => verify::run(args, cli.verbosity()),

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output::Output;
-use anomaly_train::metrics::{Comparison, Interval, Metrics};
+use anomaly_train::metrics::{Comparison, Interval, Metrics, Spread};
 use anomaly_train::{Bound, Champion, Gate, MIN_SAMPLES, Samples, Verdict};
 use log::warn;
 
@@ -129,6 +129,16 @@ impl Report {
         self.line(&format!(
             "  they are for other {unit}s; the {groups} here count as {least:.1} to {most:.1} of equal weight"
         ));
+        let varies = |(name, spread): (&String, &Spread)| {
+            let Spread {
+                least, median, most, ..
+            } = spread;
+            format!("{name} {least:.4} to {most:.4}, half of them up to {median:.4}")
+        };
+        let spread: Vec<String> = metrics.spread.iter().map(varies).collect();
+        if !spread.is_empty() {
+            self.line(&format!("  from {unit} to {unit}: {}", spread.join("; ")));
+        }
         let is_few = |name: &&&str| effective_groups.get(**name).is_some_and(|&groups| groups < 3.0);
         let few: Vec<&str> = IN_BRIEF.iter().filter(is_few).copied().collect();
         if !few.is_empty() {

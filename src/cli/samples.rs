@@ -36,6 +36,20 @@ pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress:
     })
 }
 
+/// Warns of a field that looks like a group and is not used.
+pub(crate) fn warn_of_group(field: Option<GroupField>) {
+    if let Some(GroupField {
+        name, values, lines, ..
+    }) = field
+    {
+        let name = one_line(&name);
+        warn!(
+            "the field \"{name}\" looks like a group ({values} values in the first {lines} lines) and is not used, so \
+             figures and calibration hold for known groups only; --group-by {name} keeps groups apart"
+        );
+    }
+}
+
 /// Reads the samples of files, or those that events are made into.
 fn read(
     run: &Run,
@@ -52,16 +66,7 @@ fn read(
                 .count_field(run.reading.count_field.as_deref())
                 .limit(num_samples.map(SampleCount::get))
                 .threads(threads);
-            if let Some(GroupField {
-                name, values, lines, ..
-            }) = input::read_all(paths, &options, data, progress)?
-            {
-                let name = one_line(&name);
-                warn!(
-                    "the field \"{name}\" looks like a group ({values} values in the first {lines} lines) and is not used, so \
-                     figures and calibration hold for known groups only; --group-by {name} keeps groups apart"
-                );
-            }
+            warn_of_group(input::read_all(paths, &options, data, progress)?);
             Ok(())
         }
         Source::Events {

@@ -1,5 +1,6 @@
 //! The JSON Schemas in `docs/schema`, made from the types that are written, and the test that they are those of these types.
 
+use super::commands::check;
 use super::commands::predict::Answer;
 use super::summary::RunSummary;
 use anomaly_train::registry::MetricsFile;
@@ -76,6 +77,7 @@ fn the_schemas_are_those_of_the_types() {
         ("model.json", model_schema(generator())),
         ("metrics.json", of::<MetricsFile<'_>>()),
         ("summary.json", of::<RunSummary<'_>>()),
+        ("check.json", of::<check::Summary<'_>>()),
         ("prediction.json", of::<Answer<'_>>()),
         ("promotions.json", of::<Entry>()),
     ];

@@ -1,9 +1,10 @@
 //! The threshold and the base rate of a command that uses a model, and what is said of them.
 
 use super::failure::Failure;
-use anomaly_train::{AnomalyModel, Artifact, Chosen, OpenUnitInterval, Resolved, Threshold};
+use anomaly_train::metrics::Spread;
+use anomaly_train::{AnomalyModel, Artifact, Chosen, ClassCounts, OpenUnitInterval, Resolved, Threshold};
 use clap::Args;
-use log::info;
+use log::{info, warn};
 
 #[derive(Debug, Args)]
 pub(crate) struct ThresholdArgs {
@@ -58,6 +59,29 @@ impl ThresholdArgs {
     }
 }
 
+/// Odds of an anomaly in training, as a multiple of those here, from which on scores mislead.
+const MUCH_RARER: f64 = 3.0;
+
+impl ThresholdArgs {
+    /// Warns if anomalies are far rarer among `samples` than scores take them to be.
+    pub(crate) fn warn_of_rate(&self, model: &AnomalyModel, samples: ClassCounts) {
+        let trained = model.training_samples();
+        let odds = |counts: ClassCounts| counts.anomalous as f64 / counts.normal as f64;
+        let assumed = self
+            .base_rate
+            .map_or_else(|| odds(trained), |rate| rate.get() / (1.0 - rate.get()));
+        if samples.anomalous > 0 && assumed >= MUCH_RARER * odds(samples) {
+            let share = samples.anomalous as f64 / samples.total() as f64;
+            warn!(
+                "{:.2} % of these samples are anomalous, and the scores are for {:.2} %, so they are too high here; --base-rate {share:.2e} \
+                 corrects them",
+                100.0 * share,
+                100.0 * assumed / (1.0 + assumed)
+            );
+        }
+    }
+}
+
 /// A threshold with four digits, unless these would hide it.
 fn brief(threshold: f64) -> String {
     let short = format!("{threshold:.4}");
@@ -77,16 +101,18 @@ pub(crate) fn described(chosen: &Chosen) -> String {
         recall,
         precision,
     } = chosen;
-    let precision = precision.map_or_else(|| "undefined".to_owned(), |precision| format!("{precision:.4}"));
+    let shown = |share: Option<f64>| share.map_or_else(|| "undefined".to_owned(), |share| format!("{share:.4}"));
+    let of = |spread: &Option<Spread>, figure: fn(&Spread) -> f64| shown(spread.as_ref().map(figure));
     format!(
-        "{} for {wish}; on {} groups left out of the choice: false alarms {:.4} on average, at most {:.4} in nine of ten and {:.4} in \
-         the worst; recall {:.4} on average, {:.4} in the worst; precision {precision}",
+        "{} for {wish}; on {} parts of the samples left out of the choice: false alarms {} on average, at most {} in nine of ten and {} \
+         in the worst; recall {} on average, {} in the worst; precision {}",
         brief(threshold.get()),
-        false_alarms.groups,
-        false_alarms.mean,
-        false_alarms.ninetieth,
-        false_alarms.most,
-        recall.mean,
-        recall.least,
+        false_alarms.map_or(0, |spread| spread.groups),
+        of(false_alarms, |spread| spread.mean),
+        of(false_alarms, |spread| spread.ninetieth),
+        of(false_alarms, |spread| spread.most),
+        of(recall, |spread| spread.mean),
+        of(recall, |spread| spread.least),
+        shown(*precision),
     )
 }

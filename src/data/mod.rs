@@ -10,6 +10,7 @@ pub(crate) mod interner;
 pub(crate) mod label;
 pub(crate) mod packed;
 pub(crate) mod part;
+pub(crate) mod profile;
 mod rows;
 pub(crate) mod scored;
 pub mod split;

@@ -1,20 +1,32 @@
 //! What to do about figures that are not as they should be, worked out from the figures themselves.
 
 use crate::data::label::ClassCounts;
+use crate::data::profile::Conflicts;
 use crate::evaluate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
 use crate::text::quote;
+
+/// What advice on data is based on.
+#[derive(Debug, Clone, Copy)]
+pub struct DataFindings<'a> {
+    /// All samples, of both parts.
+    pub samples: ClassCounts,
+    /// Different normal sequences that are trained on.
+    pub normal_sequences: u64,
+    /// Sequences that occur with both labels.
+    pub conflicts: Conflicts,
+    /// Names of actions that are trained on.
+    pub actions: u64,
+    /// How many of these stand in one sample only.
+    pub actions_seen_once: u64,
+    /// Names of actions that differ in next to nothing, see [`confusables`](crate::confusables).
+    pub confusables: &'a [[&'a str; 2]],
+}
 
 /// What advice is based on.
 #[derive(Debug, Clone, Copy)]
 pub struct Diagnostics<'a> {
-    /// All samples, of both parts.
-    pub samples: ClassCounts,
-    /// Different normal sequences in the training part.
-    pub normal_sequences: usize,
-    /// Different sequences in the training part that occur with both labels.
-    pub contradictory_sequences: usize,
-    /// Names of actions that differ in next to nothing, see [`confusables`](crate::confusables).
-    pub confusables: &'a [[&'a str; 2]],
+    /// What the data are like.
+    pub data: DataFindings<'a>,
     /// The figures on the validation part.
     pub metrics: &'a Metrics,
     /// Score and label of each validation sample.
@@ -24,7 +36,8 @@ pub struct Diagnostics<'a> {
 }
 
 const FEW_SAMPLES: u64 = 1000;
-const FEW_PATTERNS: usize = 5;
+const FEW_PATTERNS: u64 = 5;
+const FEW_NAMES: u64 = 20;
 const WANTED_RECALL: f64 = 0.95;
 const LOW_RECALL: f64 = 0.8;
 const LOW_PRECISION: f64 = 0.8;
@@ -34,6 +47,23 @@ const MUCH_BETTER_F1: f64 = 0.05;
 /// One sentence for each thing worth doing something about; nothing if all is well.
 #[must_use]
 pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
+    let mut advice = data_advice(&findings.data);
+    threshold_advice(findings, &mut advice);
+    left_out_advice(findings, &mut advice);
+    let metrics = findings.metrics;
+    if metrics.accuracy.is_some_and(|accuracy| accuracy < LOW_ACCURACY) {
+        advice.push(
+            "accuracy is low; check that labels are right and not swapped, that sequences are whole sessions, and that \
+             anomalous ones differ from normal ones in their actions or their order; then try more samples"
+                .to_owned(),
+        );
+    }
+    advice
+}
+
+/// One sentence for each thing about the data that is worth doing something about.
+#[must_use]
+pub fn data_advice(findings: &DataFindings<'_>) -> Vec<String> {
     let mut advice = Vec::new();
     let samples = findings.samples.total();
     if samples < FEW_SAMPLES {
@@ -46,12 +76,12 @@ pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
         if percent < 20.0 {
             advice.push(format!(
                 "only {percent:.1} % of the samples are anomalous; with fewer than 20 % look at recall and average precision \
-                 rather than accuracy, and add anomalous samples if you can"
+                 rather than accuracy (--promotion-min-recall), and add anomalous samples if you can"
             ));
         } else if percent > 40.0 {
             advice.push(format!(
                 "{percent:.1} % of the samples are anomalous; above 40 % scores will be too high where anomalies are rarer, \
-                 so add normal samples or raise --anomaly-threshold"
+                 which --base-rate corrects where the model is used"
             ));
         }
     }
@@ -65,13 +95,27 @@ pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
             }
         ));
     }
-    if findings.contradictory_sequences > 0 {
-        let occur = match findings.contradictory_sequences {
-            1 => "1 sequence of the training part occurs".to_owned(),
-            count => format!("{count} sequences of the training part occur"),
+    let Conflicts {
+        sequences,
+        samples: of_both,
+        lost,
+    } = findings.conflicts;
+    if sequences > 0 {
+        let occur = match sequences {
+            1 => "1 sequence occurs".to_owned(),
+            count => format!("{count} sequences occur"),
         };
         advice.push(format!(
-            "{occur} with both labels; no model can get all of these samples right, so check the labels"
+            "{occur} with both labels, in {of_both} samples; no model can get {lost} of these right, which allows an accuracy of \
+             {:.4} at best, so check the labels",
+            1.0 - lost as f64 / samples as f64
+        ));
+    }
+    if findings.actions >= FEW_NAMES && 2 * findings.actions_seen_once > findings.actions {
+        advice.push(format!(
+            "{} of {} action names stand in one sample only; names that hold a path, a number or a time say nothing of other \
+             sequences, so cut them down to what was done",
+            findings.actions_seen_once, findings.actions
         ));
     }
     if let Some([first, second]) = findings.confusables.first() {
@@ -85,16 +129,6 @@ pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
             quote(first),
             quote(second)
         ));
-    }
-    threshold_advice(findings, &mut advice);
-    left_out_advice(findings, &mut advice);
-    let metrics = findings.metrics;
-    if metrics.accuracy.is_some_and(|accuracy| accuracy < LOW_ACCURACY) {
-        advice.push(
-            "accuracy is low; check that labels are right and not swapped, that sequences are whole sessions, and that \
-             anomalous ones differ from normal ones in their actions or their order; then try more samples"
-                .to_owned(),
-        );
     }
     advice
 }
@@ -167,13 +201,46 @@ mod tests {
     use crate::data::unit::Unit;
     use crate::evaluate::metrics::Confusion;
 
+    fn of(samples: ClassCounts) -> DataFindings<'static> {
+        DataFindings {
+            samples,
+            normal_sequences: 100,
+            conflicts: Conflicts::default(),
+            actions: 20,
+            actions_seen_once: 10,
+            confusables: &[],
+        }
+    }
+
+    #[test]
+    fn what_stands_against_the_labels_and_the_names_is_counted() {
+        let advise = |conflicts, actions_seen_once| {
+            data_advice(&DataFindings {
+                conflicts,
+                actions_seen_once,
+                ..of(BALANCED)
+            })
+        };
+        assert_eq!(advise(Conflicts::default(), 10), [""; 0]);
+        let conflicts = Conflicts {
+            sequences: 3,
+            samples: 500,
+            lost: 100,
+        };
+        let advice = advise(conflicts, 11);
+        let expected = "3 sequences occur with both labels, in 500 samples; no model can get 100 of these right, \
+                        which allows an accuracy of 0.9900 at best";
+        assert!(advice[0].starts_with(expected), "{advice:?}");
+        assert!(
+            advice[1].starts_with("11 of 20 action names stand in one sample only"),
+            "{advice:?}"
+        );
+    }
+
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
         let metrics = Metrics::compute(scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
         advice(&Diagnostics {
-            samples,
-            normal_sequences: 100,
-            confusables: &[],
-            contradictory_sequences: 0,
+            data: of(samples),
             metrics: &metrics,
             scored,
             left_out: &[],
@@ -187,10 +254,7 @@ mod tests {
         let metrics = Metrics::compute(&scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
         let advise = |left_out: &[Scored]| {
             advice(&Diagnostics {
-                samples: BALANCED,
-                normal_sequences: 100,
-                confusables: &[],
-                contradictory_sequences: 0,
+                data: of(BALANCED),
                 metrics: &metrics,
                 scored: &scored,
                 left_out,

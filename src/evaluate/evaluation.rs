@@ -68,6 +68,13 @@ pub fn evaluate(model: &AnomalyModel, data: &Dataset, part: &Part, options: &Eva
 }
 
 impl Evaluation {
+    /// What the model said of the samples whose sequence it was not trained on.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<Scored> {
+        let unseen = self.scored.iter().zip(&self.seen).filter(|&(_, seen)| !seen);
+        unseen.map(|(&scored, _)| scored).collect()
+    }
+
     /// The figures of what was said, with those on the samples that were not `seen` in training inside. `unit` is what the groups
     /// of the samples are.
     pub(crate) fn of(

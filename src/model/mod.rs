@@ -6,6 +6,7 @@ pub(crate) mod features;
 pub(crate) mod fitted;
 pub(crate) mod ngrams;
 pub(crate) mod pattern;
+pub(crate) mod unfamiliar;
 pub(crate) mod weights;
 
 use crate::bounds::{OpenUnitInterval, UnitInterval};
@@ -19,6 +20,7 @@ use crate::model::features::{Encoder, Known, Ranges, Row};
 use crate::model::fitted::Fitted;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::pattern::Pattern;
+use crate::model::unfamiliar::Unfamiliar;
 use crate::model::weights::{Weights, logistic};
 use crate::parallel::map_pieces;
 use foldhash::fast::RandomState;
@@ -138,6 +140,17 @@ impl AnomalyModel {
         let ClassCounts { normal, anomalous } = self.samples;
         let odds = base_rate.get() / (1.0 - base_rate.get());
         (normal > 0 && anomalous > 0).then(|| libm::log(odds) - libm::log(anomalous as f64 / normal as f64))
+    }
+
+    /// The names of the actions that it knows, ascending.
+    pub fn action_names(&self) -> impl Iterator<Item = &str> {
+        self.names.names()
+    }
+
+    /// How many of its actions were seen in one training sample only.
+    #[must_use]
+    pub fn actions_seen_once(&self) -> usize {
+        self.actions.iter().filter(|counts| counts.total() == 1).count()
     }
 
     pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {
@@ -352,6 +365,24 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
             });
         }
         self.encoding.decide(model)
+    }
+
+    /// Notes in `seen` which actions of the latest sequence that was scored by name the model does not know.
+    pub fn note_unfamiliar(&self, seen: &mut Unfamiliar) {
+        let Encoding { numbers, unknown, .. } = &self.encoding;
+        if unknown.is_empty() {
+            return seen.see_known(numbers.len() as u64);
+        }
+        let known = self.model.actions.len();
+        for &number in numbers {
+            match (number as usize)
+                .checked_sub(known)
+                .and_then(|index| unknown.get_index(index))
+            {
+                Some(name) => seen.see_unknown(name, 1),
+                None => seen.see_known(1),
+            }
+        }
     }
 
     /// The log odds that the sequence is anomalous.

@@ -40,6 +40,7 @@ pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 use crate::data::fingerprint;
 use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
+use crate::model::unfamiliar::Unfamiliar;
 use agent::Agent;
 use alert::{Finding, Subject};
 use lru::Lru;
@@ -124,6 +125,12 @@ impl Monitor {
         self.model = Some(ModelRule::new(model, evidence, &self.names, self.model.as_ref()));
     }
 
+    /// The model that watches, with what it met since it does and does not know.
+    #[must_use]
+    pub fn unfamiliar(&self) -> Option<(&AnomalyModel, &Unfamiliar)> {
+        self.model.as_ref().map(ModelRule::seen)
+    }
+
     /// How it works.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -203,6 +210,9 @@ impl Monitor {
         self.counters.overflow += u64::from(action == OTHER);
         if let Some(model) = self.model.as_mut().filter(|_| new) {
             model.learn(action, &event.action_type);
+        }
+        if let Some(model) = &mut self.model {
+            model.note(action, &event.action_type);
         }
         let agent = self.agents.value_mut(slot);
         let pause = time.since(agent.latest);

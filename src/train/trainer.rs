@@ -45,9 +45,7 @@ pub struct Trained {
     /// share of them if there are many. Empty if not two things can be left out one after the other.
     pub left_out: OutOfFold,
     /// Different sequences of the training part that occur as normal ones.
-    pub normal_sequences: usize,
-    /// Different sequences of the training part that occur with both labels.
-    pub contradictory_sequences: usize,
+    pub normal_sequences: u64,
 }
 
 /// Why a model cannot be trained.
@@ -143,7 +141,7 @@ pub fn train_on(
     for name in &set.names {
         names.intern(name);
     }
-    let (normal_sequences, contradictory_sequences) = (distinct.normal_sequences(), distinct.contradictory_sequences());
+    let normal_sequences = distinct.normal_sequences();
     let units = data.units();
     let said: Vec<(u32, Scored)> = left_out
         .iter()
@@ -181,7 +179,6 @@ pub fn train_on(
             scored: said.into_iter().map(|(_, scored)| scored).collect(),
         },
         normal_sequences,
-        contradictory_sequences,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The tests of the whole: the program as it is run, and the library against values from elsewhere.
 
+mod check;
 mod command_line;
 mod common;
 mod counts;

@@ -7,9 +7,11 @@ use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{own_field, thread_count, threads};
-use crate::cli::{html_report_file, input, memory, model};
+use crate::cli::{html_report_file, input, memory, model, vocabulary};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
-use anomaly_train::{Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, ReadOptions, evaluate};
+use anomaly_train::{
+    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, ReadOptions, Unfamiliar, evaluate,
+};
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
@@ -36,6 +38,10 @@ pub(crate) struct EvaluateArgs {
 
     #[command(flatten)]
     pub(crate) threshold: ThresholdArgs,
+
+    /// Make the tables and the page of all samples, also of those that the model was trained on
+    #[arg(long)]
+    pub(crate) all_samples: bool,
 
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
@@ -96,9 +102,15 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     };
     let evaluation = evaluate(&model, &data, &all, &options);
     let metrics = &evaluation.metrics;
+    vocabulary::warn_of(&Unfamiliar::of(&model, &data), &model);
+    args.threshold.warn_of_rate(&model, data.class_counts(&all));
 
-    let thresholds = threshold_choices(&evaluation.scored, threshold.get());
-    let reliability = reliability_bins(&evaluation.scored, args.ece_bins);
+    // Programs get all that they gave; people get what says more of other samples.
+    let unseen = evaluation.unseen();
+    let of_all = args.json || args.all_samples || unseen.is_empty();
+    let shown_samples = if of_all { &evaluation.scored } else { &unseen };
+    let thresholds = threshold_choices(shown_samples, threshold.get());
+    let reliability = reliability_bins(shown_samples, args.ece_bins);
     if let Some(path) = &args.report {
         let page = HtmlReport {
             artifact: &artifact,
@@ -131,6 +143,9 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         metrics.confusion.anomalous()
     ));
     report.metrics(metrics);
+    if !of_all {
+        report.line("[INFO] The tables are of the unseen samples; --all-samples makes them of all");
+    }
     report.line("[INFO] Thresholds:");
     report.line("  choice            threshold  precision  recall  false alarms");
     for row in &thresholds {

@@ -1,5 +1,6 @@
 //! The commands: each a file with its arguments and what it does.
 
+pub(crate) mod check;
 pub(crate) mod evaluate;
 pub(crate) mod generate;
 pub(crate) mod history;

@@ -7,10 +7,10 @@ use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
-use crate::cli::{input, model};
+use crate::cli::{input, model, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
 use anomaly_train::{
-    AnomalyModel, Explanation, Label, LineChunk, LineChunks, OpenUnitInterval, Prediction, Refusal, Scorer,
+    AnomalyModel, Explanation, Label, LineChunk, LineChunks, OpenUnitInterval, Prediction, Refusal, Scorer, Unfamiliar,
 };
 use clap::{Args, ValueEnum};
 use log::info;
@@ -143,6 +143,8 @@ struct Answering<'m> {
 struct Answered {
     text: Vec<u8>,
     refused: u64,
+    /// What the model met.
+    seen: Unfamiliar,
     /// With `strict`, the line that ended the work.
     stopped: Option<Refusal>,
 }
@@ -171,7 +173,11 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         Some(sequence) => {
             let mut text = Vec::new();
             let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
-            let answer = answering.judge(&mut model.scorer(), None, actions);
+            let mut scorer = model.scorer();
+            let answer = answering.judge(&mut scorer, None, actions);
+            let mut seen = Unfamiliar::default();
+            scorer.note_unfamiliar(&mut seen);
+            vocabulary::warn_of(&seen, &model);
             if table {
                 // Writing to memory cannot fail.
                 let _ = answer.write_alone(answering.threshold, &mut text);
@@ -191,6 +197,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
+    let mut seen = Unfamiliar::default();
     let chunks = input::chunks(LineChunks::new(reader), &args.input);
     for batch in ReadAhead::start(chunks, threads) {
         let mut batch = batch?;
@@ -202,6 +209,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         in_order(&batch, threads, answer, |answered: Answered| {
             output.show(&answered.text)?;
             refused += answered.refused;
+            seen.join(answered.seen);
             match answered.stopped {
                 Some(refusal) => Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input)))),
                 None => Ok(()),
@@ -209,6 +217,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         })?;
     }
     output.finish()?;
+    vocabulary::warn_of(&seen, answering.model);
     if refused > 0 {
         let lines = match refused {
             1 => "1 line is not a sample; its answer says why".to_owned(),
@@ -226,7 +235,11 @@ impl Answering<'_> {
         let mut samples = chunk.samples();
         while let Some(read) = samples.read_unlabelled() {
             let answer = match read {
-                Ok(sample) => self.judge(&mut scorer, sample.id(), sample.actions()),
+                Ok(sample) => {
+                    let answer = self.judge(&mut scorer, sample.id(), sample.actions());
+                    scorer.note_unfamiliar(&mut answered.seen);
+                    answer
+                }
                 Err(refusal) if self.strict => {
                     answered.stopped = Some(refusal);
                     break;

@@ -13,9 +13,9 @@ use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
-    Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval, Outcome, Penalty,
-    Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, Threshold, TrainingConfig, UnitInterval,
-    Validation, Verdict, advice, confusables,
+    DataFindings, Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval,
+    Outcome, Penalty, Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, Threshold,
+    TrainingConfig, UnitInterval, Validation, Verdict, advice, confusables,
 };
 use clap::{ArgAction, Args};
 use log::{debug, warn};
@@ -202,7 +202,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         evaluation,
         data,
         normal_sequences,
-        contradictory_sequences,
+        conflicts,
         left_out,
         left_out_scores,
         chosen,
@@ -210,10 +210,14 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     } = outcome;
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
     for sentence in advice(&Diagnostics {
-        samples: samples.class_counts(),
-        normal_sequences,
-        contradictory_sequences,
-        confusables: &confusables(samples.data()),
+        data: DataFindings {
+            samples: samples.class_counts(),
+            normal_sequences,
+            conflicts,
+            actions: model.action_count() as u64,
+            actions_seen_once: model.actions_seen_once() as u64,
+            confusables: &confusables(samples.data()),
+        },
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
         left_out: &left_out.scored,

@@ -7,6 +7,7 @@ mod calibration;
 mod comparison;
 mod interval;
 mod ranking;
+mod spread;
 mod student;
 mod sums;
 
@@ -15,6 +16,7 @@ pub use comparison::Comparison;
 pub use interval::{Interval, wilson};
 pub(crate) use interval::{MAX_LOSS, upper_share};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
+pub use spread::{Spread, group_confusions};
 pub(crate) use student::t_quantile;
 pub(crate) use sums::{BLOCKS, blocks};
 
@@ -270,6 +272,11 @@ pub struct Metrics {
     #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": NAMES })))]
     #[serde(deserialize_with = "bounded_map")]
     pub effective_groups: BTreeMap<String, f64>,
+    /// How precision, recall, accuracy and share of false alarms vary over groups; empty for sequences, which are not groups one
+    /// could look at one by one.
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "enum": spread::SPREAD })))]
+    #[serde(deserialize_with = "bounded_map")]
+    pub spread: BTreeMap<String, Spread>,
     /// What the calibration error is at most on other groups, with a certainty of 97.5 %. It has no lower end, as chance can only
     /// raise it.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
@@ -362,6 +369,10 @@ impl Metrics {
             effective_groups: by_name()
                 .filter_map(|(_, (name, uncertainty))| Some((name.to_string(), uncertainty?.effective_groups)))
                 .collect(),
+            spread: match unit {
+                Unit::Group => spread::spreads(&ranked, threshold.get()),
+                Unit::Sequence => BTreeMap::new(),
+            },
             ece_at_most: uncertainties[ECE].map(|uncertainty| uncertainty.interval.1),
             ece_by_chance: calibration::chance_level(&ranked, ece_bins),
             skill: Skill::of(&sums, &left.without),
@@ -434,6 +445,10 @@ impl Metrics {
                 .all(|(name, value)| value.is_none_or(|value| in_range(name, value)))
             && self.undefined == self.why_undefined()
             && self.groups <= self.samples
+            && self
+                .spread
+                .iter()
+                .all(|(name, spread)| spread::SPREAD.contains(&name.as_str()) && spread.is_possible())
             && self.intervals.keys().eq(self.effective_groups.keys())
             && self.intervals.keys().all(|name| is_name(&name))
             && self.intervals.len() == defined()

@@ -10,6 +10,7 @@ use crate::data::fingerprint;
 use crate::model::AnomalyModel;
 use crate::model::features::{ShapeCounter, discount_shape, ordered_pairs, share};
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, Node, UNKNOWN};
+use crate::model::unfamiliar::Unfamiliar;
 use crate::model::weights::logistic;
 use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::names::Names;
@@ -31,6 +32,7 @@ pub(crate) struct ModelRule {
     numbers: Vec<u32>,
     /// Tells this model from those before it; 0 is that of no model.
     generation: u32,
+    seen: Unfamiliar,
     stamps: Stamps,
     shapes: ShapeCounter,
     symbols: Vec<u32>,
@@ -43,6 +45,7 @@ impl ModelRule {
             stamps: Stamps::new(model.weights.sparse.len()),
             model,
             evidence,
+            seen: Unfamiliar::default(),
             numbers: Vec::new(),
             generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
             shapes: ShapeCounter::default(),
@@ -53,6 +56,25 @@ impl ModelRule {
     }
 
     /// Whether the model knows an action of this name.
+    /// Notes whether the model knows the action with number `id`.
+    pub(crate) fn note(&mut self, id: u32, text: &str) {
+        let known = self.model.actions.len();
+        if self
+            .numbers
+            .get(id as usize)
+            .is_some_and(|&number| (number as usize) < known)
+        {
+            self.seen.see_known(1);
+        } else {
+            self.seen.see_unknown(text, 1);
+        }
+    }
+
+    /// What the model met so far, and did not know.
+    pub(crate) fn seen(&self) -> (&AnomalyModel, &Unfamiliar) {
+        (&self.model, &self.seen)
+    }
+
     pub(crate) fn knows(&self, text: &str) -> bool {
         self.model.names.get(text).is_some()
     }

@@ -7,7 +7,7 @@ mod signals;
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
-use crate::cli::{clock, output_file};
+use crate::cli::{clock, output_file, vocabulary};
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
 use anomaly_train::{LineChunk, Refusal};
@@ -242,6 +242,9 @@ impl Run<'_> {
         self.output.finish()?;
         if let Some(path) = &self.args.write_baseline {
             write_baseline(path, &self.monitor.risk_scores())?;
+        }
+        if let Some((model, seen)) = self.monitor.unfamiliar() {
+            vocabulary::warn_of(seen, model);
         }
         info!("{}", self.summary());
         // Whatever else there was to say has been said.
