@@ -9,6 +9,7 @@ mod failure;
 mod html_report_file;
 mod input;
 mod memory;
+mod mistakes;
 mod model;
 mod output;
 mod output_file;

@@ -257,6 +257,11 @@ pub(crate) fn group(text: &str) -> String {
     format!("\"{text}")
 }
 
+/// The name of a group for people: without the quote that [`group`] puts before a string.
+pub(crate) fn group_name(group: &str) -> &str {
+    group.strip_prefix('"').unwrap_or(group)
+}
+
 /// The name for the group of a scalar, with the escapes of a string resolved, so that one group has one spelling.
 pub(crate) fn group_of(json: &RawValue) -> String {
     match serde_json::from_str::<String>(json.get()) {

@@ -59,12 +59,45 @@ fn frame(description: &str, x_label: &str, y_label: &str, marks: [&str; 3], cont
     svg
 }
 
-/// A curve through `points`, each in 0..1 both ways; with a dashed diagonal if `diagonal`.
-pub(super) fn curve(description: &str, labels: (&str, &str), points: &[(f64, f64)], diagonal: bool) -> String {
-    let mut content = String::new();
-    if diagonal {
-        content.push_str(&line("dashed", (0.0, 0.0), (1.0, 1.0)));
+/// A curve through `points`, each in 0..1 both ways, beside the dashed line of knowing nothing from one point to another, and with
+/// what the threshold in use does, if that is defined.
+pub(super) fn curve(
+    description: &str,
+    labels: (&str, &str),
+    points: &[(f64, f64)],
+    nothing: [(f64, f64); 2],
+    in_use: Option<(f64, f64)>,
+) -> String {
+    let mut content = line("dashed", nothing[0], nothing[1]);
+    content.push_str(&polyline("curve", points));
+    if let Some((px, py)) = in_use {
+        let _ = write!(
+            content,
+            "<circle class=\"in-use\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\"/>",
+            x(px),
+            y(py)
+        );
     }
+    frame(description, labels.0, labels.1, ["0", "0.5", "1"], &content)
+}
+
+/// Two curves over the threshold: the share of anomalous samples that is found, and that of normal ones that is reported, with the
+/// threshold in use.
+pub(super) fn by_threshold(recall: &[(f64, f64)], false_alarms: &[(f64, f64)], in_use: f64) -> String {
+    let content = line("dashed", (in_use, 0.0), (in_use, 1.0))
+        + &polyline("curve found", recall)
+        + &polyline("curve", false_alarms);
+    frame(
+        "Recall and false alarms by threshold",
+        "threshold",
+        "share reported",
+        ["0", "0.5", "1"],
+        &content,
+    )
+}
+
+/// A line through `points`, or through as many of them as can be seen.
+fn polyline(class: &str, points: &[(f64, f64)]) -> String {
     let step = points.len().div_ceil(MAX_POINTS).max(1);
     let last = points.len().saturating_sub(1);
     let path: Vec<String> = points
@@ -73,8 +106,7 @@ pub(super) fn curve(description: &str, labels: (&str, &str), points: &[(f64, f64
         .filter(|(index, _)| index % step == 0 || *index == last)
         .map(|(_, &(px, py))| format!("{:.1},{:.1}", x(px), y(py)))
         .collect();
-    let _ = write!(content, "<polyline class=\"curve\" points=\"{}\"/>", path.join(" "));
-    frame(description, labels.0, labels.1, ["0", "0.5", "1"], &content)
+    format!("<polyline class=\"{class}\" points=\"{}\"/>", path.join(" "))
 }
 
 fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> String {
@@ -87,12 +119,26 @@ fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> String {
     )
 }
 
-/// The reliability diagram: how often what was called likely was so. A point is the mean score and the share of anomalous
-/// samples of a bin.
-pub(super) fn reliability(points: &[(f64, f64)]) -> String {
+/// A bin of the reliability diagram.
+pub(super) struct ReliabilityPoint {
+    /// The mean score.
+    pub(super) score: f64,
+    /// The share of anomalous samples.
+    pub(super) share: f64,
+    /// What that share may be as well.
+    pub(super) interval: (f64, f64),
+}
+
+/// The reliability diagram: how often what was called likely was so.
+pub(super) fn reliability(points: &[ReliabilityPoint]) -> String {
     let mut content = line("dashed", (0.0, 0.0), (1.0, 1.0));
-    for &(score, share) in points {
-        content.push_str(&line("gap", (score, score), (score, share)));
+    for &ReliabilityPoint {
+        score,
+        share,
+        interval: (low, high),
+    } in points
+    {
+        content.push_str(&line("gap", (score, low), (score, high)));
         let _ = write!(
             content,
             "<circle class=\"point\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\"/>",
@@ -109,31 +155,31 @@ pub(super) fn reliability(points: &[(f64, f64)]) -> String {
     )
 }
 
-/// Two histograms over the same bins, of normal and of anomalous samples, each as shares of its class.
+/// Two histograms over the same bins, of normal and of anomalous samples. The scale is logarithmic, so that a bin with few samples can
+/// be seen beside one with a million.
 pub(super) fn histogram(normal: &[u64], anomalous: &[u64]) -> String {
-    let share = |counts: &[u64]| -> Vec<f64> {
-        let total = counts.iter().sum::<u64>().max(1) as f64;
-        counts.iter().map(|&count| count as f64 / total).collect()
-    };
+    let most = normal.iter().chain(anomalous).copied().max().unwrap_or(0).max(1);
+    let height = |count: u64| (count as f64 + 1.0).ln() / (most as f64 + 1.0).ln();
     let mut content = String::new();
     let bins = normal.len() as f64;
-    for (class, offset, shares) in [("normal", 0.1, share(normal)), ("anomalous", 0.5, share(anomalous))] {
-        for (index, share) in shares.into_iter().enumerate() {
+    for (class, offset, counts) in [("normal", 0.1, normal), ("anomalous", 0.5, anomalous)] {
+        for (index, &count) in counts.iter().enumerate() {
             let _ = write!(
                 content,
                 "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
                 x((index as f64 + offset) / bins),
-                y(share),
+                y(height(count)),
                 x(0.4 / bins) - LEFT,
-                y(0.0) - y(share)
+                y(0.0) - y(height(count))
             );
         }
     }
+    let half = ((most as f64 + 1.0).sqrt() - 1.0).round();
     frame(
         "Histogram of the scores of normal and anomalous samples",
         "score",
-        "share of the class",
-        ["0", "50%", "100%"],
+        "samples (logarithmic)",
+        ["0", &format!("{half}"), &format!("{most}")],
         &content,
     )
 }
@@ -145,7 +191,7 @@ mod tests {
     #[test]
     fn a_long_curve_is_thinned_and_keeps_both_ends() {
         let points: Vec<(f64, f64)> = (0..=10_000).map(|i| (f64::from(i) / 1e4, f64::from(i) / 1e4)).collect();
-        let svg = curve("c", ("a", "b"), &points, true);
+        let svg = curve("c", ("a", "b"), &points, [(0.0, 0.0), (1.0, 1.0)], None);
         let path = svg.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
         let drawn: Vec<&str> = path.split(' ').collect();
         assert!(drawn.len() <= MAX_POINTS + 2, "{}", drawn.len());
@@ -155,7 +201,8 @@ mod tests {
     #[test]
     fn drawings_without_data_are_still_drawings() {
         for svg in [
-            curve("c", ("a", "b"), &[], false),
+            curve("c", ("a", "b"), &[], [(0.0, 0.5), (1.0, 0.5)], None),
+            by_threshold(&[], &[], 0.3),
             reliability(&[]),
             histogram(&[0, 0], &[0, 0]),
         ] {

@@ -7,7 +7,7 @@ use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{own_field, thread_count, threads};
-use crate::cli::{html_report_file, input, memory, model, vocabulary};
+use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{
     Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, ReadOptions, Unfamiliar, evaluate,
@@ -51,6 +51,10 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Also write the samples that the model gets wrong, with line, id, group and explanation, one JSON object a line
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) mistakes: Option<PathBuf>,
+
     /// Most threads to use [default: all]; never changes a result
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
@@ -72,6 +76,7 @@ struct Summary<'a> {
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     html_report_file::check(args.report.as_ref())?;
+    mistakes::check(args.mistakes.as_ref(), &args.data)?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     let mut samples = DatasetBuilder::new();
     input::check_distinct(&args.data)?;
@@ -112,16 +117,26 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let thresholds = threshold_choices(shown_samples, threshold.get());
     let reliability = reliability_bins(shown_samples, args.ece_bins);
     if let Some(path) = &args.report {
-        let page = HtmlReport {
+        let files = args.files();
+        let mut page = HtmlReport {
             artifact: &artifact,
             data: &data,
             part: &all,
             evaluation: &evaluation,
             verdict: None,
             source: "evaluation of a saved model",
+            all_samples: args.all_samples,
+            places: &[],
         };
+        let places = mistakes::places(&page.shown_mistakes(), &files)?;
+        page.places = &places;
         html_report_file::write(path, &page)?;
         info!("report saved to {}", shown(path));
+    }
+
+    if let Some(path) = &args.mistakes {
+        let count = mistakes::write(path, &model, &args.files())?;
+        info!("{count} mistakes saved to {}", shown(path));
     }
 
     let mut output = Output::stdout();
@@ -171,6 +186,16 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         ));
     }
     report.finish()
+}
+
+impl EvaluateArgs {
+    fn files(&self) -> mistakes::Files<'_> {
+        mistakes::Files {
+            paths: &self.data,
+            group_by: self.group_by.as_deref(),
+            count_field: self.count_field.as_deref(),
+        }
+    }
 }
 
 fn figure(value: Option<f64>) -> String {

@@ -255,6 +255,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
                 Validation::Folds { .. } => "each by a model that has not seen its group or sequence",
                 _ => "validation part of the training run",
             },
+            all_samples: false,
+            places: &[],
         };
         html_report_file::write(path, &page)?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));

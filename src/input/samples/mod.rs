@@ -58,6 +58,18 @@ impl<'a> UnlabelledSample<'a> {
         self.id
     }
 
+    /// The line that it stands in, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The name of its group, if the field that holds it was asked for.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref().map(crate::input::json::group_name)
+    }
+
     /// The actions of the sequence, in order.
     pub fn actions(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.actions.iter().map(AsRef::as_ref)
