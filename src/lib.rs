@@ -96,7 +96,7 @@ pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
 #[cfg(feature = "registry")]
 pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 #[cfg(feature = "report")]
-pub use report::{HtmlReport, HtmlReportError, Place};
+pub use report::{CheckReport, HtmlReport, HtmlReportError, Place};
 pub use run::{
     DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, SideBySide,
     Source, Validation,

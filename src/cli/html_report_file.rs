@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, shown};
 use super::{output_file, signals};
-use anomaly_train::HtmlReport;
+use anomaly_train::HtmlReportError;
 use anomaly_train::registry::replace;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -32,9 +32,9 @@ pub(crate) fn check(path: Option<&PathBuf>) -> Result<(), Failure> {
 const PAGE_START: &[u8] = b"<!DOCTYPE html>";
 
 /// Writes a page for people to `path`, which [`check`] has let pass.
-pub(crate) fn write(path: &Path, page: &HtmlReport<'_>) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, page: Result<String, HtmlReportError>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::at(path, "cannot write the report", &error);
-    let html = page.render().map_err(|error| failed(io::Error::other(error)))?;
+    let html = page.map_err(|error| failed(io::Error::other(error)))?;
     let _whole = signals::defer();
     replace(path, html.as_bytes()).map_err(failed)
 }

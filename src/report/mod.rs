@@ -1,6 +1,9 @@
 //! A page for people: everything about a model and how it did, as one HTML file that needs nothing else.
 
 mod charts;
+mod check;
+
+pub use check::CheckReport;
 
 use crate::artifact::Artifact;
 use crate::data::dataset::Dataset;

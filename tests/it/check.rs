@@ -152,7 +152,23 @@ fn a_model_is_told_apart_from_data_that_are_other_than_its_own() {
         (&same["samples_with_new_actions"], &other["samples_with_new_actions"]),
         (&0.0.into(), &1.0.into())
     );
-    let ended = sandbox.run(&["check", "other", "--model", &model]);
+    let ended = sandbox.run(&["check", "other", "--model", &model, "--report", "page.html"]);
+    let page = std::fs::read_to_string(sandbox.path("page.html")).unwrap();
+    for part in [
+        "Against the training part of the model",
+        "Population stability ",
+        "<code>prod.<wbr>read</code>",
+        "<td>new</td>",
+        "best accuracy",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("NaN") && !page.contains("url("));
+    let refused = sandbox.run(&["check", "other", "--report", "data"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("--report data"),
+        "{refused:?}"
+    );
     assert!(
         ended.stdout.contains("actions are other than in training")
             && ended.stderr.contains("100 % of the actions are unknown"),

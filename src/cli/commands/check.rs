@@ -6,15 +6,15 @@ use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::samples::warn_of_group;
 use crate::cli::values::{own_field, thread_count, threads};
-use crate::cli::{input, memory, vocabulary};
+use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
 use anomaly_train::registry::load_file;
 use anomaly_train::{
-    Change, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Profile, ReadOptions, STABLE, UNSTABLE, Unfamiliar,
-    confusables, data_advice,
+    Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Profile, ReadOptions, STABLE,
+    UNSTABLE, Unfamiliar, confusables, data_advice,
 };
 use clap::Args;
-use log::warn;
+use log::{info, warn};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -37,6 +37,10 @@ pub(crate) struct CheckArgs {
     /// Say what is new, gone and more frequent against the training part of this model, and whether it matters to its scores
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
+
+    /// Also write a page for people
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Most threads to use [default: all]; never changes a result
     #[arg(long, value_name = "N", value_parser = threads)]
@@ -61,6 +65,7 @@ pub(crate) struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
+    html_report_file::check(args.report.as_ref())?;
     input::check_distinct(&args.data)?;
     memory::check(&args.data)?;
     let artifact = args.model.as_deref().map(load_file).transpose()?;
@@ -95,6 +100,18 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
     if let Some(artifact) = &artifact {
         vocabulary::warn_of(&Unfamiliar::of(&artifact.model, &data), &artifact.model);
     }
+    let paths: Vec<String> = args.data.iter().map(|path| shown(path).to_string()).collect();
+    let source = paths.join(", ");
+    if let Some(path) = &args.report {
+        let page = CheckReport {
+            source: &source,
+            data: &profile,
+            advice: &advice,
+            drift: drift.as_ref(),
+        };
+        html_report_file::write(path, page.render())?;
+        info!("report saved to {}", shown(path));
+    }
     let mut output = Output::stdout();
     if args.json {
         output.json_line(&Summary {
@@ -105,8 +122,7 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         return output.finish();
     }
     let mut report = Report::new(output, verbosity < 0);
-    let paths: Vec<String> = args.data.iter().map(|path| shown(path).to_string()).collect();
-    report.line(&format!("[INFO] Checking {}", paths.join(", ")));
+    report.line(&format!("[INFO] Checking {source}"));
     describe(&profile, &mut report);
     if let Some(drift) = &drift {
         compare(drift, &mut report);

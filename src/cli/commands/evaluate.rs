@@ -130,7 +130,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         };
         let places = mistakes::places(&page.shown_mistakes(), &files)?;
         page.places = &places;
-        html_report_file::write(path, &page)?;
+        html_report_file::write(path, page.render())?;
         info!("report saved to {}", shown(path));
     }
 

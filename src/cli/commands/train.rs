@@ -258,7 +258,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             all_samples: false,
             places: &[],
         };
-        html_report_file::write(path, &page)?;
+        html_report_file::write(path, page.render())?;
         report.line(&format!("[INFO] Report saved to {}", shown(path)));
         Ok(())
     });
