@@ -237,7 +237,7 @@ impl Body {
         }
         let chosen = match run.threshold_for {
             None => Some(run.training.anomaly_threshold),
-            Some(wish) => self.left_out.choose(wish, 1.0).ok().map(|chosen| chosen.threshold),
+            Some(wish) => self.left_out.threshold(wish, 1.0).ok(),
         };
         if self.origin.is_none() && Some(self.anomaly_threshold) != chosen {
             return refused("inconsistent: \"anomaly_threshold\" is not that of \"run\"");

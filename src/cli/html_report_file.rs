@@ -4,8 +4,7 @@ use super::failure::{Failure, shown};
 use super::{output_file, signals};
 use anomaly_train::HtmlReportError;
 use anomaly_train::registry::replace;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Checks, before any work is done, that a page can be written to `path`, and that what stands there, if anything, is an older
@@ -18,14 +17,7 @@ pub(crate) fn check(path: Option<&PathBuf>) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return wrong("a page is a file; name one");
     }
-    output_file::check("--report", path)?;
-    let mut start = Vec::new();
-    match File::open(path).and_then(|file| file.take(PAGE_START.len() as u64).read_to_end(&mut start)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::at(path, "cannot read what is to be replaced", &error)),
-        Ok(_) if start.is_empty() || start == PAGE_START => Ok(()),
-        Ok(_) => wrong("only an older report may be replaced; name another file"),
-    }
+    output_file::check_own("--report", path, PAGE_START, "an older report")
 }
 
 /// What every page starts with.

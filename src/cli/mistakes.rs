@@ -10,8 +10,7 @@ use anomaly_train::registry::replace;
 use anomaly_train::{AnomalyModel, Explanation, Label, LineChunks, Place, Sample};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Actions and n-grams that the explanation of a mistake names.
@@ -53,14 +52,7 @@ pub(crate) fn check(path: Option<&PathBuf>, data: &[PathBuf]) -> Result<(), Fail
     if !can_be_read_again(data) {
         return wrong("the samples are read twice for that, so they must be in files and not come through a pipe");
     }
-    output_file::check("--mistakes", path)?;
-    let mut start = Vec::new();
-    match File::open(path).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::at(path, "cannot read what is to be replaced", &error)),
-        Ok(_) if start.is_empty() || start == START => Ok(()),
-        Ok(_) => wrong("only older mistakes may be replaced; name another file"),
-    }
+    output_file::check_own("--mistakes", path, START, "older mistakes")
 }
 
 /// Writes the samples of `files` that the model gets wrong to `path`, in their order, and says how many lines there are.

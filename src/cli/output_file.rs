@@ -2,8 +2,8 @@
 
 use super::failure::{Failure, shown};
 use anomaly_train::registry::{check_replaceable, folder};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Checks that the file `path`, which `option` names, can be written. A path at which no file can stand is wrong usage: a
@@ -21,4 +21,20 @@ pub(crate) fn check(option: &str, path: &Path) -> Result<(), Failure> {
         Err(_) => {}
     }
     check_replaceable(path).map_err(failed)
+}
+
+/// The same for a file that may replace an older one of its kind, which starts with `start`, or an empty one, and nothing else: neither
+/// data nor models. `older` says what may be replaced.
+pub(crate) fn check_own(option: &str, path: &Path, start: &[u8], older: &str) -> Result<(), Failure> {
+    check(option, path)?;
+    let mut found = Vec::new();
+    match File::open(path).and_then(|file| file.take(start.len() as u64).read_to_end(&mut found)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::at(path, "cannot read what is to be replaced", &error)),
+        Ok(_) if found.is_empty() || found == start => Ok(()),
+        Ok(_) => Err(Failure::Usage(format!(
+            "{option} {}: only {older} may be replaced; name another file",
+            shown(path)
+        ))),
+    }
 }

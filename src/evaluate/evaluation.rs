@@ -71,8 +71,7 @@ impl Evaluation {
     /// What the model said of the samples whose sequence it was not trained on.
     #[must_use]
     pub fn unseen(&self) -> Vec<Scored> {
-        let unseen = self.scored.iter().zip(&self.seen).filter(|&(_, seen)| !seen);
-        unseen.map(|(&scored, _)| scored).collect()
+        new_ones(&self.scored, &self.seen)
     }
 
     /// The figures of what was said, with those on the samples that were not `seen` in training inside. `unit` is what the groups
@@ -85,10 +84,14 @@ impl Evaluation {
         ece_bins: Bins,
         threads: NonZeroUsize,
     ) -> Self {
-        let unseen = scored.iter().zip(&seen).filter(|&(_, seen)| !seen);
-        let unseen: Vec<Scored> = unseen.map(|(&scored, _)| scored).collect();
         let figures = |scored: &[Scored]| Metrics::compute(scored, unit, threshold, ece_bins);
-        let (all, of_unseen) = both(threads, || figures(&scored), || figures(&unseen));
+        let (all, of_unseen) = if seen.contains(&true) {
+            let unseen = new_ones(&scored, &seen);
+            both(threads, || figures(&scored), || figures(&unseen))
+        } else {
+            let all = figures(&scored);
+            (all.clone(), all)
+        };
         let metrics = Metrics {
             overlap: Some(all.samples - of_unseen.samples),
             unseen: Some(Box::new(of_unseen)),
@@ -96,4 +99,10 @@ impl Evaluation {
         };
         Self { scored, seen, metrics }
     }
+}
+
+/// Those that were not seen.
+fn new_ones(scored: &[Scored], seen: &[bool]) -> Vec<Scored> {
+    let unseen = scored.iter().zip(seen).filter(|&(_, seen)| !seen);
+    unseen.map(|(&scored, _)| scored).collect()
 }

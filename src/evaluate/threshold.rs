@@ -169,6 +169,16 @@ pub struct Chosen {
     pub precision: Option<f64>,
 }
 
+/// Part and whole of a share, made of what is reported and all of a group.
+type Share = fn(ClassCounts, ClassCounts) -> (u64, u64);
+
+/// The normal samples that are reported.
+const FALSE_ALARMS: Share = |reported, all| (reported.normal, all.normal);
+/// The anomalous samples that are missed.
+const MISSED: Share = |reported, all| (all.anomalous - reported.anomalous, all.anomalous);
+/// All samples.
+const SAMPLES: Share = |reported, all| (reported.total(), all.total());
+
 /// Samples of each group with a score from a threshold on, beside all of them.
 struct Reported<'t> {
     reported: &'t [ClassCounts],
@@ -191,25 +201,23 @@ impl Reported<'_> {
             })
     }
 
-    /// The highest mean over groups, of the share of `of` that is reported, that these groups leave room for: their mean and t of the
-    /// standard error of it, or what chance leaves room for if all groups agree.
-    fn at_most(&self, of: impl Fn(ClassCounts) -> u64) -> Option<f64> {
+    /// The highest mean over groups of a share that these groups leave room for: their mean and `t` of the standard error of it, or what
+    /// chance leaves room for if all groups agree. `share` makes part and whole of what is reported and all of a group.
+    fn at_most(&self, share: Share, t: f64) -> f64 {
         let counts = || {
             self.groups()
-                .map(|(part, whole)| (of(part) as f64, of(whole) as f64))
-                .filter(|&(_, whole)| whole > 0.0)
+                .map(|(reported, all)| share(reported, all))
+                .filter(|&(_, whole)| whole > 0)
+                .map(|(part, whole)| (part as f64, whole as f64))
         };
         let groups = counts().count() as f64;
-        if groups < 2.0 {
-            return None;
-        }
         let mean = counts().map(|(part, whole)| part / whole).sum::<f64>() / groups;
         let squares: f64 = counts()
             .map(|(part, whole)| (part / whole - mean) * (part / whole - mean))
             .sum();
         let error = libm::sqrt(squares / (groups - 1.0) / groups);
         let (part, whole) = counts().fold((0.0, 0.0), |sum, (part, whole)| (sum.0 + part, sum.1 + whole));
-        Some((mean + t_quantile(CERTAINTY, groups - 1.0) * error).max(upper_share(part, whole)))
+        (mean + t * error).max(upper_share(part, whole))
     }
 
     fn f1(&self, weight: f64) -> f64 {
@@ -220,7 +228,7 @@ impl Reported<'_> {
     }
 
     /// The lowest precision that these groups leave room for, by the jackknife on the logarithm of its odds.
-    fn precision_at_least(&self, weight: f64) -> Option<f64> {
+    fn precision_at_least(&self, weight: f64, t: f64) -> Option<f64> {
         let (reported, _) = self.sum();
         // Half a sample of either class keeps the odds finite where a group has none.
         let log_odds = |counts: ClassCounts| {
@@ -236,13 +244,13 @@ impl Reported<'_> {
             })
             .collect();
         let groups = without.len() as f64;
-        if groups < 2.0 || reported.total() == 0 {
+        if reported.total() == 0 {
             return None;
         }
         let mean = without.iter().sum::<f64>() / groups;
         let squares: f64 = without.iter().map(|figure| (figure - mean) * (figure - mean)).sum();
         let error = libm::sqrt((groups - 1.0) / groups * squares);
-        let low = log_odds(reported) - t_quantile(CERTAINTY, groups - 1.0) * error;
+        let low = log_odds(reported) - t * error;
         let by_chance = 1.0
             - upper_share(
                 reported.normal as f64,
@@ -343,23 +351,25 @@ impl LeftOutScores {
         steps
     }
 
-    /// The threshold that does what is wished for, and what it does on groups that it was not chosen on. Where anomalous samples are
-    /// rarer or more frequent than among these by the factor `weight` of their odds, precision and F1 are those there.
+    /// The threshold that does what is wished for. Where anomalous samples are rarer or more frequent than among these by the factor
+    /// `weight` of their odds, precision and F1 are those there.
     ///
     /// # Errors
     ///
     /// If there is nothing to choose on, or no threshold does it with enough certainty.
+    pub fn threshold(&self, wish: Wish, weight: f64) -> Result<OpenUnitInterval, WishError> {
+        let (all, steps) = (self.totals(), self.steps());
+        steps.place(&all, wish, weight).map(|place| steps.threshold(place))
+    }
+
+    /// The same with what it does on groups that it was not chosen on, which takes as many choices as there are groups.
+    ///
+    /// # Errors
+    ///
+    /// As for [`threshold`](Self::threshold).
     pub fn choose(&self, wish: Wish, weight: f64) -> Result<Chosen, WishError> {
         let (all, steps) = (self.totals(), self.steps());
-        let sum = all.iter().fold(ClassCounts::default(), |sum, &group| sum.plus(group));
-        if self.groups.len() < 2 || sum.normal == 0 || sum.anomalous == 0 {
-            return Err(WishError::NothingLeftOut(wish));
-        }
-        let place = steps.choose(&all, wish, weight, None).ok_or(WishError::OutOfReach {
-            wish,
-            groups: self.groups.len(),
-            samples: sum.total(),
-        })?;
+        let place = steps.place(&all, wish, weight)?;
         // Without a threshold for the others, the group is judged by that for all: the next best thing to say.
         let nested: Vec<(ClassCounts, ClassCounts)> = (0..all.len())
             .map(|group| {
@@ -390,6 +400,19 @@ impl LeftOutScores {
 }
 
 impl Steps {
+    /// The place of the edge that does what is wished for on all groups.
+    fn place(&self, all: &[ClassCounts], wish: Wish, weight: f64) -> Result<usize, WishError> {
+        let sum = all.iter().fold(ClassCounts::default(), |sum, &group| sum.plus(group));
+        if all.len() < 2 || sum.normal == 0 || sum.anomalous == 0 {
+            return Err(WishError::NothingLeftOut(wish));
+        }
+        self.choose(all, wish, weight, None).ok_or(WishError::OutOfReach {
+            wish,
+            groups: all.len(),
+            samples: sum.total(),
+        })
+    }
+
     /// The place of the edge that does what is wished for on all groups but `without`.
     fn choose(&self, all: &[ClassCounts], wish: Wish, weight: f64, without: Option<usize>) -> Option<usize> {
         let at = |place: usize| Reported {
@@ -397,57 +420,37 @@ impl Steps {
             all,
             without,
         };
-        let places = 0..self.edges.len();
+        // Student's t is the same for all thresholds, as the groups are; two of these are the least to tell anything.
+        let t = |share: Share| {
+            let groups = at(0)
+                .groups()
+                .filter(|&(reported, all)| share(reported, all).1 > 0)
+                .count();
+            (groups > 1).then(|| t_quantile(CERTAINTY, groups as f64 - 1.0))
+        };
+        let mut places = 0..self.edges.len();
         match wish {
             Wish::F1 => {
+                let f1: Vec<f64> = places.map(|place| at(place).f1(weight)).collect();
                 // Of several, the highest.
-                let better = |best: usize, place: usize| {
-                    if at(place).f1(weight) > at(best).f1(weight) {
-                        place
-                    } else {
-                        best
-                    }
-                };
-                Some(places.fold(0, better))
+                (0..f1.len()).rev().max_by(|&one, &other| f1[one].total_cmp(&f1[other]))
             }
             Wish::FalseAlarms(share) => {
-                let keeps = |&place: &usize| {
-                    at(place)
-                        .at_most(|counts| counts.normal)
-                        .is_some_and(|most| most <= share.get())
-                };
-                places.take_while(keeps).last()
+                let t = t(FALSE_ALARMS)?;
+                places
+                    .take_while(|&place| at(place).at_most(FALSE_ALARMS, t) <= share.get())
+                    .last()
             }
             Wish::Recall(share) => {
-                // What is missed is at most the rest.
-                let keeps = |&place: &usize| {
-                    let here = at(place);
-                    let missed: Vec<ClassCounts> = here
-                        .reported
-                        .iter()
-                        .zip(all)
-                        .map(|(reported, all)| ClassCounts {
-                            normal: all.normal - reported.normal,
-                            anomalous: all.anomalous - reported.anomalous,
-                        })
-                        .collect();
-                    let missed = Reported {
-                        reported: &missed,
-                        ..here
-                    };
-                    missed
-                        .at_most(|counts| counts.anomalous)
-                        .is_some_and(|most| most <= 1.0 - share.get())
-                };
-                places.into_iter().find(keeps)
+                let t = t(MISSED)?;
+                places.find(|&place| at(place).at_most(MISSED, t) <= 1.0 - share.get())
             }
             Wish::Precision(share) => {
-                let keeps = |&place: &usize| {
-                    at(place)
-                        .precision_at_least(weight)
-                        .is_some_and(|least| least >= share.get())
-                };
-                places.rev().find(keeps)
+                let t = t(SAMPLES)?;
+                let keeps = |least: f64| least >= share.get();
+                places
+                    .rev()
+                    .find(|&place| at(place).precision_at_least(weight, t).is_some_and(keeps))
             }
         }
     }

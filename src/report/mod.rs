@@ -142,7 +142,8 @@ impl HtmlReport<'_> {
         let metrics = &self.evaluation.metrics;
         let judged = self.judged();
         let scored: Vec<Scored> = judged.iter().map(|&(_, scored)| scored).collect();
-        let confusion = Confusion::at(&scored, metrics.threshold.get());
+        let of = self.metrics_of(&scored);
+        let confusion = of.confusion;
         let model = &self.artifact.model;
         let (speak_for, speak_against) = model.top_features(TOP_FEATURES);
         let top_features =
@@ -170,10 +171,9 @@ impl HtmlReport<'_> {
             .map(ToString::to_string)
             .collect();
         let (groups, more_groups) = self.groups(&judged);
-        let unseen = metrics.samples - metrics.overlap.unwrap_or(0);
-        let shown = match confusion.samples() {
+        let shown = match of.samples {
             all if all == metrics.samples => "all samples".to_owned(),
-            _ => format!("the {unseen} samples whose sequence was not trained on"),
+            unseen => format!("the {unseen} samples whose sequence was not trained on"),
         };
         let view = View {
             source: self.source,
@@ -191,7 +191,7 @@ impl HtmlReport<'_> {
             reliability: reliability(&scored, metrics),
             bins: reliability_bins(&scored, metrics.ece_bins),
             by_threshold: by_threshold(&scored, metrics),
-            captions: captions(&scored, metrics),
+            captions: captions(of),
             groups,
             more_groups,
             histogram: histogram(&scored),
@@ -228,6 +228,13 @@ impl HtmlReport<'_> {
         } else {
             unseen().collect()
         }
+    }
+
+    /// The figures of what [`judged`](Self::judged) gives.
+    fn metrics_of(&self, judged: &[Scored]) -> &Metrics {
+        let metrics = &self.evaluation.metrics;
+        let is_all = judged.len() == self.evaluation.scored.len();
+        metrics.unseen.as_deref().filter(|_| !is_all).unwrap_or(metrics)
     }
 
     /// The sequences of the mistakes that the page shows, with what they are.
@@ -480,8 +487,7 @@ fn by_threshold(scored: &[Scored], metrics: &Metrics) -> String {
 }
 
 /// The areas under the two curves, beside what knowing nothing would bring.
-fn captions(scored: &[Scored], metrics: &Metrics) -> [String; 2] {
-    let of = Metrics::compute(scored, metrics.unit, metrics.threshold, metrics.ece_bins);
+fn captions(of: &Metrics) -> [String; 2] {
     let share = of.confusion.anomalous() as f64 / of.samples.max(1) as f64;
     [
         format!(

@@ -4,6 +4,7 @@ mod check;
 mod command_line;
 mod common;
 mod counts;
+mod coverage;
 mod data_files;
 mod evaluation;
 mod events;

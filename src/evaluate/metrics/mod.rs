@@ -16,7 +16,7 @@ pub use comparison::Comparison;
 pub use interval::{Interval, wilson};
 pub(crate) use interval::{MAX_LOSS, upper_share};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
-pub use spread::{Spread, group_confusions};
+pub use spread::Spread;
 pub(crate) use student::t_quantile;
 pub(crate) use sums::{BLOCKS, blocks};
 
@@ -316,6 +316,7 @@ impl Metrics {
         let left = LeaveOneOut::of(&sums, &ranked, threshold.get(), ece_bins);
         let without: Vec<[Option<f64>; FIGURES]> =
             left.without.iter().map(|(sums, areas)| sums.figures(*areas)).collect();
+        let shares = as_shares(&sums.confusion, &values);
         let uncertainties: [Option<Uncertainty>; FIGURES] = std::array::from_fn(|place| {
             let figures: Vec<Option<f64>> = without.iter().map(|figures| figures[place]).collect();
             let scale = if place == LOG_LOSS {
@@ -323,19 +324,15 @@ impl Metrics {
             } else {
                 Scale::LogOdds
             };
-            values[place].map(|value| jackknife(value, &figures, scale))
+            let mut uncertainty = jackknife(values[place]?, &figures, scale);
+            if let Some((part, whole)) = shares[place] {
+                uncertainty.interval = uncertainty.interval.union(wilson(part, whole));
+            }
+            Some(uncertainty)
         });
-        let shares = as_shares(&sums.confusion, &values);
         let by_name = || {
-            NAMES
-                .iter()
-                .zip(uncertainties)
-                .enumerate()
-                .filter(|&(place, _)| place != ECE)
-        };
-        let interval = |place: usize, uncertainty: Uncertainty| match shares[place] {
-            Some((part, whole)) => uncertainty.interval.union(wilson(part, whole)),
-            None => uncertainty.interval,
+            let all = NAMES.iter().zip(uncertainties).filter(|&(&name, _)| name != NAMES[ECE]);
+            all.filter_map(|(name, uncertainty)| Some((name.to_string(), uncertainty?)))
         };
         let [
             precision,
@@ -364,10 +361,10 @@ impl Metrics {
             unit,
             groups: left.groups,
             intervals: by_name()
-                .filter_map(|(place, (name, uncertainty))| Some((name.to_string(), interval(place, uncertainty?))))
+                .map(|(name, uncertainty)| (name, uncertainty.interval))
                 .collect(),
             effective_groups: by_name()
-                .filter_map(|(_, (name, uncertainty))| Some((name.to_string(), uncertainty?.effective_groups)))
+                .map(|(name, uncertainty)| (name, uncertainty.effective_groups))
                 .collect(),
             spread: match unit {
                 Unit::Group => spread::spreads(&ranked, threshold.get()),

@@ -58,8 +58,7 @@ impl Spread {
 }
 
 /// The decisions `score >= threshold` in each group, by the number of the group.
-#[must_use]
-pub fn group_confusions(scored: &[Scored], threshold: f64) -> BTreeMap<u32, Confusion> {
+fn group_confusions(scored: &[Scored], threshold: f64) -> BTreeMap<u32, Confusion> {
     let mut groups: BTreeMap<u32, Vec<Scored>> = BTreeMap::new();
     for sample in scored {
         if let Some(group) = sample.group {
