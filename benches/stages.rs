@@ -90,7 +90,7 @@ fn choose_fit_and_calibrate(bencher: Bencher, count: u64) {
 #[divan::bench(args = SAMPLES)]
 fn score_and_judge(bencher: Bencher, count: u64) {
     let data = samples(count);
-    let (model, all, options) = (model(&data), data.all(), EvaluationOptions::default());
+    let (model, all, options) = (model(&data).into(), data.all(), EvaluationOptions::default());
     let judge = || evaluate(&model, &data, &all, &options);
     bencher.counter(ItemsCount::new(count)).bench(judge);
 }

@@ -172,6 +172,23 @@ real!(
     "between 0 and 1",
     |x| 0.0 <= x && x <= 1.0
 );
+impl From<OpenUnitInterval> for UnitInterval {
+    fn from(share: OpenUnitInterval) -> Self {
+        Self(share.0)
+    }
+}
+
+impl OpenUnitInterval {
+    /// One minus this share, as a person would write it: to fifteen digits after the point, so that .99 and .01 belong together.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        const DIGITS: f64 = 1e15;
+        let rest = ((1.0 - self.0) * DIGITS).round() / DIGITS;
+        // Nothing is certain.
+        Self(rest.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0))
+    }
+}
+
 impl UnitInterval {
     /// A probability that was worked out; rounding can carry it no further than to an end of the range.
     pub(crate) fn probability(p: f64) -> Self {

@@ -2,18 +2,19 @@
 //! log events.
 //!
 //! A sequence is scored by one logistic regression over four analyses (which actions and which n-grams it has, how evenly
-//! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. Data flow one
-//! way: [`Dataset`] → [`split`] → [`train`] → [`AnomalyModel`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
+//! its actions are spread, and how many of them differ), so every score is a sum whose parts can be looked at. A [`NormalModel`]
+//! learns without labels, from normal sequences alone, and promises a share of false alarms. Data flow one
+//! way: [`Dataset`] → [`split`] → [`train`] or [`train_normal`] → [`Model`] → [`metrics`] → [`Gate`] → [`Artifact`]. A
 //! [`Monitor`](monitor::Monitor) goes from [`events`] to alerts.
 //!
 //! ```
 //! use anomaly_train::split::{SplitStrategy, split};
 //! use anomaly_train::synthetic::{Scenario, generate};
-//! use anomaly_train::{AnomalyModel, EvaluationOptions, Label, TrainingConfig, evaluate, train};
+//! use anomaly_train::{EvaluationOptions, Label, Model, TrainingConfig, evaluate, train};
 //!
 //! let data = generate(Scenario::Documented, 2000, 42);
 //! let parts = split(&data, SplitStrategy::Stratified, 0.8.try_into()?, 42)?;
-//! let model = train(&data, &parts.training, &TrainingConfig::default())?;
+//! let model = Model::from(train(&data, &parts.training, &TrainingConfig::default())?);
 //!
 //! let evaluation = evaluate(&model, &data, &parts.validation, &EvaluationOptions::default());
 //! assert!(evaluation.metrics.f1 > Some(0.99));
@@ -23,7 +24,7 @@
 //!
 //! let mut file = Vec::new();
 //! model.save(&mut file)?;
-//! let loaded = AnomalyModel::load(&file[..])?;
+//! let loaded = Model::load(&file[..])?;
 //! assert_eq!(loaded.predict(["scan", "exploit", "inject"]), Some(prediction));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -71,7 +72,7 @@ pub use bounds::{
     WindowSize,
 };
 pub use data::confusables::confusables;
-pub use data::dataset::{Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
+pub use data::dataset::{AnomalousSamples, Dataset, DatasetBuilder, MAX_ACTION, MAX_ACTIONS, SampleError};
 pub use data::label::{ClassCounts, Label, MAX_SAMPLES};
 pub use data::part::Part;
 pub use data::profile::{Conflicts, Groups, Lengths, Profile};
@@ -90,6 +91,11 @@ pub use input::samples::{GroupField, ReadOptions, ReadSummary, Sample, SampleRea
 pub use model::config::{Calibrate, TrainingConfig};
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};
 pub use model::fitted::{Calibration, Fitted, Method};
+pub use model::kind::{Model, ModelExplanation, ModelKind, ModelScorer};
+pub use model::normal::config::NormalConfig;
+pub use model::normal::conformal::fewest_to_promise;
+pub use model::normal::explanation::{ExpectedAction, NormalExplanation, SurprisingAction, UnusualTimes, Window};
+pub use model::normal::{NormalModel, NormalScorer};
 pub use model::pattern::Pattern;
 pub use model::unfamiliar::Unfamiliar;
 pub use model::{AnomalyModel, PatternWeight, Prediction, Scorer};
@@ -99,9 +105,10 @@ pub use registry::history::{Act, Entry, History, HistoryError, ModelPath};
 pub use report::{CheckReport, HtmlReport, HtmlReportError, Place};
 pub use run::{
     DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO, DataSummary, Origin, Outcome, Reading, Run, RunError, Samples, SideBySide,
-    Source, Validation,
+    Source, Training, Validation,
 };
 pub use train::cross_validation::OutOfFold;
+pub use train::normal::{TrainedNormal, train_normal};
 pub use train::trainer::{Epoch, TrainError, Trained, train, train_on};
 
 /// What the command shares with the library. It is no part of the library's interface and may change with every version.

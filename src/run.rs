@@ -1,26 +1,30 @@
 //! A training run as a value: everything that can change its result, and the one way to carry it out.
 
+use crate::bounds::UnitInterval;
 use crate::bounds::{Bins, FoldCount, OpenUnitInterval, SampleCount};
-use crate::data::dataset::{Dataset, DatasetBuilder, hex};
-use crate::data::label::ClassCounts;
+use crate::data::dataset::{AnomalousSamples, Dataset, DatasetBuilder, SampleError, hex};
+use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
 use crate::data::profile::Conflicts;
 use crate::data::scored::Scored;
 use crate::data::split::{Parts, SplitError, SplitStrategy, split};
 use crate::data::synthetic::{self, Scenario};
 use crate::data::unit::Unit;
-use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
+use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, ece_bins_of, evaluate};
 use crate::evaluate::gate::{Champion, Gate, Judged, MIN_SAMPLES, Verdict};
-use crate::evaluate::metrics::{Comparison, Metrics};
+use crate::evaluate::metrics::{Comparison, Metrics, loss};
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Wish, WishError};
 use crate::input::events::Span;
-use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
+use crate::model::kind::{Model, ModelKind};
+use crate::model::normal::config::NormalConfig;
 use crate::parallel::both;
 use crate::train::cross_validation::{OutOfFold, assign, out_of_fold};
+use crate::train::normal::train_normal;
 use crate::train::trainer::{Epoch, TrainError, train_on};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
@@ -37,7 +41,7 @@ pub const DEFAULT_TRAIN_RATIO: OpenUnitInterval = OpenUnitInterval::literal(0.8)
 /// | `reading` | each line is one sample |
 /// | `group_by` | samples have no groups |
 /// | `validation` | a stratified split, 0.8 of the samples train |
-/// | `training` | [`TrainingConfig::default`] |
+/// | `training` | with labels, [`TrainingConfig::default`] |
 /// | `ece_bins` | 10 |
 /// | `threshold_for` | the threshold of `training` |
 /// | `gate` | [`Gate::default`] |
@@ -64,11 +68,11 @@ pub struct Run {
     pub group_by: Option<String>,
     /// How the validation part is chosen.
     pub validation: Validation,
-    /// How the model is trained.
-    pub training: TrainingConfig,
+    /// What the model learns from, and how.
+    pub training: Training,
     /// Number of bins of the calibration error.
     pub ece_bins: Bins,
-    /// What the threshold is chosen for; `None` for that of `training`.
+    /// What the threshold is chosen for; `None` for that of `training`. A normal-only model has none but the promise that its threshold is.
     pub threshold_for: Option<Wish>,
     /// What the model must reach to be promoted.
     pub gate: Gate,
@@ -87,10 +91,56 @@ impl Default for Run {
                 strategy: SplitStrategy::default(),
                 train_ratio: DEFAULT_TRAIN_RATIO,
             },
-            training: TrainingConfig::default(),
+            training: Training::default(),
             ece_bins: DEFAULT_ECE_BINS,
             threshold_for: None,
             gate: Gate::default(),
+        }
+    }
+}
+
+/// What a model learns from, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Training {
+    /// From normal and anomalous samples.
+    Labelled(TrainingConfig),
+    /// From normal samples alone.
+    NormalOnly(NormalConfig),
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self::Labelled(TrainingConfig::default())
+    }
+}
+
+impl Training {
+    /// Which kind of model it leads to.
+    #[must_use]
+    pub fn kind(&self) -> ModelKind {
+        match self {
+            Self::Labelled(_) => ModelKind::Labelled,
+            Self::NormalOnly(_) => ModelKind::NormalOnly,
+        }
+    }
+
+    /// Where all randomness comes from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Labelled(config) => config.seed,
+            Self::NormalOnly(config) => config.seed,
+        }
+    }
+}
+
+impl From<&Model> for Training {
+    fn from(model: &Model) -> Self {
+        match model {
+            Model::Labelled(model) => Self::Labelled(*model.config()),
+            Model::NormalOnly(model) => Self::NormalOnly(*model.config()),
         }
     }
 }
@@ -120,8 +170,8 @@ pub enum Source {
         session_by: String,
         /// A pause longer than this, in seconds, starts a new session.
         session_gap: Span,
-        /// Field that holds the label.
-        label_field: String,
+        /// Field that holds the label; `None` if none does.
+        label_field: Option<String>,
         /// Most sessions that were used; `None` for all.
         num_samples: Option<SampleCount>,
     },
@@ -134,6 +184,8 @@ pub enum Source {
 pub struct Reading {
     /// Field that says how many samples a line stands for; `None` for one.
     pub count_field: Option<String>,
+    /// Whether anomalous samples are left out where a model learns from normal ones alone; else they are refused.
+    pub drop_anomalous: bool,
 }
 
 /// How the validation part was chosen.
@@ -216,6 +268,14 @@ impl Samples {
         (self.separate.as_ref().unwrap_or(&self.data), &self.parts.validation)
     }
 
+    /// How many groups the training part has, if samples have groups.
+    #[must_use]
+    pub fn groups_trained_on(&self) -> Option<u64> {
+        let rows = self.parts.training.rows().iter();
+        let groups: BTreeSet<u32> = rows.filter_map(|&row| self.data.group_number(row as usize)).collect();
+        Some(groups.len() as u64).filter(|&groups| groups > 0)
+    }
+
     /// The digest of the data, see [`Dataset::digest`]; with separate validation data, the SHA-256 of both digests one after
     /// the other. Worked out once.
     #[must_use]
@@ -244,6 +304,12 @@ impl Samples {
         self.data.skipped_empty().saturating_add(separate)
     }
 
+    /// Anomalous samples that were left out because the model learns from normal ones alone.
+    #[must_use]
+    pub fn dropped_anomalous(&self) -> u64 {
+        self.data.dropped_anomalous()
+    }
+
     /// How many samples of each class there are.
     #[must_use]
     pub fn class_counts(&self) -> ClassCounts {
@@ -263,6 +329,9 @@ pub enum RunError {
     /// There are none to judge on.
     #[error("no samples to judge on; the validation data are empty")]
     NoValidation,
+    /// A sample cannot be one of them.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
     /// They cannot be divided.
     #[error(transparent)]
     Split(#[from] SplitError),
@@ -289,7 +358,7 @@ pub enum RunError {
 #[non_exhaustive]
 pub struct Outcome {
     /// The model.
-    pub model: AnomalyModel,
+    pub model: Model,
     /// What it was trained and judged on.
     pub data: DataSummary,
     /// How it did on the validation part.
@@ -297,7 +366,9 @@ pub struct Outcome {
     /// Samples as models score them that were trained without them: all of them after [`Validation::Folds`], else those of
     /// [`Trained`](crate::Trained).
     pub left_out: OutOfFold,
-    /// The same in short, as the model file keeps them.
+    /// The loss of each of these, in nats: of its label, or of its actions on average if labels are not learned from.
+    pub left_out_losses: Vec<f64>,
+    /// The same in short, as the file of a model that learns from labels keeps them.
     pub left_out_scores: LeftOutScores,
     /// How the threshold was chosen, if that was wished for.
     pub chosen: Option<Chosen>,
@@ -305,6 +376,15 @@ pub struct Outcome {
     pub normal_sequences: u64,
     /// Sequences of the data that occur with both labels.
     pub conflicts: Conflicts,
+}
+
+/// What training on a part leads to.
+struct Fit {
+    model: Model,
+    left_out: OutOfFold,
+    left_out_losses: Vec<f64>,
+    chosen: Option<Chosen>,
+    normal_sequences: u64,
 }
 
 /// What two models said of the same samples, which are new to both.
@@ -315,24 +395,32 @@ pub struct SideBySide {
     pub new: Vec<Scored>,
     /// What the champion said.
     pub champion: Vec<Scored>,
+    /// How much higher the loss of the new one is on each of them, in nats.
+    higher: Vec<f64>,
     /// Samples that the champion was trained on and that were left out for that.
     pub overlap: u64,
 }
 
 impl SideBySide {
-    /// Takes in what the new model said of `rows` of `data`, if they are new to the champion.
+    /// Takes in what the new model said of `rows` of `data`, with its losses, if they are new to the champion. Normal-only models
+    /// stand beside each other on normal samples alone.
     fn add(
         &mut self,
         data: &Dataset,
         rows: &[u32],
-        scored: &[Scored],
-        champion: &AnomalyModel,
+        (scored, losses): (&[Scored], &[f64]),
+        champion: &Model,
         shift: u32,
         threads: NonZeroUsize,
     ) {
-        let scores = champion.scores(data, rows, threads);
+        let of_champion = judge_each(champion, data, rows, threads);
         let fingerprints = data.fingerprints(rows, threads);
-        for ((said, score), fingerprint) in scored.iter().zip(scores).zip(fingerprints) {
+        for (((said, loss), (score, champion_loss)), fingerprint) in
+            scored.iter().zip(losses).zip(of_champion).zip(fingerprints)
+        {
+            if champion.kind() == ModelKind::NormalOnly && said.label == Label::Anomalous {
+                continue;
+            }
             if champion.was_trained_on(fingerprint) {
                 self.overlap += said.count;
                 continue;
@@ -340,23 +428,42 @@ impl SideBySide {
             let group = said.group.map(|group| group + shift);
             self.new.push(Scored { group, ..*said });
             self.champion.push(Scored { group, score, ..*said });
+            self.higher.push(loss - champion_loss);
         }
     }
 
-    /// How much higher the log loss of the new model is; `None` with fewer than [`MIN_SAMPLES`] samples of either class.
+    /// How much higher the log loss of the new model is; `None` with fewer than [`MIN_SAMPLES`] samples of a class that models of this
+    /// `kind` stand beside each other on.
     #[must_use]
-    pub fn comparison(&self) -> Option<Comparison> {
+    pub fn comparison(&self, kind: ModelKind) -> Option<Comparison> {
         let mut counts = ClassCounts::default();
         self.new.iter().for_each(|said| counts.add(said.label, said.count));
-        let enough = counts.normal.min(counts.anomalous) >= MIN_SAMPLES;
-        Comparison::of(&self.new, &self.champion).filter(|_| enough)
+        let fewest = match kind {
+            ModelKind::Labelled => counts.normal.min(counts.anomalous),
+            ModelKind::NormalOnly => counts.normal,
+        };
+        Comparison::of_differences(&self.new, self.higher.iter().copied()).filter(|_| fewest >= MIN_SAMPLES)
+    }
+}
+
+/// The score of each of these rows, and its loss in nats: of its label, or of its actions on average if labels are not learned from.
+fn judge_each(model: &Model, data: &Dataset, rows: &[u32], threads: NonZeroUsize) -> Vec<(UnitInterval, f64)> {
+    match model {
+        Model::Labelled(model) => {
+            let scores = model.scores(data, rows, threads);
+            let of = |(score, &row): (UnitInterval, &u32)| (score, loss(score.get(), data.label(row as usize)));
+            scores.into_iter().zip(rows).map(of).collect()
+        }
+        Model::NormalOnly(model) => (model.surprises(data, rows, threads).iter())
+            .map(|surprise| (model.score_of(surprise), surprise.loss()))
+            .collect(),
     }
 }
 
 impl Run {
     /// The run that made a model of which nothing but its training is known.
     #[must_use]
-    pub fn given(training: TrainingConfig) -> Self {
+    pub fn given(training: Training) -> Self {
         Self {
             source: Source::Given,
             validation: Validation::None,
@@ -376,17 +483,22 @@ impl Run {
         threads: NonZeroUsize,
         mut read: impl FnMut(Origin, &mut DatasetBuilder) -> Result<(), E>,
     ) -> Result<Samples, E> {
-        let seed = self.training.seed;
-        let mut data = match self.validation {
+        let seed = self.training.seed();
+        let data = match self.validation {
             Validation::Split {
                 strategy: SplitStrategy::Temporal,
                 ..
             } => DatasetBuilder::in_order(),
             _ => DatasetBuilder::new(),
         };
+        let mut data = data.anomalous(match self.training.kind() {
+            ModelKind::Labelled => AnomalousSamples::Keep,
+            ModelKind::NormalOnly if self.reading.drop_anomalous => AnomalousSamples::Drop,
+            ModelKind::NormalOnly => AnomalousSamples::Refuse,
+        });
         match self.source {
             Source::Synthetic { scenario, num_samples } => {
-                synthetic::draw(scenario, num_samples.get(), seed, &mut data);
+                synthetic::draw(scenario, num_samples.get(), seed, &mut data).map_err(RunError::from)?;
             }
             Source::Given | Source::Files { .. } | Source::Events { .. } => read(Origin::Data, &mut data)?,
         }
@@ -459,30 +571,44 @@ impl Run {
         mut after: impl FnMut(Epoch),
     ) -> Result<Outcome, RunError> {
         let (data, training) = samples.training();
-        let train = || train_on(data, training, &self.training, threads, &mut after);
         // Parts of training need one thread; the other works out the digest meanwhile.
-        let (trained, _) = both(threads, train, || samples.digest());
-        let trained = trained?;
-        let (left_out, seen) = match &samples.fold_of {
-            None => (trained.left_out, None),
-            Some(fold_of) => {
-                let (scored, seen) = out_of_fold(data, fold_of, &self.training, threads, after)?;
+        let (fitted, _) = both(
+            threads,
+            || self.fit(data, training, threads, &mut after),
+            || samples.digest(),
+        );
+        let Fit {
+            model,
+            mut left_out,
+            mut left_out_losses,
+            mut chosen,
+            normal_sequences,
+        } = fitted?;
+        let mut seen = None;
+        if let Some(fold_of) = &samples.fold_of {
+            let train = |part: &Part| self.fit(data, part, threads, &mut after).map(|fit| fit.model);
+            let (scored, seen_there) = out_of_fold(data, fold_of, threads, train)?;
+            seen = Some((scored.clone(), seen_there));
+            if self.training.kind() == ModelKind::Labelled {
+                left_out_losses = scored.iter().map(|said| loss(said.score.get(), said.label)).collect();
                 let rows = training.rows().to_vec();
-                (OutOfFold { rows, scored }, Some(seen))
+                left_out = OutOfFold { rows, scored };
             }
-        };
-        let left_out_scores = LeftOutScores::of(&left_out.scored);
-        let choose = |wish| left_out_scores.choose(wish, 1.0);
-        let chosen = self.threshold_for.map(choose).transpose()?;
-        let model = match &chosen {
-            Some(chosen) => trained.model.with_threshold(chosen.threshold),
-            None => trained.model,
-        };
+        }
+        let mut left_out_scores = LeftOutScores::default();
+        let mut threshold = model.threshold();
+        if self.training.kind() == ModelKind::Labelled {
+            left_out_scores = LeftOutScores::of(&left_out.scored);
+            let choose = |wish| left_out_scores.choose(wish, 1.0);
+            chosen = self.threshold_for.map(choose).transpose()?;
+            threshold = chosen.as_ref().map_or(threshold, |chosen| chosen.threshold);
+        }
+        let model = model.with_threshold(threshold);
         let evaluation = match seen {
             None => self.evaluate(&model, samples, threads),
-            Some(seen) => {
-                let scored = left_out.scored.clone();
-                Evaluation::of(scored, seen, data.unit(), model.threshold(), self.ece_bins, threads)
+            Some((scored, seen)) => {
+                let ece_bins = self.ece_bins_of(model.kind());
+                Evaluation::of(scored, seen, data.unit(), threshold, ece_bins, threads)
             }
         };
         Ok(Outcome {
@@ -490,21 +616,72 @@ impl Run {
             data: samples.summary(),
             evaluation,
             left_out,
+            left_out_losses,
             left_out_scores,
             chosen,
-            normal_sequences: trained.normal_sequences,
+            normal_sequences,
             conflicts: Conflicts::of(data, &data.all()),
         })
+    }
+
+    /// Trains on a part of the samples.
+    fn fit(
+        &self,
+        data: &Dataset,
+        training: &Part,
+        threads: NonZeroUsize,
+        after: impl FnMut(Epoch),
+    ) -> Result<Fit, TrainError> {
+        match &self.training {
+            Training::Labelled(config) => {
+                let trained = train_on(data, training, config, threads, after)?;
+                let losses = trained.left_out.scored.iter();
+                Ok(Fit {
+                    model: trained.model.into(),
+                    left_out_losses: losses.map(|said| loss(said.score.get(), said.label)).collect(),
+                    left_out: trained.left_out,
+                    chosen: None,
+                    normal_sequences: trained.normal_sequences,
+                })
+            }
+            Training::NormalOnly(config) => {
+                let trained = train_normal(data, training, config, threads)?;
+                Ok(Fit {
+                    normal_sequences: trained.model.fingerprints.len() as u64,
+                    chosen: Some(trained.promise()),
+                    model: trained.model.into(),
+                    left_out: trained.left_out,
+                    left_out_losses: trained.losses,
+                })
+            }
+        }
     }
 
     /// What the gate says of the figures of this run.
     #[must_use]
     pub fn judge(&self, metrics: &Metrics, champion: Option<&Champion>) -> Verdict {
-        let judged = match self.validation {
-            Validation::Folds { .. } => Judged::UnfavourableEnd,
-            Validation::Split { .. } | Validation::None | Validation::Separate => Judged::Figure,
+        let judged = match (self.training.kind(), &self.validation) {
+            // A promise is broken or not; how well it is kept on these groups is chance.
+            (ModelKind::NormalOnly, _) => Judged::FavourableEnd,
+            (ModelKind::Labelled, Validation::Folds { .. }) => Judged::UnfavourableEnd,
+            (ModelKind::Labelled, _) => Judged::Figure,
         };
         self.gate.judge(metrics, judged, champion)
+    }
+
+    /// The bins of the calibration error, if scores of this kind of model are probabilities.
+    #[must_use]
+    pub fn ece_bins_of(&self, kind: ModelKind) -> Option<Bins> {
+        ece_bins_of(kind, self.ece_bins)
+    }
+
+    /// What a sample without a label is; `None` if it is refused.
+    #[must_use]
+    pub fn unlabelled(&self) -> Option<Label> {
+        match self.training.kind() {
+            ModelKind::Labelled => None,
+            ModelKind::NormalOnly => Some(Label::Normal),
+        }
     }
 
     /// How many models are trained: the one that is kept, and one for each fold.
@@ -516,21 +693,16 @@ impl Run {
         }
     }
 
-    /// Sets the model of `outcome` beside `champion`, on the samples that are new to both.
+    /// Sets the model of `outcome` beside `champion`, which must be of the same kind, on the samples that are new to both.
     ///
     /// The model stands for itself where it was not trained; for the samples that it was trained on stand models that were trained
     /// without them, so that there is more to compare by.
     #[must_use]
-    pub fn compare(
-        &self,
-        outcome: &Outcome,
-        champion: &AnomalyModel,
-        samples: &Samples,
-        threads: NonZeroUsize,
-    ) -> SideBySide {
+    pub fn compare(&self, outcome: &Outcome, champion: &Model, samples: &Samples, threads: NonZeroUsize) -> SideBySide {
         let mut beside = SideBySide::default();
         let OutOfFold { rows, scored } = &outcome.left_out;
-        beside.add(samples.training().0, rows, scored, champion, 0, threads);
+        let said = (&scored[..], &outcome.left_out_losses[..]);
+        beside.add(samples.training().0, rows, said, champion, 0, threads);
         if samples.fold_of.is_none() {
             let (data, validation) = samples.validation();
             let Evaluation { scored, seen, .. } = &outcome.evaluation;
@@ -541,20 +713,22 @@ impl Run {
                 .zip(seen)
                 .filter(|&(_, seen)| !seen);
             let (rows, scored): (Vec<u32>, Vec<Scored>) = new.map(|((&row, &scored), _)| (row, scored)).unzip();
+            let judged = judge_each(&outcome.model, data, &rows, threads);
+            let losses: Vec<f64> = judged.into_iter().map(|(_, loss)| loss).collect();
             // Groups of other data are others, whatever their numbers.
             let shift = if samples.separate.is_some() {
                 samples.data.rows() as u32
             } else {
                 0
             };
-            beside.add(data, &rows, &scored, champion, shift, threads);
+            beside.add(data, &rows, (&scored, &losses), champion, shift, threads);
         }
         beside
     }
 
     /// Judges a model, by its own threshold, on the validation part of `samples`.
     #[must_use]
-    pub fn evaluate(&self, model: &AnomalyModel, samples: &Samples, threads: NonZeroUsize) -> Evaluation {
+    pub fn evaluate(&self, model: &Model, samples: &Samples, threads: NonZeroUsize) -> Evaluation {
         let (data, validation) = samples.validation();
         let options = EvaluationOptions {
             threshold: None,

@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use anomaly_train::{AnomalyModel, Artifact};
+use anomaly_train::{Artifact, Model, ModelExplanation};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use sha2::{Digest, Sha256};
 
@@ -30,12 +30,8 @@ fn with_fitting_digest(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Some sequences of actions that the model knows and others, chosen by the bytes of its digest.
-fn sequences(model: &AnomalyModel, digest: &str) -> Vec<Vec<String>> {
-    let (for_it, against_it) = model.top_features(20);
-    let known = for_it
-        .into_iter()
-        .chain(against_it)
-        .flat_map(|weight| weight.pattern.actions);
+fn sequences(model: &Model, digest: &str) -> Vec<Vec<String>> {
+    let known = model.actions().take(40).map(|(name, _)| name.to_owned());
     let pool: Vec<String> = ["", "read", "unknown", "\u{1b}", "é"]
         .map(str::to_owned)
         .into_iter()
@@ -65,8 +61,8 @@ fn largest_weight(text: &[u8]) -> f64 {
     let file: serde_json::Value = serde_json::from_slice(text).expect("it was loaded");
     let rows = ["vocabulary", "ngrams"].map(|table| file[table].as_array().cloned().unwrap_or_default());
     let of_rows = rows.iter().flatten().map(|row| row[1].as_f64());
-    let of_figures = file["dense"].as_object().expect("it was loaded").values();
-    let weights = of_rows.chain(of_figures.map(|figure| figure["weight"].as_f64()));
+    let figures = file["dense"].as_object().cloned().unwrap_or_default();
+    let weights = of_rows.chain(figures.values().map(|figure| figure["weight"].as_f64()));
     weights.chain([file["bias"].as_f64()]).flatten().fold(0.0, |largest, weight| weight.abs().max(largest))
 }
 
@@ -88,19 +84,22 @@ fn check(artifact: &Artifact, text: &[u8]) {
         assert!((0.0..=1.0).contains(&prediction.score), "{prediction:?}");
         assert!((0.0..=1.0).contains(&prediction.confidence), "{prediction:?}");
         let explanation = scorer.explain(actions(), usize::MAX);
-        assert_eq!(explanation.score.to_bits(), prediction.score.to_bits());
-        let parts = explanation.contributions;
-        let off = (parts.log_odds() - explanation.log_odds).abs();
-        // Of weights as large as 1e16 that cancel each other nothing is left but rounding.
-        assert!(off <= 1e-6 * largest.max(1.0), "{off}, with weights up to {largest}");
+        assert_eq!(explanation.score().to_bits(), prediction.score.to_bits());
         assert!(!explanation.main_reason().contains(char::is_control));
-        for evidence in &explanation.evidence {
-            assert!(
-                evidence
-                    .positions
-                    .iter()
-                    .all(|&first| first >= 1 && first <= sequence.len().max(1))
-            );
+        let is_place = |&place: &usize| place >= 1 && place <= sequence.len() + 1;
+        match explanation {
+            ModelExplanation::Labelled(explanation) => {
+                let off = (explanation.contributions.log_odds() - explanation.log_odds).abs();
+                // Of weights as large as 1e16 that cancel each other nothing is left but rounding.
+                assert!(off <= 1e-6 * largest.max(1.0), "{off}, with weights up to {largest}");
+                let places = explanation.evidence.iter().flat_map(|evidence| &evidence.positions);
+                assert!(places.into_iter().all(is_place));
+            }
+            ModelExplanation::NormalOnly(explanation) => {
+                let of_actions: f64 = explanation.actions.iter().map(|action| action.bits).sum();
+                assert!((of_actions - explanation.order).abs() <= 1e-9 * (1.0 + explanation.order));
+                assert!(explanation.actions.iter().all(|action| is_place(&action.position)));
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ impl fmt::Display for Difference {
 }
 
 /// The members of the body that can differ, in their order.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 17] = [
+    "kind",
     "run",
     "data",
     "n",
@@ -38,6 +39,7 @@ const MEMBERS: [&str; 15] = [
     "pairs",
     "bias",
     "dense",
+    "calibration",
     "sequences",
     "left_out",
     "metrics",
@@ -91,6 +93,7 @@ fn between(member: String, first: Option<&Value>, second: Option<&Value>) -> Opt
 mod tests {
     use super::*;
     use crate::data::synthetic::{Scenario, generate};
+    use crate::model::AnomalyModel;
     use crate::model::config::TrainingConfig;
     use crate::train::trainer::train;
 
@@ -98,22 +101,23 @@ mod tests {
     fn the_first_difference_is_named_with_its_size() {
         let data = generate(Scenario::Documented, 100, 1);
         let model = train(&data, &data.all(), &TrainingConfig::default()).unwrap();
-        let artifact = Artifact::from(model);
+        let of = |model: &AnomalyModel| Artifact::from(model.clone());
+        let artifact = of(&model);
         assert_eq!(artifact.first_difference(&artifact), None);
 
-        let mut other = artifact.clone();
-        other.model.weights.bias += 0.5;
-        other.model.weights.sparse[1] -= 0.25;
-        let difference = artifact.first_difference(&other).unwrap();
+        let mut other = model.clone();
+        other.weights.bias += 0.5;
+        other.weights.sparse[1] -= 0.25;
+        let difference = artifact.first_difference(&of(&other)).unwrap();
         assert_eq!(difference.member, "vocabulary[1][1]");
         assert!((difference.by.unwrap() - 0.25).abs() < 1e-12, "{difference}");
 
-        let mut other = artifact.clone();
-        other.model.fingerprints.pop();
-        assert_eq!(artifact.first_difference(&other).unwrap().member, "sequences");
-        let mut other = artifact.clone();
-        other.model.config.seed += 1;
-        let difference = artifact.first_difference(&other).unwrap();
+        let mut other = model.clone();
+        other.fingerprints.pop();
+        assert_eq!(artifact.first_difference(&of(&other)).unwrap().member, "sequences");
+        let mut other = model.clone();
+        other.config.seed += 1;
+        let difference = artifact.first_difference(&of(&other)).unwrap();
         assert_eq!(difference.to_string(), "run.training.seed is 42, not 43 (by 1e0)");
     }
 }

@@ -4,6 +4,7 @@
 //! without them, as compact JSON, so it covers everything that does not depend on when and where the model was trained.
 
 mod difference;
+mod normal;
 mod read;
 #[cfg(feature = "schema")]
 mod schema;
@@ -19,7 +20,8 @@ use crate::evaluate::gate::Verdict;
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Threshold, WishError};
 use crate::model::AnomalyModel;
-use crate::run::{DataSummary, Run};
+use crate::model::kind::{Model, ModelKind};
+use crate::run::{DataSummary, Run, Training};
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use memchr::memmem;
@@ -30,7 +32,7 @@ use std::io::{self, Read, Write};
 use write::{Body, Header};
 
 /// The format that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 /// Largest model file that is read, in bytes: 1 GiB.
 pub const MAX_MODEL_FILE: u64 = 1 << 30;
 const MODEL_TYPE: &str = "anomaly";
@@ -39,14 +41,14 @@ const MODEL_TYPE: &str = "anomaly";
 #[derive(Debug, Clone)]
 pub struct Artifact {
     /// The model.
-    pub model: AnomalyModel,
+    pub model: Model,
     /// The training run that made it. How it was trained is written as the model itself says.
     pub run: Run,
     /// What it was trained and judged on.
     pub data: Option<DataSummary>,
     /// Its figures on the validation part.
     pub metrics: Option<Metrics>,
-    /// Scores of samples by models that were trained without them; thresholds are chosen on these.
+    /// Scores of samples by models that were trained without them; thresholds are chosen on these. A normal-only model has none.
     pub left_out: LeftOutScores,
     /// The digest of the model that this one is but for its threshold; `None` for a model as it was trained.
     pub origin: Option<String>,
@@ -84,10 +86,11 @@ fn refused<T>(problem: impl Into<String>) -> Result<T, LoadError> {
     Err(LoadError::Refused(problem.into()))
 }
 
-impl From<AnomalyModel> for Artifact {
-    fn from(model: AnomalyModel) -> Self {
+impl<M: Into<Model>> From<M> for Artifact {
+    fn from(model: M) -> Self {
+        let model = model.into();
         Self {
-            run: Run::given(*model.config()),
+            run: Run::given(Training::from(&model)),
             model,
             data: None,
             metrics: None,
@@ -108,17 +111,18 @@ impl Artifact {
     ///
     /// If no threshold does what is wished for.
     pub fn threshold(&self, asked: Threshold, base_rate: Option<OpenUnitInterval>) -> Result<Resolved, WishError> {
-        let wish = match asked {
-            Threshold::Fixed(threshold) => {
+        let wish = match (asked, &self.model) {
+            (asked, Model::NormalOnly(model)) => return model.promising(asked),
+            (Threshold::Fixed(threshold), _) => {
                 return Ok(Resolved {
                     threshold,
                     chosen: None,
                 });
             }
-            Threshold::Wish(wish) => wish,
+            (Threshold::Wish(wish), _) => wish,
         };
         let shift = base_rate
-            .and_then(|rate| self.model.log_odds_shift(rate))
+            .and_then(|rate| self.model.labelled()?.log_odds_shift(rate))
             .unwrap_or(0.0);
         let mut chosen = self.left_out.choose(wish, libm::exp(shift))?;
         if shift != 0.0 {
@@ -152,7 +156,10 @@ impl Artifact {
     fn trained_threshold(&self) -> OpenUnitInterval {
         match &self.metrics {
             Some(metrics) => metrics.threshold,
-            None => self.model.config.anomaly_threshold,
+            None => match &self.model {
+                Model::Labelled(model) => model.config.anomaly_threshold,
+                Model::NormalOnly(model) => model.config.anomaly_threshold,
+            },
         }
     }
 
@@ -212,10 +219,16 @@ const MAX_HEADER: usize = 1 << 20;
 /// The artifact whose file is `text`. The digest comes before anything that takes time or memory, so that damage is refused
 /// at once.
 fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
-    let kind = format!("{FORMAT_VERSION},\"model_type\":\"{MODEL_TYPE}\",");
-    let Some(start) = memmem::find(&text[..text.len().min(MAX_HEADER)], BODY)
-        .filter(|start| text[start + BODY.len()..].starts_with(kind.as_bytes()) && text.ends_with(b"}\n"))
-    else {
+    let starts = |kind: ModelKind| {
+        let name = kind.name();
+        format!("{FORMAT_VERSION},\"model_type\":\"{MODEL_TYPE}\",\"kind\":\"{name}\",")
+    };
+    let found = memmem::find(&text[..text.len().min(MAX_HEADER)], BODY).and_then(|start| {
+        let is = |kind: &ModelKind| text[start + BODY.len()..].starts_with(starts(*kind).as_bytes());
+        let kind = [ModelKind::Labelled, ModelKind::NormalOnly].into_iter().find(is)?;
+        Some((start, kind)).filter(|_| text.ends_with(b"}\n"))
+    });
+    let Some((start, kind)) = found else {
         check_kind(&text)?;
         return refused(NOT_AS_WRITTEN);
     };
@@ -235,8 +248,11 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
             quote(&header.digest)
         ));
     }
-    let body: read::Body = serde_json::from_slice(body_text).map_err(|e| json_error(&e, body_text, start))?;
-    let mut artifact = body.into_artifact(header.reading.clone(), header.gate)?;
+    let (reading, gate) = (header.reading.clone(), header.gate);
+    let mut artifact = match kind {
+        ModelKind::Labelled => body_of::<read::ReadLabelled>(body_text, start)?.into_artifact(reading, gate),
+        ModelKind::NormalOnly => body_of::<normal::ReadNormal>(body_text, start)?.into_artifact(reading, gate),
+    }?;
     // Writing the file again must give the same bytes. That refuses whatever the reader of JSON is lenient about:
     // duplicate keys in a map, an array for an object, numbers in another spelling, members left out.
     let as_written = is_written_as(&header, &header_text) && is_written_as(&Body::of(&artifact), body_text);
@@ -249,6 +265,10 @@ fn parse(mut text: Vec<u8>) -> Result<Artifact, LoadError> {
     Ok(artifact)
 }
 
+fn body_of<'t, B: Deserialize<'t>>(text: &'t [u8], start: usize) -> Result<B, LoadError> {
+    serde_json::from_slice(text).map_err(|e| json_error(&e, text, start))
+}
+
 const NOT_AS_WRITTEN: &str = "not as anomaly-train writes it; restore the file or train again";
 
 fn is_written_as(value: &impl Serialize, text: &[u8]) -> bool {
@@ -256,7 +276,7 @@ fn is_written_as(value: &impl Serialize, text: &[u8]) -> bool {
     serde_json::to_writer(&mut rest, value).is_ok() && rest.0.is_empty()
 }
 
-impl AnomalyModel {
+impl Model {
     /// Writes the model as a model file, without figures.
     ///
     /// # Errors
@@ -273,6 +293,30 @@ impl AnomalyModel {
     /// If `reader` fails, or if what it holds is anything but a whole, consistent model file of this format.
     pub fn load(reader: impl Read) -> Result<Self, LoadError> {
         Artifact::read(reader).map(|artifact| artifact.model)
+    }
+}
+
+impl AnomalyModel {
+    /// Writes the model as a model file, without figures.
+    ///
+    /// # Errors
+    ///
+    /// If `writer` fails.
+    pub fn save(&self, writer: impl Write) -> io::Result<()> {
+        Artifact::from(self.clone()).write(writer).map(|_| ())
+    }
+
+    /// Reads a model file; see [`Artifact::read`].
+    ///
+    /// # Errors
+    ///
+    /// If `reader` fails, or if what it holds is anything but a whole, consistent model file of this format, of a model that learned
+    /// from labels.
+    pub fn load(reader: impl Read) -> Result<Self, LoadError> {
+        match Artifact::read(reader)?.model {
+            Model::Labelled(model) => Ok(model),
+            Model::NormalOnly(_) => refused("a normal-only model, which `Model::load` reads"),
+        }
     }
 }
 

@@ -11,11 +11,13 @@ use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::threshold::LeftOutScores;
 use crate::model::AnomalyModel;
+use crate::model::config::TrainingConfig;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::fitted::Fitted;
+use crate::model::kind::ModelKind;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
 use crate::model::weights::Weights;
-use crate::run::{DataSummary, Reading, Run, Source, Validation};
+use crate::run::{DataSummary, Reading, Source, Training, Validation};
 use crate::text::{one_line, quote};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -27,15 +29,17 @@ use std::marker::PhantomData;
 /// What the digest covers, without anything but its types checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+pub(super) struct ReadLabelled {
     #[serde(rename = "format_version")]
     _format_version: u32,
     #[serde(rename = "model_type")]
     _model_type: String,
+    #[serde(rename = "kind")]
+    _kind: ModelKind,
     n: NgramSize,
     anomaly_threshold: OpenUnitInterval,
     origin: Option<String>,
-    run: Fit,
+    run: Fit<TrainingConfig>,
     fitted: Fitted,
     data: Option<DataSummary>,
     metrics: Option<Metrics>,
@@ -44,49 +48,66 @@ pub(super) struct Body {
     bias: f64,
     #[serde(deserialize_with = "bounded_map")]
     dense: BTreeMap<String, DenseFeature>,
-    vocabulary: Columns<Names>,
-    ngrams: Columns<Ngrams>,
-    pairs: Columns<Ngrams>,
+    vocabulary: Columns<Names, Weighed>,
+    ngrams: Columns<Ngrams, Weighed>,
+    pairs: Columns<Ngrams, Weighed>,
     sequences: String,
 }
 
 /// The rows of a table, column by column, so that a table takes little more memory than its text, whatever it holds.
-struct Columns<K> {
-    keys: K,
-    weights: Vec<f64>,
-    counts: Vec<ClassCounts>,
+pub(super) struct Columns<K, C> {
+    pub(super) keys: K,
+    pub(super) cells: Vec<C>,
 }
 
 /// The first column of a table.
-trait Keys: Default {
+pub(super) trait Keys: Default {
     type Key<'de>: Deserialize<'de>;
 
     /// Adds a key, or says why it cannot follow those that are there.
     fn push(&mut self, key: Self::Key<'_>) -> Result<(), String>;
 }
 
-impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
+/// The other columns of a table.
+pub(super) trait Cells: Sized {
+    /// Reads a row.
+    fn next<'de, K: Deserialize<'de>, A: SeqAccess<'de>>(rows: &mut A) -> Result<Option<(K, Self)>, A::Error>;
+}
+
+/// A weight, and how many samples have what it is of.
+struct Weighed {
+    weight: f64,
+    seen: ClassCounts,
+}
+
+impl Cells for Weighed {
+    fn next<'de, K: Deserialize<'de>, A: SeqAccess<'de>>(rows: &mut A) -> Result<Option<(K, Self)>, A::Error> {
+        let row = rows.next_element::<(K, f64, u64, u64)>()?;
+        Ok(row.map(|(key, weight, normal, anomalous)| {
+            let seen = ClassCounts { normal, anomalous };
+            (key, Self { weight, seen })
+        }))
+    }
+}
+
+impl<'de, K: Keys, C: Cells> Deserialize<'de> for Columns<K, C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Rows<K>(PhantomData<K>);
-        impl<'de, K: Keys> Visitor<'de> for Rows<K> {
-            type Value = Columns<K>;
+        struct Rows<K, C>(PhantomData<(K, C)>);
+        impl<'de, K: Keys, C: Cells> Visitor<'de> for Rows<K, C> {
+            type Value = Columns<K, C>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of rows")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Columns<K>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Columns<K, C>, A::Error> {
                 let mut columns = Columns {
                     keys: K::default(),
-                    weights: Vec::new(),
-                    counts: Vec::new(),
+                    cells: Vec::new(),
                 };
-                while let Some((key, weight, normal, anomalous)) =
-                    rows.next_element::<(K::Key<'de>, f64, u64, u64)>()?
-                {
+                while let Some((key, cells)) = C::next::<K::Key<'de>, A>(&mut rows)? {
                     columns.keys.push(key).map_err(de::Error::custom)?;
-                    columns.weights.push(weight);
-                    columns.counts.push(ClassCounts { normal, anomalous });
+                    columns.cells.push(cells);
                 }
                 Ok(columns)
             }
@@ -96,11 +117,11 @@ impl<'de, K: Keys> Deserialize<'de> for Columns<K> {
 }
 
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The names of all actions, one after the other.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     text: String,
     ends: Vec<usize>,
 }
@@ -111,7 +132,7 @@ impl Names {
         &self.text[start..self.ends[index]]
     }
 
-    fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|index| self.name(index))
     }
 }
@@ -135,7 +156,7 @@ impl Keys for Names {
 
 /// The symbols of all n-grams, one after the other.
 #[derive(Default)]
-struct Ngrams {
+pub(super) struct Ngrams {
     symbols: Vec<u32>,
     lengths: Vec<u8>,
 }
@@ -144,7 +165,7 @@ struct Ngrams {
 const MAX_NGRAM: usize = 8;
 
 /// The symbols of one n-gram: the markers, or actions that may or may not be in the vocabulary.
-struct Symbols {
+pub(super) struct Symbols {
     symbols: [u32; MAX_NGRAM],
     length: usize,
 }
@@ -207,19 +228,20 @@ impl Ngrams {
     }
 }
 
-impl Body {
+impl ReadLabelled {
     /// Checks that every number is so small that no score can become infinite. No training leads to larger ones: a weight is
     /// at most the number of samples divided by the smallest penalty.
     fn check_bounds(&self) -> Result<(), LoadError> {
         let weight = |weight: &f64| weight.abs() <= 1e16;
+        let weighed = |cells: &Weighed| weight(&cells.weight);
         let figure =
             |figure: &DenseFeature| weight(&figure.weight) && figure.low.abs() <= 1e6 && figure.high.abs() <= 1e6;
         let too_large = [
             ("bias", !weight(&self.bias)),
             ("dense", !self.dense.values().all(figure)),
-            ("vocabulary", !self.vocabulary.weights.iter().all(weight)),
-            ("ngrams", !self.ngrams.weights.iter().all(weight)),
-            ("pairs", !self.pairs.weights.iter().all(weight)),
+            ("vocabulary", !self.vocabulary.cells.iter().all(weighed)),
+            ("ngrams", !self.ngrams.cells.iter().all(weighed)),
+            ("pairs", !self.pairs.cells.iter().all(weighed)),
         ];
         match too_large.iter().find(|(_, too_large)| *too_large) {
             Some((member, _)) => refused(format!("a number in \"{member}\" is too large to come from training")),
@@ -227,59 +249,32 @@ impl Body {
         }
     }
 
-    /// Whether what is said of the data fits the model.
-    fn check_run(&self, run: &Run) -> Result<(), LoadError> {
-        if self.n != run.training.ngram_size {
+    /// Whether what is said of training fits the model.
+    fn check_training(&self) -> Result<(), LoadError> {
+        let training = &self.run.training;
+        if self.n != training.ngram_size {
             return refused("inconsistent: \"n\" is not that of \"run\"");
         }
         if !self.left_out.is_possible() {
             return refused("inconsistent: \"left_out\" are not scores of samples");
         }
-        let chosen = match run.threshold_for {
-            None => Some(run.training.anomaly_threshold),
+        let chosen = match self.run.threshold_for {
+            None => Some(training.anomaly_threshold),
             Some(wish) => self.left_out.threshold(wish, 1.0).ok(),
         };
         if self.origin.is_none() && Some(self.anomaly_threshold) != chosen {
             return refused("inconsistent: \"anomaly_threshold\" is not that of \"run\"");
         }
-        if self.origin.as_ref().is_some_and(|origin| !is_digest(origin)) {
-            return refused("inconsistent: \"origin\" is not a digest");
-        }
-        if self.ngrams.weights.len().max(self.pairs.weights.len()) > run.training.max_ngrams.get() {
+        if self.ngrams.cells.len().max(self.pairs.cells.len()) > training.max_ngrams.get() {
             return refused("inconsistent: there are more n-grams or pairs than \"max_ngrams\"");
         }
-        if run.training.l2.is_some_and(|l2| l2 != self.fitted.l2) {
+        if training.l2.is_some_and(|l2| l2 != self.fitted.l2) {
             return refused("inconsistent: \"fitted\" has another penalty than \"run\"");
         }
-        if !self.fitted.pairs && !self.pairs.weights.is_empty() {
+        if !self.fitted.pairs && !self.pairs.cells.is_empty() {
             return refused("inconsistent: there are pairs, and \"fitted\" says that there are none");
         }
-        if let Some(data) = &self.data {
-            let all = match run.validation {
-                Validation::Folds { .. } => Some(data.training_samples).filter(|&all| all == data.validation_samples),
-                _ => data.training_samples.checked_add(data.validation_samples),
-            };
-            if let Source::Synthetic { num_samples, .. } = run.source
-                && Some(num_samples.get()) != all
-            {
-                return refused("inconsistent: \"source\" and the parts differ in the number of samples");
-            }
-            if data.training_samples != self.training_samples.total() || !is_digest(&data.digest) {
-                return refused("inconsistent: \"data\" does not fit the model");
-            }
-            let judged = self.metrics.as_ref().map(|metrics| metrics.samples);
-            if judged.is_some_and(|samples| samples != data.validation_samples) {
-                return refused("inconsistent: \"metrics\" and \"data\" differ in the number of samples");
-            }
-        }
-        match &self.metrics {
-            Some(metrics)
-                if self.origin.is_none() && metrics.threshold != self.anomaly_threshold || !metrics.is_consistent() =>
-            {
-                refused("inconsistent: \"metrics\" are not figures that this model can have")
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Refuses the counts of an action or n-gram that cannot be.
@@ -298,38 +293,15 @@ impl Body {
         Ok(())
     }
 
-    /// The table of the n-grams, or of the pairs, if every one of them can be one and all are in order.
-    fn table(
-        &self,
-        name: &str,
-        columns: &Columns<Ngrams>,
-        can_be: impl Fn(&[u32]) -> bool,
-    ) -> Result<NgramTable, LoadError> {
-        let actions = &self.vocabulary.counts;
-        let mut table = NgramTable::new(actions.len());
-        let mut previous: &[u32] = &[];
-        for ((number, symbols), &seen) in columns.keys.iter().enumerate().zip(&columns.counts) {
-            let what = || one_line(&format!("{name} {number} {symbols:?}"));
-            let known = symbols.iter().all(|&symbol| symbol < table.symbols());
-            if !known || !can_be(symbols) {
-                return refused(format!("{} is not a valid key", what()));
-            }
-            if (previous.len(), previous) >= (symbols.len(), symbols) {
-                return refused(format!("the {name}s are not sorted at {}", what()));
-            }
-            previous = symbols;
-            let (prefix, last) = symbols.split_at(symbols.len() - 1);
-            let prefix = prefix[1..]
-                .iter()
-                .try_fold(prefix[0], |node, &symbol| table.child(node, symbol));
-            let Some(prefix) = prefix else {
-                return refused(format!("{} stands without its beginning", what()));
-            };
-            table.child_or_new(prefix, last[0]);
+    /// Refuses an n-gram or pair that cannot occur as often as it says.
+    fn check_seen(&self, name: &str, columns: &Columns<Ngrams, Weighed>) -> Result<(), LoadError> {
+        let actions = &self.vocabulary.cells;
+        for ((number, symbols), cells) in columns.keys.iter().enumerate().zip(&columns.cells) {
+            let (what, seen) = (|| named(name, number, symbols), cells.seen);
             self.check_counts(&what, seen)?;
             let mut rarest = symbols.iter().filter_map(|symbol| symbol.checked_sub(FIRST_ACTION));
             if rarest.any(|action| {
-                let action = actions[action as usize];
+                let action = actions[action as usize].seen;
                 action.normal < seen.normal || action.anomalous < seen.anomalous
             }) {
                 return refused(format!(
@@ -338,7 +310,7 @@ impl Body {
                 ));
             }
         }
-        Ok(table)
+        Ok(())
     }
 
     /// The weights and ranges of the dense features.
@@ -367,15 +339,19 @@ impl Body {
     /// without the rest of the header.
     pub(super) fn into_artifact(self, reading: Reading, gate: Gate) -> Result<Artifact, LoadError> {
         self.check_bounds()?;
-        let run = self.run.clone().with(reading, gate);
-        self.check_run(&run)?;
-        for (name, &seen) in self.vocabulary.keys.iter().zip(&self.vocabulary.counts) {
-            self.check_counts(&|| quote(name), seen)?;
+        self.check_training()?;
+        for (name, cells) in self.vocabulary.keys.iter().zip(&self.vocabulary.cells) {
+            self.check_counts(&|| quote(name), cells.seen)?;
         }
-        let table = self.table("n-gram", &self.ngrams, |symbols| is_ngram(symbols, self.n.get()))?;
-        let pair_table = self.table("pair", &self.pairs, |symbols| {
+        let names = &self.vocabulary.keys;
+        let table_of_ngrams = table(names, "n-gram", &self.ngrams.keys, |symbols| {
+            is_ngram(symbols, self.n.get())
+        })?;
+        self.check_seen("n-gram", &self.ngrams)?;
+        let pair_table = table(names, "pair", &self.pairs.keys, |symbols| {
             symbols.len() == 2 && symbols.iter().all(|&symbol| symbol >= FIRST_ACTION)
         })?;
+        self.check_seen("pair", &self.pairs)?;
         let figures = self.figures()?;
         let Some(fingerprints) = fingerprints(&self.sequences) else {
             return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
@@ -384,29 +360,32 @@ impl Body {
         self.vocabulary.keys.iter().for_each(|name| {
             names.intern(name);
         });
-        let mut sparse = self.vocabulary.weights;
-        sparse.extend(self.ngrams.weights);
-        sparse.extend(self.pairs.weights);
-        Ok(Artifact {
+        let training = self.run.training;
+        let run = self.run.with(reading, gate, Training::Labelled(training));
+        let weights = [&self.vocabulary.cells, &self.ngrams.cells, &self.pairs.cells];
+        let sparse = weights.into_iter().flatten().map(|cells| cells.weight).collect();
+        let counts = |cells: Vec<Weighed>| cells.into_iter().map(|cells| cells.seen).collect();
+        let artifact = Artifact {
             model: AnomalyModel {
-                config: run.training,
+                config: training,
                 threshold: self.anomaly_threshold,
                 fitted: self.fitted,
                 samples: self.training_samples,
                 ranges: figures.map(|figure| (figure.low, figure.high)),
                 names,
-                actions: self.vocabulary.counts,
-                table,
-                ngrams: self.ngrams.counts,
+                actions: counts(self.vocabulary.cells),
+                table: table_of_ngrams,
+                ngrams: counts(self.ngrams.cells),
                 pair_table,
-                pairs: self.pairs.counts,
+                pairs: counts(self.pairs.cells),
                 weights: Weights {
                     bias: self.bias,
                     dense: figures.map(|figure| figure.weight),
                     sparse,
                 },
                 fingerprints,
-            },
+            }
+            .into(),
             run,
             data: self.data,
             metrics: self.metrics,
@@ -415,8 +394,93 @@ impl Body {
             verdict: None,
             created_at: None,
             tool_version: None,
-        })
+        };
+        check_provenance(&artifact, self.training_samples)?;
+        Ok(artifact)
     }
+}
+
+/// Whether what is said of the data, the figures and the origin fits the model.
+pub(super) fn check_provenance(artifact: &Artifact, trained: ClassCounts) -> Result<(), LoadError> {
+    let Artifact {
+        run,
+        data,
+        metrics,
+        origin,
+        ..
+    } = artifact;
+    if origin.as_ref().is_some_and(|origin| !is_digest(origin)) {
+        return refused("inconsistent: \"origin\" is not a digest");
+    }
+    if let Some(data) = data {
+        let all = match run.validation {
+            Validation::Folds { .. } => Some(data.training_samples).filter(|&all| all == data.validation_samples),
+            _ => data.training_samples.checked_add(data.validation_samples),
+        };
+        // Of what was drawn for a normal-only model, anomalous samples were left out.
+        let is_drawn = |samples: u64| match run.training.kind() {
+            ModelKind::Labelled => all == Some(samples),
+            ModelKind::NormalOnly => all.is_some_and(|all| all <= samples),
+        };
+        if let Source::Synthetic { num_samples, .. } = run.source
+            && !is_drawn(num_samples.get())
+        {
+            return refused("inconsistent: \"source\" and the parts differ in the number of samples");
+        }
+        if data.training_samples != trained.total() || !is_digest(&data.digest) {
+            return refused("inconsistent: \"data\" does not fit the model");
+        }
+        let judged = metrics.as_ref().map(|metrics| metrics.samples);
+        if judged.is_some_and(|samples| samples != data.validation_samples) {
+            return refused("inconsistent: \"metrics\" and \"data\" differ in the number of samples");
+        }
+    }
+    match metrics {
+        Some(metrics)
+            if origin.is_none() && metrics.threshold != artifact.model.threshold()
+                || metrics.ece_bins.is_some() != (run.training.kind() == ModelKind::Labelled)
+                || !metrics.is_consistent() =>
+        {
+            refused("inconsistent: \"metrics\" are not figures that this model can have")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An n-gram or pair for an error.
+fn named(name: &str, number: usize, symbols: &[u32]) -> String {
+    one_line(&format!("{name} {number} {symbols:?}"))
+}
+
+/// The table of n-grams or pairs over these actions, if every one of them can be one and all are in order.
+pub(super) fn table(
+    actions: &Names,
+    name: &str,
+    keys: &Ngrams,
+    can_be: impl Fn(&[u32]) -> bool,
+) -> Result<NgramTable, LoadError> {
+    let mut table = NgramTable::new(actions.iter().count());
+    let mut previous: &[u32] = &[];
+    for (number, symbols) in keys.iter().enumerate() {
+        let what = || named(name, number, symbols);
+        let known = symbols.iter().all(|&symbol| symbol < table.symbols());
+        if !known || !can_be(symbols) {
+            return refused(format!("{} is not a valid key", what()));
+        }
+        if (previous.len(), previous) >= (symbols.len(), symbols) {
+            return refused(format!("the {name}s are not sorted at {}", what()));
+        }
+        previous = symbols;
+        let (prefix, last) = symbols.split_at(symbols.len() - 1);
+        let prefix = prefix[1..]
+            .iter()
+            .try_fold(prefix[0], |node, &symbol| table.child(node, symbol));
+        let Some(prefix) = prefix else {
+            return refused(format!("{} stands without its beginning", what()));
+        };
+        table.child_or_new(prefix, last[0]);
+    }
+    Ok(table)
 }
 
 /// Whether these symbols can be a run of 2 to `n` actions of a sequence, or an action with a marker.
@@ -429,7 +493,7 @@ fn is_ngram(symbols: &[u32], n: usize) -> bool {
 }
 
 /// The fingerprints of the training sequences, or `None` if that is not what `digits` are.
-fn fingerprints(digits: &str) -> Option<Vec<u64>> {
+pub(super) fn fingerprints(digits: &str) -> Option<Vec<u64>> {
     let digits = digits.as_bytes();
     let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let fingerprints: Vec<u64> = digits

@@ -3,6 +3,7 @@
 //! The file is one JSON object, written as two: a header, which depends on when and where the model was trained, and a
 //! body, which does not and which the digest covers.
 
+use super::normal::NormalBody;
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE};
 use crate::bounds::{Bins, NgramSize, OpenUnitInterval};
 use crate::data::dataset::hex;
@@ -14,8 +15,9 @@ use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
 use crate::model::fitted::Fitted;
+use crate::model::kind::{Model, ModelKind};
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
-use crate::run::{DataSummary, Reading, Run, Source, Validation};
+use crate::run::{DataSummary, Reading, Run, Source, Training, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -47,15 +49,28 @@ pub(super) struct Header {
 
 /// What the digest covers.
 #[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Body<'a> {
+    /// Of a model that learned from labels.
+    Labelled(Box<LabelledBody<'a>>),
+    /// Of one that learned from normal sequences alone.
+    NormalOnly(Box<NormalBody<'a>>),
+}
+
+/// What the digest covers of a model that learned from labels.
+#[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
-pub(super) struct Body<'a> {
+pub(super) struct LabelledBody<'a> {
     /// Another one is refused.
     #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT_VERSION)))]
     format_version: u32,
     /// What kind of model this is.
     #[cfg_attr(feature = "schema", schemars(extend("const" = MODEL_TYPE)))]
     model_type: &'static str,
+    /// What it learned from.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "labelled")))]
+    kind: ModelKind,
     /// Longest n-gram.
     n: NgramSize,
     /// The score from which a sequence is labelled 1.
@@ -64,7 +79,7 @@ pub(super) struct Body<'a> {
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     origin: Option<&'a str>,
     /// The training run that made it.
-    run: Fit,
+    run: Fit<TrainingConfig>,
     /// What training chose, and how scores were calibrated.
     fitted: Fitted,
     /// What it was trained and judged on; null for a model saved by the library.
@@ -91,14 +106,35 @@ pub(super) struct Body<'a> {
     pairs: &'a AnomalyModel,
     #[serde(serialize_with = "sequences")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::sequences"))]
-    sequences: &'a AnomalyModel,
+    sequences: &'a [u64],
+}
+
+/// What the files of all models begin with.
+pub(super) struct Head<'a> {
+    pub(super) format_version: u32,
+    pub(super) model_type: &'static str,
+    pub(super) origin: Option<&'a str>,
+    pub(super) data: Option<&'a DataSummary>,
+    pub(super) metrics: Option<&'a Metrics>,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn of(artifact: &'a Artifact) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            model_type: MODEL_TYPE,
+            origin: artifact.origin.as_deref(),
+            data: artifact.data.as_ref(),
+            metrics: artifact.metrics.as_ref(),
+        }
+    }
 }
 
 /// A run without its gate, which decides the verdict and nothing of the model, and without how its samples were read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fit {
+pub(super) struct Fit<T> {
     /// Where the samples came from.
     source: Source,
     /// Field that names the group of a sample; null without groups.
@@ -106,34 +142,34 @@ pub(super) struct Fit {
     /// How the validation part was chosen.
     validation: Validation,
     /// How the model was trained.
-    training: TrainingConfig,
+    pub(super) training: T,
     /// Number of bins of the calibration error.
     ece_bins: Bins,
     /// What the threshold was chosen for; null if it was given.
-    threshold_for: Option<Wish>,
+    pub(super) threshold_for: Option<Wish>,
 }
 
-impl From<&Run> for Fit {
-    fn from(run: &Run) -> Self {
+impl<T> Fit<T> {
+    pub(super) fn of(run: &Run, training: T) -> Self {
         Self {
             source: run.source.clone(),
             group_by: run.group_by.clone(),
             validation: run.validation.clone(),
-            training: run.training,
+            training,
             ece_bins: run.ece_bins,
             threshold_for: run.threshold_for,
         }
     }
 }
 
-impl Fit {
-    pub(super) fn with(self, reading: Reading, gate: Gate) -> Run {
+impl<T> Fit<T> {
+    pub(super) fn with(self, reading: Reading, gate: Gate, training: Training) -> Run {
         Run {
             source: self.source,
             reading,
             group_by: self.group_by,
             validation: self.validation,
-            training: self.training,
+            training,
             ece_bins: self.ece_bins,
             threshold_for: self.threshold_for,
             gate,
@@ -156,22 +192,35 @@ pub(super) struct DenseFeature {
 
 impl<'a> Body<'a> {
     pub(super) fn of(artifact: &'a Artifact) -> Self {
-        let model = &artifact.model;
+        match &artifact.model {
+            Model::Labelled(model) => Self::Labelled(Box::new(LabelledBody::of(artifact, model))),
+            Model::NormalOnly(model) => Self::NormalOnly(Box::new(NormalBody::of(artifact, model))),
+        }
+    }
+}
+
+impl<'a> LabelledBody<'a> {
+    fn of(artifact: &'a Artifact, model: &'a AnomalyModel) -> Self {
+        let Head {
+            format_version,
+            model_type,
+            origin,
+            data,
+            metrics,
+        } = Head::of(artifact);
         let config = &model.config;
         let figures = model.weights.dense.into_iter().zip(model.ranges);
         Self {
-            format_version: FORMAT_VERSION,
-            model_type: MODEL_TYPE,
+            format_version,
+            model_type,
+            kind: ModelKind::Labelled,
             n: config.ngram_size,
             anomaly_threshold: model.threshold,
-            origin: artifact.origin.as_deref(),
-            run: Fit {
-                training: *config,
-                ..Fit::from(&artifact.run)
-            },
+            origin,
+            run: Fit::of(&artifact.run, *config),
             fitted: model.fitted,
-            data: artifact.data.as_ref(),
-            metrics: artifact.metrics.as_ref(),
+            data,
+            metrics,
             left_out: &artifact.left_out,
             training_samples: model.samples,
             bias: model.weights.bias,
@@ -182,7 +231,7 @@ impl<'a> Body<'a> {
             vocabulary: model,
             ngrams: model,
             pairs: model,
-            sequences: model,
+            sequences: &model.fingerprints,
         }
     }
 }
@@ -244,13 +293,16 @@ fn rows<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let rows = (0..).zip(counts).zip(weights);
-    serializer.collect_seq(rows.map(|((number, counts), weight)| {
-        let key = Key(table.symbols_of(number));
-        (key, weight, counts.normal, counts.anomalous)
-    }))
+    serializer.collect_seq(
+        rows.map(|((number, counts), weight)| (key(table, number), weight, counts.normal, counts.anomalous)),
+    )
 }
 
 /// The symbols of an n-gram as they stand in the file.
+pub(super) fn key(table: &NgramTable, number: u32) -> impl Serialize + use<> {
+    Key(table.symbols_of(number))
+}
+
 struct Key(Vec<u32>);
 
 impl Serialize for Key {
@@ -269,12 +321,9 @@ fn symbol(symbol: u32) -> i64 {
 }
 
 /// Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.
-fn sequences<S: Serializer>(model: &&AnomalyModel, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn sequences<S: Serializer>(fingerprints: &&[u64], serializer: S) -> Result<S::Ok, S::Error> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bytes = model
-        .fingerprints
-        .iter()
-        .flat_map(|fingerprint| fingerprint.to_be_bytes());
+    let bytes = fingerprints.iter().flat_map(|fingerprint| fingerprint.to_be_bytes());
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     let digits: String = bytes.flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     serializer.serialize_str(&digits)

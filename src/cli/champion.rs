@@ -25,13 +25,19 @@ pub(crate) fn judge(
         Err(error) => return Ok(Err(one_line(&error.to_string()))),
     };
     let beside = run.compare(outcome, &artifact.model, samples, threads);
+    let kind = artifact.model.kind();
     let threshold = artifact.model.threshold();
-    let metrics = Metrics::compute(&beside.champion, samples.data().unit(), threshold, run.ece_bins);
+    let metrics = Metrics::compute(
+        &beside.champion,
+        samples.data().unit(),
+        threshold,
+        run.ece_bins_of(kind),
+    );
     Ok(Ok(Champion {
         model: current.model.to_string(),
         digest: current.digest.clone(),
         overlap: beside.overlap,
         figures: KeyMetrics::from(&metrics),
-        comparison: beside.comparison(),
+        comparison: beside.comparison(kind),
     }))
 }

@@ -7,7 +7,7 @@ use super::output::json_line;
 use super::progress::Progress;
 use super::{input, output_file, signals};
 use anomaly_train::registry::replace;
-use anomaly_train::{AnomalyModel, Explanation, Label, LineChunks, Place, Sample};
+use anomaly_train::{Label, LineChunks, Model, ModelExplanation, Place, Sample};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fs;
@@ -29,7 +29,7 @@ struct Mistake<'a> {
     score: f64,
     threshold: f64,
     sequence: Vec<&'a str>,
-    explanation: Explanation,
+    explanation: ModelExplanation,
     sentences: Vec<String>,
 }
 
@@ -38,6 +38,8 @@ pub(crate) struct Files<'a> {
     pub(crate) paths: &'a [PathBuf],
     pub(crate) group_by: Option<&'a str>,
     pub(crate) count_field: Option<&'a str>,
+    /// What a sample without a label is.
+    pub(crate) unlabelled: Option<Label>,
 }
 
 /// What every such file starts with.
@@ -56,7 +58,7 @@ pub(crate) fn check(path: Option<&PathBuf>, data: &[PathBuf]) -> Result<(), Fail
 }
 
 /// Writes the samples of `files` that the model gets wrong to `path`, in their order, and says how many lines there are.
-pub(crate) fn write(path: &Path, model: &AnomalyModel, files: &Files<'_>) -> Result<u64, Failure> {
+pub(crate) fn write(path: &Path, model: &Model, files: &Files<'_>) -> Result<u64, Failure> {
     let (mut text, mut count) = (Vec::new(), 0);
     let mut scorer = model.scorer();
     let threshold = model.threshold().get();
@@ -132,7 +134,11 @@ impl Files<'_> {
         for file in self.paths {
             for chunk in input::chunks(LineChunks::new(input::open(file, Progress::new(-1))?), file) {
                 let chunk = chunk?;
-                let mut samples = chunk.samples().group_by(self.group_by).count_field(self.count_field);
+                let mut samples = chunk
+                    .samples()
+                    .group_by(self.group_by)
+                    .count_field(self.count_field)
+                    .unlabelled(self.unlabelled);
                 while let Some(read) = samples.read_labelled() {
                     see(
                         file,

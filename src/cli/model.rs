@@ -1,8 +1,8 @@
 //! Finding and loading a saved model.
 
 use super::failure::{Failure, shown};
-use anomaly_train::Artifact;
 use anomaly_train::registry::{history, load_file, load_recorded};
+use anomaly_train::{Artifact, ModelKind};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -32,4 +32,18 @@ pub(crate) fn load(path: Option<&Path>, models_dir: &Path) -> Result<(Artifact, 
     })?;
     let artifact = load_recorded(models_dir, current)?;
     Ok((artifact, models_dir.join(current.model.to_string())))
+}
+
+/// Refuses models that would say the same thing twice: of several, each learned from something else.
+pub(crate) fn check_kinds(kinds: impl Iterator<Item = ModelKind>) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for kind in kinds {
+        if seen.contains(&kind) {
+            return Err(Failure::Usage(format!(
+                "--model: two {kind} models; of two models that work side by side one learned from labels and one is normal-only"
+            )));
+        }
+        seen.push(kind);
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use super::failure::Failure;
 use super::output::Output;
-use anomaly_train::metrics::{Comparison, Interval, Metrics, Spread};
-use anomaly_train::{Bound, Champion, Gate, MIN_SAMPLES, Samples, Verdict};
+use anomaly_train::metrics::{Comparison, Figure, Interval, Metrics, Spread};
+use anomaly_train::{Bound, Champion, Gate, MIN_SAMPLES, Run, Samples, Training, Verdict, fewest_to_promise};
 use log::warn;
 
 /// The figures whose intervals are told.
@@ -15,6 +15,23 @@ const IN_BRIEF: [&str; 6] = [
     "average_precision",
     "false_alarm_rate",
 ];
+
+/// The figures on unseen samples that are told.
+const IN_SHORT: [&str; 7] = [
+    "precision",
+    "recall",
+    "accuracy",
+    "f1",
+    "ece",
+    "roc_auc",
+    "false_alarm_rate",
+];
+
+/// Whether a figure says anything of these samples: where a model learned without labels and there are none either, only the share of
+/// false alarms does.
+pub(crate) fn is_told(metrics: &Metrics, name: &str) -> bool {
+    metrics.ece_bins.is_some() || metrics.confusion.anomalous() > 0 || name == "false_alarm_rate"
+}
 
 /// Writes the lines that a person follows a run by.
 ///
@@ -68,11 +85,13 @@ impl Report {
     /// The figures, one a line.
     pub(crate) fn metrics(&mut self, metrics: &Metrics) {
         let figures = metrics.figures();
-        for figure in &figures {
+        let is_told = |figure: &&Figure<'_>| is_told(metrics, figure.name);
+        for figure in figures.iter().filter(is_told) {
             self.line(&format!("  {}: {figure}", figure.name));
         }
         let intervals: Vec<String> = figures
             .iter()
+            .filter(is_told)
             .filter(|figure| IN_BRIEF.contains(&figure.name))
             .filter_map(|figure| Some((figure.name, figure.interval?)))
             .map(|(name, Interval(low, high))| format!("{name} {low:.4} to {high:.4}"))
@@ -101,7 +120,8 @@ impl Report {
         let figures: Vec<String> = unseen
             .figures()
             .iter()
-            .filter(|figure| ["precision", "recall", "accuracy", "f1", "ece", "roc_auc"].contains(&figure.name))
+            .filter(is_told)
+            .filter(|figure| IN_SHORT.contains(&figure.name))
             .map(|figure| format!("{} {figure}", figure.name))
             .collect();
         self.line(&format!(
@@ -119,7 +139,7 @@ impl Report {
             effective_groups,
             ..
         } = metrics;
-        let effective = |name: &&str| effective_groups.get(*name).copied();
+        let effective = |name: &&str| effective_groups.get(*name).copied().filter(|_| is_told(metrics, name));
         let (least, most) = IN_BRIEF
             .iter()
             .filter_map(effective)
@@ -135,11 +155,12 @@ impl Report {
             } = spread;
             format!("{name} {least:.4} to {most:.4}, half of them up to {median:.4}")
         };
-        let spread: Vec<String> = metrics.spread.iter().map(varies).collect();
+        let spread = metrics.spread.iter().filter(|(name, _)| is_told(metrics, name));
+        let spread: Vec<String> = spread.map(varies).collect();
         if !spread.is_empty() {
             self.line(&format!("  from {unit} to {unit}: {}", spread.join("; ")));
         }
-        let is_few = |name: &&&str| effective_groups.get(**name).is_some_and(|&groups| groups < 3.0);
+        let is_few = |name: &&&str| effective(name).is_some_and(|groups| groups < 3.0);
         let few: Vec<&str> = IN_BRIEF.iter().filter(is_few).copied().collect();
         if !few.is_empty() {
             let rest = if few.len() == 1 { "rests" } else { "rest" };
@@ -147,6 +168,31 @@ impl Report {
                 "  {} {rest} on fewer than 3 {unit}s in effect: what to expect of others is hardly known",
                 few.join(", ")
             ));
+        }
+    }
+
+    /// What the promise of a normal-only model is worth: how it was kept on the validation part, and how few groups it rests on.
+    pub(crate) fn promise(&mut self, run: &Run, samples: &Samples, metrics: &Metrics) {
+        let Training::NormalOnly(config) = &run.training else {
+            return;
+        };
+        let promise = config.promise();
+        if let (Some(rate), Some(Interval(low, high))) = (
+            metrics.false_alarm_rate,
+            metrics.intervals.get("false_alarm_rate").copied(),
+        ) {
+            let kept = if low <= promise.get() { "kept" } else { "broken" };
+            self.line(&format!(
+                "[INFO] Promise: {promise} false alarms; realised {rate:.4}, between {low:.4} and {high:.4}: {kept}"
+            ));
+        }
+        let groups = samples.groups_trained_on();
+        let wanted = fewest_to_promise(promise);
+        if let Some(groups) = groups.filter(|&groups| groups < wanted) {
+            warn!(
+                "the promise rests on {groups} groups: it is kept on average over groups like these, not in each of them, for which it \
+                 would take {wanted} groups"
+            );
         }
     }
 

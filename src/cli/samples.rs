@@ -30,7 +30,9 @@ pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress:
         Origin::Data => read(run, files.data, data, threads, progress),
         Origin::Validation => {
             let paths = files.validation.map_or(&[][..], slice::from_ref);
-            let options = ReadOptions::default().count_field(run.reading.count_field.as_deref());
+            let options = ReadOptions::default()
+                .count_field(run.reading.count_field.as_deref())
+                .unlabelled(run.unlabelled());
             input::read_all(paths, &options.threads(threads), data, progress).map(|_| ())
         }
     })
@@ -65,6 +67,7 @@ fn read(
                 .group_by(run.group_by.as_deref())
                 .count_field(run.reading.count_field.as_deref())
                 .limit(num_samples.map(SampleCount::get))
+                .unlabelled(run.unlabelled())
                 .threads(threads);
             warn_of_group(input::read_all(paths, &options, data, progress)?);
             Ok(())
@@ -79,6 +82,7 @@ fn read(
                 session_by: session_by.clone(),
                 session_gap: *session_gap,
                 label_field: label_field.clone(),
+                unlabelled: run.unlabelled(),
             };
             sessions::read_all(paths, rules, num_samples.map(SampleCount::get), data, progress)
         }

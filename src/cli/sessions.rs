@@ -3,9 +3,9 @@
 use super::failure::Failure;
 use super::input::{open, read_failure, refused_lines};
 use super::progress::Progress;
-use anomaly_train::DatasetBuilder;
 use anomaly_train::events::{SessionRules, Sessions, Span};
 use anomaly_train::monitor::WatchSettings;
+use anomaly_train::{DatasetBuilder, Label};
 use clap::{ArgAction, Args};
 use log::warn;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(crate) struct EventsArgs {
         long,
         value_name = "FILE",
         action = ArgAction::Append,
-        requires_all = ["session_by", "label_field"],
+        requires = "session_by",
         conflicts_with_all = ["data", "scenario"]
     )]
     pub(crate) events: Vec<PathBuf>,
@@ -31,30 +31,38 @@ pub(crate) struct EventsArgs {
     #[arg(long, value_name = "TIME", default_value_t = WatchSettings::default().session_gap, requires = "events")]
     pub(crate) session_gap: Span,
 
-    /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is
+    /// Field of an event that holds its label, 0 or 1; a session is anomalous if one of its events is. Not needed with --normal-only
     #[arg(long, value_name = "FIELD", requires = "events")]
     pub(crate) label_field: Option<String>,
 }
 
 impl EventsArgs {
-    /// How events become sessions, if there are events.
-    pub(crate) fn rules(&self) -> Result<Option<SessionRules>, Failure> {
-        let (Some(session_by), Some(label_field)) = (self.session_by.clone(), self.label_field.clone()) else {
+    /// How events become sessions, if there are events, and what a session without a label is.
+    pub(crate) fn rules(&self, unlabelled: Option<Label>) -> Result<Option<SessionRules>, Failure> {
+        let Some(session_by) = self.session_by.clone() else {
             return Ok(None);
         };
+        let label_field = self.label_field.clone();
+        if label_field.is_none() && unlabelled.is_none() {
+            return Err(Failure::Usage(
+                "--events needs --label-field, or --normal-only to learn without labels".to_owned(),
+            ));
+        }
         let reserved = ["action_type", "timestamp", "risk_score"];
-        if reserved.contains(&session_by.as_str()) || session_by == label_field {
+        if reserved.contains(&session_by.as_str()) || label_field.as_ref() == Some(&session_by) {
             return Err(Failure::Usage(
                 "--session-by needs a field that tells sessions apart, like agent_id".to_owned(),
             ));
         }
-        if reserved.contains(&label_field.as_str()) || ["agent_id", "cohort"].contains(&label_field.as_str()) {
+        let is_taken = |field: &str| reserved.contains(&field) || ["agent_id", "cohort"].contains(&field);
+        if label_field.as_deref().is_some_and(is_taken) {
             return Err(Failure::Usage("--label-field needs a field of its own".to_owned()));
         }
         Ok(Some(SessionRules {
             session_by,
             session_gap: self.session_gap,
             label_field,
+            unlabelled,
         }))
     }
 }

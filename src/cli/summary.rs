@@ -61,7 +61,7 @@ impl<'a> RunSummary<'a> {
                 validation: data.validation_samples,
                 skipped_empty: data.skipped_empty,
             },
-            seed: run.training.seed,
+            seed: run.training.seed(),
             config: run,
             data_digest: &data.digest,
             champion,

@@ -2,7 +2,9 @@
 
 use super::failure::Failure;
 use anomaly_train::metrics::Spread;
-use anomaly_train::{AnomalyModel, Artifact, Chosen, ClassCounts, OpenUnitInterval, Resolved, Threshold};
+use anomaly_train::{
+    AnomalyModel, Artifact, Chosen, ClassCounts, Model, ModelKind, OpenUnitInterval, Resolved, Threshold, Wish,
+};
 use clap::Args;
 use log::{info, warn};
 
@@ -19,10 +21,37 @@ pub(crate) struct ThresholdArgs {
 }
 
 impl ThresholdArgs {
+    /// Refuses what cannot be asked of so many models at once.
+    pub(crate) fn check_for(&self, models: usize) -> Result<(), Failure> {
+        let means_the_same = |asked| matches!(asked, Threshold::Wish(Wish::FalseAlarms(_)));
+        if models > 1 && self.anomaly_threshold.is_some_and(|asked| !means_the_same(asked)) {
+            return Err(Failure::Usage(
+                "--anomaly-threshold: the scores of two models mean different things, so only false-alarms=R can be asked of both"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// What was asked of the model of `artifact`: the model at its base rate, with its threshold. Says what that means.
-    pub(crate) fn apply(&self, artifact: &Artifact) -> Result<AnomalyModel, Failure> {
-        let mut model = artifact.model.clone();
-        let trained = model.training_samples();
+    pub(crate) fn apply(&self, artifact: &Artifact) -> Result<Model, Failure> {
+        match &artifact.model {
+            Model::Labelled(model) => self.apply_to_labelled(artifact, model.clone()).map(Model::from),
+            Model::NormalOnly(_) if self.base_rate.is_some() => Err(Failure::refused(
+                "the scores of a normal-only model are no probabilities of an anomaly, so there is no --base-rate to correct them for",
+            )),
+            model => {
+                let Some(asked) = self.anomaly_threshold else {
+                    return Ok(model.clone());
+                };
+                let resolved = artifact.threshold(asked, None).map_err(Failure::refused)?;
+                Ok(model.clone().with_threshold(resolved.threshold))
+            }
+        }
+    }
+
+    fn apply_to_labelled(&self, artifact: &Artifact, mut model: AnomalyModel) -> Result<AnomalyModel, Failure> {
+        let (trained, as_trained) = (model.training_samples(), model.clone());
         if let Some(base_rate) = self.base_rate {
             model = model.at_base_rate(base_rate).ok_or_else(|| {
                 Failure::refused(
@@ -46,7 +75,7 @@ impl ThresholdArgs {
         if let Some(base_rate) = self.base_rate {
             let share = trained.anomalous as f64 / trained.total() as f64;
             let threshold = model.threshold();
-            let shift = artifact.model.log_odds_shift(base_rate).unwrap_or(0.0);
+            let shift = as_trained.log_odds_shift(base_rate).unwrap_or(0.0);
             let log_odds = (threshold.get() / (1.0 - threshold.get())).ln() - shift;
             info!(
                 "scores are for a base rate of {base_rate}; it was {share:.4} in training, so the threshold {} says anomalous from an \
@@ -64,7 +93,10 @@ const MUCH_RARER: f64 = 3.0;
 
 impl ThresholdArgs {
     /// Warns if anomalies are far rarer among `samples` than scores take them to be.
-    pub(crate) fn warn_of_rate(&self, model: &AnomalyModel, samples: ClassCounts) {
+    pub(crate) fn warn_of_rate(&self, model: &Model, samples: ClassCounts) {
+        if model.kind() == ModelKind::NormalOnly {
+            return;
+        }
         let trained = model.training_samples();
         let odds = |counts: ClassCounts| counts.anomalous as f64 / counts.normal as f64;
         let assumed = self
@@ -103,16 +135,23 @@ pub(crate) fn described(chosen: &Chosen) -> String {
     } = chosen;
     let shown = |share: Option<f64>| share.map_or_else(|| "undefined".to_owned(), |share| format!("{share:.4}"));
     let of = |spread: &Option<Spread>, figure: fn(&Spread) -> f64| shown(spread.as_ref().map(figure));
-    format!(
-        "{} for {wish}; on {} parts of the samples left out of the choice: false alarms {} on average, at most {} in nine of ten and {} \
-         in the worst; recall {} on average, {} in the worst; precision {}",
-        brief(threshold.get()),
-        false_alarms.map_or(0, |spread| spread.groups),
-        of(false_alarms, |spread| spread.mean),
-        of(false_alarms, |spread| spread.ninetieth),
-        of(false_alarms, |spread| spread.most),
-        of(recall, |spread| spread.mean),
-        of(recall, |spread| spread.least),
-        shown(*precision),
-    )
+    let mut text = format!("{} for {wish}", brief(threshold.get()));
+    if let Some(spread) = false_alarms {
+        text += &format!(
+            "; on {} parts of the samples left out of the choice: false alarms {} on average, at most {} in nine of ten and {} in the worst",
+            spread.groups,
+            shown(Some(spread.mean)),
+            shown(Some(spread.ninetieth)),
+            shown(Some(spread.most)),
+        );
+    }
+    if recall.is_some() || precision.is_some() {
+        text += &format!(
+            "; recall {} on average, {} in the worst; precision {}",
+            of(recall, |spread| spread.mean),
+            of(recall, |spread| spread.least),
+            shown(*precision),
+        );
+    }
+    text
 }

@@ -1,7 +1,7 @@
 //! What is said of actions that a model does not know.
 
+use anomaly_train::Unfamiliar;
 use anomaly_train::command_only::name;
-use anomaly_train::{AnomalyModel, Unfamiliar};
 use log::warn;
 
 /// Share of unknown actions from which on it is said, among however few actions.
@@ -16,17 +16,18 @@ const ALIKE: f64 = 0.5;
 /// Most known names that are compared with: finding the nearest of very many would take longer than scoring.
 const COMPARED: usize = 10_000;
 
-/// Warns if much of what the model was given is unknown to it.
-pub(crate) fn warn_of(seen: &Unfamiliar, model: &AnomalyModel) {
+/// Warns if much of what a model was given is unknown to it, where it knows these names.
+pub(crate) fn warn_of<'m>(seen: &Unfamiliar, known: impl Iterator<Item = &'m str>) {
     let share = seen.share();
     if share < MUCH || share < MOST && seen.unknown() < MANY {
         return;
     }
     let names = seen.names();
+    let known: Vec<&str> = known.take(COMPARED).collect();
     let listed = names
         .iter()
         .take(LISTED)
-        .map(|(unknown, _)| match nearest(unknown, model) {
+        .map(|(unknown, _)| match nearest(unknown, &known) {
             Some(known) => format!("{} (it knows {})", name(unknown), name(known)),
             None => name(unknown),
         });
@@ -43,11 +44,10 @@ pub(crate) fn warn_of(seen: &Unfamiliar, model: &AnomalyModel) {
 }
 
 /// The known name that is most like this one, by the pairs of letters that they have in common, if one is.
-fn nearest<'m>(unknown: &str, model: &'m AnomalyModel) -> Option<&'m str> {
-    let alike = model
-        .action_names()
-        .take(COMPARED)
-        .map(|known| (strsim::sorensen_dice(unknown, known), known));
+fn nearest<'m>(unknown: &str, known: &[&'m str]) -> Option<&'m str> {
+    let alike = known
+        .iter()
+        .map(|&known| (strsim::sorensen_dice(unknown, known), known));
     let (alike, known) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (alike >= ALIKE).then_some(known)
 }

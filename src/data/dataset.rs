@@ -33,6 +33,11 @@ pub enum SampleError {
     /// Several samples were to be added at once where their order matters.
     #[error("samples that are counted have no order; a temporal split needs them one by one")]
     CountedInOrder,
+    /// It is anomalous, and there must be none.
+    #[error(
+        "an anomalous sample (label 1), where only normal ones are learned from; leave it out, as --drop-anomalous does"
+    )]
+    Anomalous,
     /// There would be more than 2^63 samples, or more than 2^32 - 1 different ones.
     #[error("more than 2^63 samples, or 2^32 different ones, in a data set")]
     TooMany,
@@ -54,6 +59,19 @@ pub struct Dataset {
     arrival: Option<Vec<u32>>,
     samples: u64,
     skipped_empty: u64,
+    dropped_anomalous: u64,
+}
+
+/// What a [`DatasetBuilder`] does with anomalous samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnomalousSamples {
+    /// Takes them.
+    #[default]
+    Keep,
+    /// Refuses them.
+    Refuse,
+    /// Leaves them out and counts them, see [`Dataset::dropped_anomalous`].
+    Drop,
 }
 
 /// Takes samples one by one and makes a [`Dataset`] of them.
@@ -75,8 +93,10 @@ pub struct DatasetBuilder {
     rows: Rows,
     counts: Counts,
     keeps_order: bool,
+    anomalous: AnomalousSamples,
     samples: u64,
     skipped_empty: u64,
+    dropped_anomalous: u64,
     /// Rows that are left when what is alike has been put together.
     compacted: usize,
 }
@@ -102,10 +122,18 @@ impl DatasetBuilder {
         }
     }
 
+    /// What is done with anomalous samples from now on.
+    #[must_use]
+    pub fn anomalous(mut self, anomalous: AnomalousSamples) -> Self {
+        self.anomalous = anomalous;
+        self
+    }
+
     /// Without samples, to be absorbed by this one.
     pub(crate) fn without_samples(&self) -> Self {
         Self {
             keeps_order: self.keeps_order,
+            anomalous: self.anomalous,
             ..Self::default()
         }
     }
@@ -145,6 +173,14 @@ impl DatasetBuilder {
     ) -> Result<(), SampleError> {
         if self.keeps_order && count.get() > 1 {
             return Err(SampleError::CountedInOrder);
+        }
+        match self.anomalous {
+            AnomalousSamples::Refuse if label == Label::Anomalous => return Err(SampleError::Anomalous),
+            AnomalousSamples::Drop if label == Label::Anomalous => {
+                self.dropped_anomalous = self.dropped_anomalous.saturating_add(count.get());
+                return Ok(());
+            }
+            _ => {}
         }
         self.check_room(group.is_some(), 1, count.get())?;
         let rows = &mut self.rows;
@@ -215,6 +251,7 @@ impl DatasetBuilder {
         other.counts.iter().for_each(|count| self.counts.push(count));
         self.samples += other.samples;
         self.skipped_empty = self.skipped_empty.saturating_add(other.skipped_empty);
+        self.dropped_anomalous = self.dropped_anomalous.saturating_add(other.dropped_anomalous);
         self.compact();
         Ok(())
     }
@@ -257,6 +294,7 @@ impl DatasetBuilder {
             arrival,
             samples: self.samples,
             skipped_empty: self.skipped_empty,
+            dropped_anomalous: self.dropped_anomalous,
         }
     }
 }
@@ -284,6 +322,12 @@ impl Dataset {
     #[must_use]
     pub fn skipped_empty(&self) -> u64 {
         self.skipped_empty
+    }
+
+    /// How many anomalous samples were left out, see [`AnomalousSamples::Drop`].
+    #[must_use]
+    pub fn dropped_anomalous(&self) -> u64 {
+        self.dropped_anomalous
     }
 
     /// All samples.

@@ -3,7 +3,7 @@
 //! They show that the machine works, not that it detects anything in the world: what separates their classes was written
 //! down by hand.
 
-use crate::data::dataset::{Dataset, DatasetBuilder};
+use crate::data::dataset::{Dataset, DatasetBuilder, SampleError};
 use crate::data::label::Label;
 use crate::random::{Purpose, stream};
 use rand::RngExt;
@@ -64,17 +64,15 @@ const ONE_WAY: [[&str; 3]; 5] = [
 #[must_use]
 pub fn generate(scenario: Scenario, count: u64, seed: u64) -> Dataset {
     let mut data = DatasetBuilder::new();
-    draw(scenario, count, seed, &mut data);
+    let drawn = draw(scenario, count, seed, &mut data);
+    // Short names, short sequences, no groups and a number that is a `SampleCount`.
+    debug_assert_eq!(drawn, Ok(()));
     data.build()
 }
 
 /// Adds `count` drawn samples to `data`.
-pub(crate) fn draw(scenario: Scenario, count: u64, seed: u64, data: &mut DatasetBuilder) {
-    for (actions, label) in samples(scenario, count, seed) {
-        let pushed = data.push(actions, label, None);
-        // Short names, short sequences, no groups and a number that is a `SampleCount`.
-        debug_assert_eq!(pushed, Ok(()));
-    }
+pub(crate) fn draw(scenario: Scenario, count: u64, seed: u64, data: &mut DatasetBuilder) -> Result<(), SampleError> {
+    samples(scenario, count, seed).try_for_each(|(actions, label)| data.push(actions, label, None))
 }
 
 /// The samples of [`generate`], one by one.

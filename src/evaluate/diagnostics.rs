@@ -3,6 +3,7 @@
 use crate::data::label::ClassCounts;
 use crate::data::profile::Conflicts;
 use crate::evaluate::metrics::{Metrics, OperatingPoint, Scored, operating_points};
+use crate::model::kind::ModelKind;
 use crate::text::quote;
 
 /// What advice on data is based on.
@@ -20,6 +21,8 @@ pub struct DataFindings<'a> {
     pub actions_seen_once: u64,
     /// Names of actions that differ in next to nothing, see [`confusables`](crate::confusables).
     pub confusables: &'a [[&'a str; 2]],
+    /// What a model is to learn from.
+    pub kind: ModelKind,
 }
 
 /// What advice is based on.
@@ -48,6 +51,10 @@ const MUCH_BETTER_F1: f64 = 0.05;
 #[must_use]
 pub fn advice(findings: &Diagnostics<'_>) -> Vec<String> {
     let mut advice = data_advice(&findings.data);
+    if findings.data.kind == ModelKind::NormalOnly {
+        // Its threshold is a promise, and whether that is kept is for the gate to say.
+        return advice;
+    }
     threshold_advice(findings, &mut advice);
     left_out_advice(findings, &mut advice);
     let metrics = findings.metrics;
@@ -71,7 +78,7 @@ pub fn data_advice(findings: &DataFindings<'_>) -> Vec<String> {
             "only {samples} samples; the figures get reliable from about {FEW_SAMPLES} (--num-samples, more --data)"
         ));
     }
-    if samples > 0 {
+    if samples > 0 && findings.kind == ModelKind::Labelled {
         let percent = 100.0 * findings.samples.anomalous as f64 / samples as f64;
         if percent < 20.0 {
             advice.push(format!(
@@ -209,6 +216,7 @@ mod tests {
             actions: 20,
             actions_seen_once: 10,
             confusables: &[],
+            kind: ModelKind::Labelled,
         }
     }
 
@@ -238,7 +246,12 @@ mod tests {
     }
 
     fn advise(samples: ClassCounts, scored: &[Scored]) -> String {
-        let metrics = Metrics::compute(scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(
+            scored,
+            Unit::Sequence,
+            0.3.try_into().unwrap(),
+            Some(10.try_into().unwrap()),
+        );
         advice(&Diagnostics {
             data: of(samples),
             metrics: &metrics,
@@ -251,7 +264,12 @@ mod tests {
     #[test]
     fn a_threshold_with_a_much_better_f1_on_what_was_left_out_is_named() {
         let scored = [one(0.1, Normal), one(0.9, Anomalous)];
-        let metrics = Metrics::compute(&scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(
+            &scored,
+            Unit::Sequence,
+            0.3.try_into().unwrap(),
+            Some(10.try_into().unwrap()),
+        );
         let advise = |left_out: &[Scored]| {
             advice(&Diagnostics {
                 data: of(BALANCED),
@@ -298,7 +316,7 @@ mod tests {
             &scored,
             Unit::Sequence,
             0.15.try_into().unwrap(),
-            10.try_into().unwrap(),
+            Some(10.try_into().unwrap()),
         );
         assert_eq!(metrics.recall, Some(1.0));
         assert!((metrics.precision.unwrap() - 2.0 / 3.0).abs() < 1e-12);

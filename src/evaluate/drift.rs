@@ -2,7 +2,7 @@
 
 use crate::data::dataset::Dataset;
 use crate::data::profile::samples_with;
-use crate::model::AnomalyModel;
+use crate::model::kind::Model;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -28,8 +28,8 @@ pub struct Drift {
     pub samples_with_new_actions: f64,
     /// The actions whose share changed most, with those that are new or gone.
     pub changes: Vec<Change>,
-    /// What the changed shares of known actions add to the mean log odds.
-    pub log_odds: f64,
+    /// What the changed shares of known actions add to the mean log odds; null if the model knows no labels.
+    pub log_odds: Option<f64>,
     /// Mean score of the samples.
     pub mean_score: f64,
     /// Share of them that is labelled anomalous by the model.
@@ -48,23 +48,21 @@ pub struct Change {
     pub before: f64,
     /// Share of these samples that have it.
     pub now: f64,
-    /// What it adds to the log odds of a sample that has it, for itself; missing if the model does not know it.
+    /// What it adds to the log odds of a sample that has it, for itself; missing if the model does not know it, or knows no labels.
     pub weight: Option<f64>,
 }
 
 impl Drift {
     /// Between the training part of `model` and `data`, which must not be empty, worked out by at most `threads` threads.
     #[must_use]
-    pub fn of(model: &AnomalyModel, data: &Dataset, threads: NonZeroUsize) -> Self {
+    pub fn of(model: &Model, data: &Dataset, threads: NonZeroUsize) -> Self {
         let trained = model.training_samples().total() as f64;
         let samples = data.samples() as f64;
         // Samples before and now that have it, and its weight.
-        let mut actions: BTreeMap<&str, (f64, f64, Option<f64>)> = model
-            .names
-            .names()
-            .zip(&model.actions)
-            .zip(&model.weights.sparse)
-            .map(|((name, counts), &weight)| (name, (counts.total() as f64, 0.0, Some(weight))))
+        let weights = model.labelled().map(|model| &model.weights.sparse);
+        let mut actions: BTreeMap<&str, (f64, f64, Option<f64>)> = (0..)
+            .zip(model.actions())
+            .map(|(action, (name, samples))| (name, (samples as f64, 0.0, weights.map(|weights| weights[action]))))
             .collect();
         for (action, count) in (0..).zip(samples_with(data)) {
             actions.entry(data.action_name(action)).or_default().1 = count as f64;
@@ -103,7 +101,7 @@ impl Drift {
         };
         let threshold = model.threshold().get();
         let knows: Vec<bool> = (0..data.action_count() as u32)
-            .map(|action| model.names.get(data.action_name(action)).is_some())
+            .map(|action| model.action_number(data.action_name(action)).is_some())
             .collect();
         let unknown = all
             .iter()
@@ -119,7 +117,7 @@ impl Drift {
                 .filter(|(_, change)| change.before != change.now)
                 .map(|(_, change)| change)
                 .collect(),
-            log_odds,
+            log_odds: weights.map(|_| log_odds),
             mean_score: mean(&|score| score),
             reported: mean(&|score| f64::from(u8::from(score >= threshold))),
             trained_share: counts.anomalous as f64 / counts.total() as f64,
@@ -151,13 +149,15 @@ mod tests {
             data.build()
         };
         let data = build("");
-        let model = train(&data, &data.all(), &TrainingConfig::default()).unwrap();
+        let model = Model::from(train(&data, &data.all(), &TrainingConfig::default()).unwrap());
         let same = Drift::of(&model, &data, NonZeroUsize::MIN);
         assert!(
             same.population_stability.abs() < 1e-12 && same.jensen_shannon < 1e-12 && same.changes.is_empty(),
             "{same:?}"
         );
-        assert!(same.log_odds.abs() < 1e-12 && (same.trained_share, same.samples_with_new_actions) == (0.25, 0.0));
+        assert!(
+            same.log_odds.unwrap().abs() < 1e-12 && (same.trained_share, same.samples_with_new_actions) == (0.25, 0.0)
+        );
         let other = Drift::of(&model, &build("_all"), NonZeroUsize::MIN);
         assert!(
             other.population_stability > UNSTABLE && other.samples_with_new_actions == 0.25,
@@ -184,7 +184,7 @@ mod tests {
             data.build()
         };
         let data = build(3);
-        let model = train(&data, &data.all(), &TrainingConfig::default()).unwrap();
+        let model = Model::from(train(&data, &data.all(), &TrainingConfig::default()).unwrap());
         let drift = Drift::of(&model, &build(1), NonZeroUsize::MIN);
         let (p, q) = (0.7_f64, 0.3_f64);
         assert!(

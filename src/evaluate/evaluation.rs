@@ -5,7 +5,7 @@ use crate::data::dataset::Dataset;
 use crate::data::part::Part;
 use crate::data::unit::Unit;
 use crate::evaluate::metrics::{Metrics, Scored};
-use crate::model::AnomalyModel;
+use crate::model::kind::{Model, ModelKind};
 use crate::parallel::{both, map_pieces};
 use std::num::NonZeroUsize;
 
@@ -53,7 +53,7 @@ pub struct Evaluation {
 
 /// Scores the samples of `part` of `data` with `model` and computes its figures.
 #[must_use]
-pub fn evaluate(model: &AnomalyModel, data: &Dataset, part: &Part, options: &EvaluationOptions) -> Evaluation {
+pub fn evaluate(model: &Model, data: &Dataset, part: &Part, options: &EvaluationOptions) -> Evaluation {
     let &EvaluationOptions {
         threshold,
         ece_bins,
@@ -64,7 +64,13 @@ pub fn evaluate(model: &AnomalyModel, data: &Dataset, part: &Part, options: &Eva
     let is_seen = |&fingerprint: &u64| model.was_trained_on(fingerprint);
     let seen = map_pieces(&fingerprints, threads, |piece| piece.iter().map(is_seen).collect());
     let threshold = threshold.unwrap_or(model.threshold());
+    let ece_bins = ece_bins_of(model.kind(), ece_bins);
     Evaluation::of(scored, seen, data.unit(), threshold, ece_bins, threads)
+}
+
+/// The bins of the calibration error, if scores of this kind of model are probabilities.
+pub(crate) fn ece_bins_of(kind: ModelKind, bins: Bins) -> Option<Bins> {
+    Some(bins).filter(|_| kind == ModelKind::Labelled)
 }
 
 impl Evaluation {
@@ -81,7 +87,7 @@ impl Evaluation {
         seen: Vec<bool>,
         unit: Unit,
         threshold: OpenUnitInterval,
-        ece_bins: Bins,
+        ece_bins: Option<Bins>,
         threads: NonZeroUsize,
     ) -> Self {
         let figures = |scored: &[Scored]| Metrics::compute(scored, unit, threshold, ece_bins);

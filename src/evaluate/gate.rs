@@ -14,8 +14,8 @@ pub const MIN_SAMPLES: u64 = 20;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
-    /// Highest expected calibration error.
-    pub max_ece: UnitInterval,
+    /// Highest expected calibration error; `None` if it does not matter.
+    pub max_ece: Option<UnitInterval>,
     /// Lowest accuracy; `None` if it does not matter.
     pub min_accuracy: Option<UnitInterval>,
     /// Lowest recall; `None` if it does not matter.
@@ -30,12 +30,28 @@ pub struct Gate {
     pub max_regression: UnitInterval,
 }
 
+impl Gate {
+    /// That of a normal-only model which promises this share of false alarms: it is refused if the promise is surely broken.
+    #[must_use]
+    pub fn of_promise(promise: UnitInterval, max_regression: UnitInterval) -> Self {
+        Self {
+            max_ece: None,
+            min_accuracy: None,
+            min_recall: None,
+            min_precision: None,
+            max_false_alarms: Some(promise),
+            min_average_precision: None,
+            max_regression,
+        }
+    }
+}
+
 impl Default for Gate {
     /// A calibration error of at most 0.08, an accuracy of at least 0.85, and a log loss that is not clearly (0.01) higher than the champion's.
     fn default() -> Self {
         const {
             Self {
-                max_ece: UnitInterval::literal(0.08),
+                max_ece: Some(UnitInterval::literal(0.08)),
                 min_accuracy: Some(UnitInterval::literal(0.85)),
                 min_recall: None,
                 min_precision: None,
@@ -54,6 +70,9 @@ pub enum Judged {
     Figure,
     /// The end of their intervals that speaks against the model, so that what passes holds for other groups as well.
     UnfavourableEnd,
+    /// The end of their intervals that speaks for the model, so that it is refused only if it surely fails. There are no anomalous
+    /// samples that could be asked for.
+    FavourableEnd,
 }
 
 /// A figure, and what it has to be.
@@ -94,6 +113,16 @@ impl Bound {
         let beyond = if self.is_highest { "above" } else { "below" };
         let text = match (self.value, self.interval) {
             (None, _) => format!("{name} is undefined"),
+            (Some(_), Some(Interval(low, high))) if judged == Judged::FavourableEnd => {
+                if keeps(if self.is_highest { low } else { high }) {
+                    return None;
+                }
+                let sense = if self.is_highest { "at most " } else { "" };
+                format!(
+                    "{name} surely between {low:.4} and {high:.4}, {sense}{} promised",
+                    self.limit
+                )
+            }
             (Some(value), _) if !keeps(value) => format!("{name} {} is {beyond} {}", beside(value, limit), self.limit),
             (Some(_), Some(Interval(low, high))) if judged == Judged::UnfavourableEnd => {
                 let end = if self.is_highest { high } else { low };
@@ -159,13 +188,24 @@ pub struct KeyMetrics {
     /// Log loss, in nats.
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "exclusiveMaximum" = 40)))]
     pub log_loss: Option<f64>,
+    /// Share of the normal samples that are reported, 0..1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64", range(min = 0, max = 1)))]
+    pub false_alarm_rate: Option<f64>,
 }
 
 impl KeyMetrics {
     /// Whether all of them lie in their ranges.
     #[cfg(feature = "registry")]
     pub(crate) fn are_possible(&self) -> bool {
-        let figures = [self.precision, self.recall, self.accuracy, self.f1, self.ece];
+        let figures = [
+            self.precision,
+            self.recall,
+            self.accuracy,
+            self.f1,
+            self.ece,
+            self.false_alarm_rate,
+        ];
         figures
             .into_iter()
             .flatten()
@@ -186,6 +226,7 @@ impl From<&Metrics> for KeyMetrics {
             f1: metrics.f1,
             ece: metrics.ece,
             log_loss: metrics.log_loss,
+            false_alarm_rate: metrics.false_alarm_rate,
         }
     }
 }
@@ -280,14 +321,14 @@ impl Gate {
     pub fn bounds(&self, metrics: &Metrics) -> Vec<Bound> {
         use ReasonCode::{Accuracy, Ece, MaxFalseAlarms, MinAveragePrecision, MinPrecision, MinRecall};
         let interval = |name: &str| metrics.intervals.get(name).copied();
-        let ece = Bound {
+        let ece = self.max_ece.map(|limit| Bound {
             code: Ece,
             name: "ECE",
             value: metrics.ece,
             interval: metrics.ece_at_most.map(|most| Interval(0.0, most)),
-            limit: self.max_ece,
+            limit,
             is_highest: true,
-        };
+        });
         let lowest = |code, name, figure: &str, value, limit: Option<UnitInterval>| {
             Some(Bound {
                 code,
@@ -307,7 +348,7 @@ impl Gate {
             is_highest: true,
         });
         [
-            Some(ece),
+            ece,
             lowest(Accuracy, "accuracy", "accuracy", metrics.accuracy, self.min_accuracy),
             lowest(MinRecall, "recall", "recall", metrics.recall, self.min_recall),
             lowest(
@@ -335,13 +376,16 @@ impl Gate {
     ///
     /// Besides keeping its bounds a model must have been judged on [`MIN_SAMPLES`] samples of either class, and its scores must be
     /// better than knowing nothing but the share of anomalous samples: the whole interval of their [`skill`](Metrics::skill) above 0.
-    /// Otherwise reaching the bounds proves nothing. With a champion, its log loss must not be clearly higher than the champion's
+    /// Otherwise reaching the bounds proves nothing. A normal-only model is asked for normal samples alone, and nothing is known of its
+    /// skill. With a champion, its log loss must not be clearly higher than the champion's
     /// where neither has an advantage; with too few samples to tell, that is no reason against it.
     #[must_use]
     pub fn judge(&self, metrics: &Metrics, judged: Judged, champion: Option<&Champion>) -> Verdict {
         let mut reasons = Vec::new();
         let confusion = &metrics.confusion;
-        for (count, what) in [(confusion.normal(), "normal"), (confusion.anomalous(), "anomalous")] {
+        let classes = [(confusion.normal(), "normal"), (confusion.anomalous(), "anomalous")];
+        let wanted = if judged == Judged::FavourableEnd { 1 } else { 2 };
+        for (count, what) in classes.into_iter().take(wanted) {
             if count < MIN_SAMPLES {
                 let plural = if count == 1 { "" } else { "s" };
                 let text = format!("not judged: {count} {what} sample{plural}, need {MIN_SAMPLES}");
@@ -417,13 +461,18 @@ mod tests {
     use crate::evaluate::metrics::Scored;
 
     const GATE: fn(f64, f64) -> Gate = |max_ece, min_accuracy| Gate {
-        max_ece: max_ece.try_into().unwrap(),
+        max_ece: Some(max_ece.try_into().unwrap()),
         min_accuracy: Some(min_accuracy.try_into().unwrap()),
         ..Gate::default()
     };
 
     fn metrics(scored: &[Scored]) -> Metrics {
-        Metrics::compute(scored, Unit::Sequence, 0.3.try_into().unwrap(), 10.try_into().unwrap())
+        Metrics::compute(
+            scored,
+            Unit::Sequence,
+            0.3.try_into().unwrap(),
+            Some(10.try_into().unwrap()),
+        )
     }
 
     fn judge(gate: Gate, scored: &[Scored]) -> Verdict {

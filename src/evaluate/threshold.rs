@@ -129,6 +129,23 @@ pub enum WishError {
         "a threshold for {0} is chosen on samples left out of training, of two groups at least and of both classes; there are none"
     )]
     NothingLeftOut(Wish),
+    /// The model knows no anomalous samples.
+    #[error(
+        "a normal-only model knows no anomalies, so nothing but false-alarms=R can be asked of it, or 1 - R as its threshold; not {0}"
+    )]
+    NoLabels(Wish),
+    /// There are too few normal samples to promise so small a share of false alarms.
+    #[error(
+        "a promise of {promise} false alarms needs {needed} normal samples at least; the model counts on {samples}"
+    )]
+    TooFewToPromise {
+        /// The share that was to be promised.
+        promise: OpenUnitInterval,
+        /// How many samples there are to count on.
+        samples: u64,
+        /// How many there would have to be.
+        needed: u64,
+    },
     /// None does it with enough certainty.
     #[error(
         "no threshold for {wish}: on the {samples} samples left out of training of {groups} groups it cannot be relied on at any"

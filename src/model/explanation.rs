@@ -162,7 +162,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
         let log_odds = model.weights.log_odds(row);
         let (action_share, ngram_share) = (row.dense[ACTION_OOV], row.dense[NGRAM_OOV]);
         let pairs = row.pairs.to_vec();
-        let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.numbers, &pairs)
+        let mut evidence: Vec<Evidence> = occurrences(model, &self.encoding.sequence.numbers, &pairs)
             .into_iter()
             .map(|(id, positions)| {
                 let (pattern, seen) = model.pattern(id);
@@ -182,7 +182,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
             log_odds,
             contributions,
             unknown: Unknown {
-                actions: self.encoding.unknown.iter().cloned().collect(),
+                actions: self.encoding.sequence.unknown.iter().cloned().collect(),
                 action_share,
                 ngram_share,
                 contribution: action_share * model.weights.dense[ACTION_OOV]

@@ -4,7 +4,10 @@ pub(crate) mod config;
 pub(crate) mod explanation;
 pub(crate) mod features;
 pub(crate) mod fitted;
+pub(crate) mod kind;
 pub(crate) mod ngrams;
+pub(crate) mod normal;
+pub(crate) mod numbering;
 pub(crate) mod pattern;
 pub(crate) mod unfamiliar;
 pub(crate) mod weights;
@@ -19,6 +22,7 @@ use crate::model::config::TrainingConfig;
 use crate::model::features::{Encoder, Known, Ranges, Row};
 use crate::model::fitted::Fitted;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
+use crate::model::numbering::{Numbered, numbers_of};
 use crate::model::pattern::Pattern;
 use crate::model::unfamiliar::Unfamiliar;
 use crate::model::weights::{Weights, logistic};
@@ -61,10 +65,13 @@ pub struct AnomalyModel {
 pub struct Prediction {
     /// Anomalous if the score is at least the threshold.
     pub label: Label,
-    /// P(anomalous), 0..1.
+    /// Of a model that was trained with labels P(anomalous), of a normal-only model one minus the p-value, 0..1.
     pub score: f64,
     /// Distance of the score from the threshold, scaled to 0..1 on either side of it.
     pub confidence: f64,
+    /// How surprising the sequence is, in bits, which ranks what scores the same; only a normal-only model says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surprise: Option<f64>,
 }
 
 impl Prediction {
@@ -81,6 +88,7 @@ impl Prediction {
             label,
             score,
             confidence,
+            surprise: None,
         }
     }
 }
@@ -151,10 +159,6 @@ impl AnomalyModel {
     #[must_use]
     pub fn actions_seen_once(&self) -> usize {
         self.actions.iter().filter(|counts| counts.total() == 1).count()
-    }
-
-    pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {
-        self.fingerprints.binary_search(&fingerprint).is_ok()
     }
 
     /// What the model was trained on.
@@ -297,13 +301,7 @@ impl AnomalyModel {
 
     /// The score of each of these rows of `data`.
     pub(crate) fn scores(&self, data: &Dataset, rows: &[u32], threads: NonZeroUsize) -> Vec<UnitInterval> {
-        // Any number above those of the known actions stands for an unknown action of its own.
-        let numbers: Vec<u32> = (0..data.action_count() as u32)
-            .map(|action| {
-                let known = self.names.get(data.action_name(action));
-                known.unwrap_or(self.actions.len() as u32 + action)
-            })
-            .collect();
+        let numbers = numbers_of(&self.names, data);
         map_pieces(rows, threads, |piece| {
             let mut encoder = Encoder::default();
             let score = |&row: &u32| {
@@ -328,9 +326,7 @@ pub struct Scorer<M> {
 #[derive(Debug, Default)]
 pub(crate) struct Encoding {
     encoder: Encoder,
-    /// The sequence as numbers: known actions, then unknown ones as `unknown` has them.
-    pub(crate) numbers: Vec<u32>,
-    pub(crate) unknown: IndexSet<String, RandomState>,
+    pub(crate) sequence: Numbered,
 }
 
 impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
@@ -346,7 +342,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
     /// Scores one sequence and decides on it; `None` for an empty one, of which nothing can be said.
     pub fn predict<'a>(&mut self, actions: impl IntoIterator<Item = &'a str>) -> Option<Prediction> {
         let model = &*self.model;
-        self.encoding.number(model, actions);
+        self.encoding.sequence.take(&model.names, actions);
         self.encoding.decide(model)
     }
 
@@ -356,9 +352,10 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
         let model = &*self.model;
         let known = model.actions.len() as u32;
         let mut unknown: IndexSet<u32, RandomState> = IndexSet::default();
-        self.encoding.numbers.clear();
+        let numbers = &mut self.encoding.sequence.numbers;
+        numbers.clear();
         for number in actions {
-            self.encoding.numbers.push(match number < known {
+            numbers.push(match number < known {
                 true => number,
                 // What is unknown is numbered anew, so that large numbers cost no memory.
                 false => known + unknown.insert_full(number).0 as u32,
@@ -369,20 +366,7 @@ impl<M: Deref<Target = AnomalyModel>> Scorer<M> {
 
     /// Notes in `seen` which actions of the latest sequence that was scored by name the model does not know.
     pub fn note_unfamiliar(&self, seen: &mut Unfamiliar) {
-        let Encoding { numbers, unknown, .. } = &self.encoding;
-        if unknown.is_empty() {
-            return seen.see_known(numbers.len() as u64);
-        }
-        let known = self.model.actions.len();
-        for &number in numbers {
-            match (number as usize)
-                .checked_sub(known)
-                .and_then(|index| unknown.get_index(index))
-            {
-                Some(name) => seen.see_unknown(name, 1),
-                None => seen.see_known(1),
-            }
-        }
+        self.encoding.sequence.note_unfamiliar(self.model.names.len(), seen);
     }
 
     /// The log odds that the sequence is anomalous.
@@ -399,32 +383,19 @@ impl Encoding {
         model: &'b AnomalyModel,
         actions: impl IntoIterator<Item = &'a str>,
     ) -> Row<'b> {
-        self.number(model, actions);
+        self.sequence.take(&model.names, actions);
         self.encode(model)
-    }
-
-    /// Puts the numbers of `actions` in place.
-    fn number<'a>(&mut self, model: &AnomalyModel, actions: impl IntoIterator<Item = &'a str>) {
-        self.numbers.clear();
-        self.unknown.clear();
-        for action in actions {
-            self.numbers.push(model.names.get(action).unwrap_or_else(|| {
-                let index = self.unknown.get_index_of(action);
-                let index = index.unwrap_or_else(|| self.unknown.insert_full(action.to_owned()).0);
-                (model.actions.len() + index) as u32
-            }));
-        }
     }
 
     /// The features of the sequence whose numbers are in place.
     fn encode<'b>(&'b mut self, model: &'b AnomalyModel) -> Row<'b> {
-        let numbers = self.numbers.iter().copied();
+        let numbers = self.sequence.numbers.iter().copied();
         self.encoder.encode(model.known(), numbers)
     }
 
     /// What the model says of that sequence; nothing can be said of an empty one.
     fn decide(&mut self, model: &AnomalyModel) -> Option<Prediction> {
-        let is_empty = self.numbers.is_empty();
+        let is_empty = self.sequence.numbers.is_empty();
         let score = logistic(model.weights.log_odds(self.encode(model)));
         (!is_empty).then(|| Prediction::new(score, model.threshold()))
     }

@@ -115,6 +115,27 @@ impl NgramTable {
         self.ngrams.len() as u32
     }
 
+    /// An empty table over the same symbols, with room for as many n-grams.
+    pub(crate) fn with_room_for(other: &Self) -> Self {
+        Self {
+            symbols: other.symbols,
+            ngrams: Vec::with_capacity(other.ngrams.len()),
+            slots: vec![FREE_SLOT; other.slots.len()],
+            hasher: RandomState::default(),
+            pairs: Pairs::new(other.symbols),
+        }
+    }
+
+    /// What n-gram `number` extends.
+    pub(crate) fn parent(&self, number: u32) -> Node {
+        self.ngrams[number as usize].0
+    }
+
+    /// The last symbol of n-gram `number`.
+    pub(crate) fn last(&self, number: u32) -> u32 {
+        self.ngrams[number as usize].1
+    }
+
     /// The symbols of n-gram `number`.
     pub(crate) fn symbols_of(&self, number: u32) -> Vec<u32> {
         let (mut node, last) = self.ngrams[number as usize];

@@ -1,7 +1,7 @@
 //! How much of what a model is given it does not know.
 
 use crate::data::dataset::Dataset;
-use crate::model::AnomalyModel;
+use crate::model::kind::Model;
 use std::collections::BTreeMap;
 
 /// Most names that are kept.
@@ -46,7 +46,7 @@ impl Unfamiliar {
 
     /// All actions of `data`.
     #[must_use]
-    pub fn of(model: &AnomalyModel, data: &Dataset) -> Self {
+    pub fn of(model: &Model, data: &Dataset) -> Self {
         let mut counts = vec![0; data.action_count()];
         for row in 0..data.rows() {
             data.steps(row)

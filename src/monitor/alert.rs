@@ -4,6 +4,7 @@ use super::histogram::{BINS, Drift};
 use crate::data::dataset::hex;
 use crate::input::events::{Span, Time};
 use crate::model::explanation::Explanation;
+use crate::model::normal::explanation::NormalExplanation;
 use crate::text::name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -59,7 +60,22 @@ pub enum Severity {
     Critical,
 }
 
+/// How many times rarer than what is just reported a session must be to be worth looking at, and worth acting on.
+const RARER: f64 = 3.0;
+const MUCH_RARER: f64 = 10.0;
+
 impl Severity {
+    /// That of a share of normal sessions that are as surprising, where up to `reported` is reported.
+    fn of_rarity(p_value: f64, reported: f64) -> Self {
+        if p_value * MUCH_RARER <= reported {
+            Self::Critical
+        } else if p_value * RARER <= reported {
+            Self::Warning
+        } else {
+            Self::Info
+        }
+    }
+
     /// That of a score from 0 to 1.
     fn of_score(score: f64) -> Self {
         if score >= 0.9 {
@@ -180,6 +196,17 @@ pub enum AlertEvidence {
         /// Its evidence in words.
         sentences: Vec<String>,
     },
+    /// Of [`Kind::Model`], by a normal-only model.
+    Normality {
+        /// How many actions of the session were judged.
+        #[serde(rename = "session_actions")]
+        actions: usize,
+        /// The surprise, taken apart.
+        #[serde(flatten)]
+        explanation: NormalExplanation,
+        /// Its evidence in words.
+        sentences: Vec<String>,
+    },
 }
 
 /// Above which values risk scores have drifted.
@@ -229,11 +256,17 @@ impl Subject<'_> {
                 js_distance: js,
                 ..
             } => Severity::of_drift(&Drift { psi, kl, js }),
+            AlertEvidence::Normality { ref explanation, .. } => {
+                Severity::of_rarity(explanation.p_value, 1.0 - threshold)
+            }
             _ => Severity::of_score(score),
         };
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Alert {
-            alert_id: self.id(kind),
+            alert_id: self.id(match evidence {
+                AlertEvidence::Normality { .. } => "normal_only",
+                _ => kind.name(),
+            }),
             timestamp: self.time,
             anomaly_type: kind,
             severity,
@@ -248,10 +281,10 @@ impl Subject<'_> {
         }
     }
 
-    /// SHA-256 over type, agent and cohort, each with its length before it, and time and number; the first 8 bytes.
-    fn id(&self, kind: Kind) -> String {
+    /// SHA-256 over what speaks, agent and cohort, each with its length before it, and time and number; the first 8 bytes.
+    fn id(&self, speaker: &str) -> String {
         let mut hash = Sha256::new();
-        for text in [kind.name(), self.agent, self.cohort] {
+        for text in [speaker, self.agent, self.cohort] {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
         }
@@ -314,6 +347,13 @@ impl Subject<'_> {
                 "the latest {actions} actions of agent {agent} are anomalous with probability {score:.4}: {}",
                 explanation.main_reason()
             ),
+            AlertEvidence::Normality {
+                actions, explanation, ..
+            } => format!(
+                "the latest {actions} actions of agent {agent} are as surprising as {:.2} % of normal sessions: {}",
+                100.0 * explanation.p_value,
+                explanation.main_reason()
+            ),
         }
     }
 }
@@ -328,14 +368,31 @@ impl AlertEvidence {
         }
     }
 
+    /// The surprise of a session with its evidence in words.
+    pub(crate) fn normality(actions: usize, explanation: NormalExplanation) -> Self {
+        Self::Normality {
+            actions,
+            sentences: explanation.sentences(),
+            explanation,
+        }
+    }
+
     /// Keeps only the `most` important pieces of an explanation.
     pub(crate) fn shorten(&mut self, most: usize) {
-        if let Self::Model {
-            explanation, sentences, ..
-        } = self
-        {
-            explanation.evidence.truncate(most);
-            *sentences = explanation.sentences();
+        match self {
+            Self::Model {
+                explanation, sentences, ..
+            } => {
+                explanation.evidence.truncate(most);
+                *sentences = explanation.sentences();
+            }
+            Self::Normality {
+                explanation, sentences, ..
+            } => {
+                explanation.times.truncate(most);
+                *sentences = explanation.sentences();
+            }
+            _ => {}
         }
     }
 }

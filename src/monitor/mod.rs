@@ -31,6 +31,7 @@ mod session;
 mod settings;
 mod stamps;
 mod state;
+mod vocabulary;
 
 pub use alert::{Alert, AlertEvidence, DriftLimits, Kind, Severity};
 pub use histogram::{Baselines, Histogram};
@@ -40,6 +41,7 @@ pub use state::{Checkpoint, RestoreError, STATE_VERSION};
 use crate::data::fingerprint;
 use crate::input::events::{Event, MAX_NAME, Span, Time};
 use crate::model::AnomalyModel;
+use crate::model::normal::NormalModel;
 use crate::model::unfamiliar::Unfamiliar;
 use agent::Agent;
 use alert::{Finding, Subject};
@@ -47,8 +49,9 @@ use lru::Lru;
 use names::{Names, OTHER};
 use rules::drift::Cohort;
 use rules::model::ModelRule;
+use rules::normality::NormalityRule;
 use rules::sequence::NgramWindow;
-use rules::{behavior, drift, frequency, model, sequence};
+use rules::{behavior, drift, frequency, model, normality, sequence};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -61,6 +64,7 @@ pub struct Monitor {
     cohorts: Lru<Cohort>,
     ngrams: NgramWindow,
     model: Option<ModelRule>,
+    normality: Option<NormalityRule>,
     counters: Counters,
 }
 
@@ -114,6 +118,7 @@ impl Monitor {
             cohorts: Lru::new(settings.max_cohorts.get()),
             ngrams: NgramWindow::new(settings.ngram_window.get()),
             model: None,
+            normality: None,
             counters: Counters::default(),
             settings,
         }
@@ -125,10 +130,24 @@ impl Monitor {
         self.model = Some(ModelRule::new(model, evidence, &self.names, self.model.as_ref()));
     }
 
-    /// The model that watches, with what it met since it does and does not know.
+    /// Lets a normal-only model watch, instead of the one that did, and beside one that learned from labels. It takes the place of the
+    /// sequence rule, which learns what is usual from what it watches.
+    pub fn set_normal_model(&mut self, model: Arc<NormalModel>, evidence: usize) {
+        self.normality = Some(NormalityRule::new(model, evidence, &self.names));
+    }
+
+    /// What the models that watch met since they do, with the names that each of them knows.
     #[must_use]
-    pub fn unfamiliar(&self) -> Option<(&AnomalyModel, &Unfamiliar)> {
-        self.model.as_ref().map(ModelRule::seen)
+    pub fn unfamiliar(&self) -> Vec<(&Unfamiliar, Vec<&str>)> {
+        let labelled = self
+            .model
+            .as_ref()
+            .map(|rule| (&rule.vocabulary.seen, rule.model.names.names().collect()));
+        let normal = self
+            .normality
+            .as_ref()
+            .map(|rule| (&rule.vocabulary.seen, rule.model.names.names().collect()));
+        labelled.into_iter().chain(normal).collect()
     }
 
     /// How it works.
@@ -204,15 +223,29 @@ impl Monitor {
         let before = alerts.len();
 
         let n = self.settings.ngram_size.get();
-        let model = &self.model;
-        let known = || model.as_ref().is_some_and(|model| model.knows(&event.action_type));
+        let (model, normality) = (&self.model, &self.normality);
+        let known = || {
+            let text = &event.action_type;
+            model.as_ref().is_some_and(|rule| rule.model.names.get(text).is_some())
+                || normality
+                    .as_ref()
+                    .is_some_and(|rule| rule.model.names.get(text).is_some())
+        };
         let (action, new) = self.names.acquire(&event.action_type, known);
         self.counters.overflow += u64::from(action == OTHER);
-        if let Some(model) = self.model.as_mut().filter(|_| new) {
-            model.learn(action, &event.action_type);
-        }
-        if let Some(model) = &mut self.model {
-            model.note(action, &event.action_type);
+        let labelled = self
+            .model
+            .as_mut()
+            .map(|rule| (&rule.model.names, &mut rule.vocabulary));
+        let normal = self
+            .normality
+            .as_mut()
+            .map(|rule| (&rule.model.names, &mut rule.vocabulary));
+        for (names, vocabulary) in labelled.into_iter().chain(normal) {
+            if new {
+                vocabulary.learn(names, action, &event.action_type);
+            }
+            vocabulary.note(action, &event.action_type);
         }
         let agent = self.agents.value_mut(slot);
         let pause = time.since(agent.latest);
@@ -353,15 +386,19 @@ impl Monitor {
         };
         let found = frequency::check(&agent.times, settings)
             .filter(|_| may(Kind::Frequency))
-            .or_else(|| sequence::check(&self.ngrams, ngram?, recent, settings).filter(|_| may(Kind::Sequence)))
+            .or_else(|| {
+                // A normal-only model knows better what is usual.
+                let ngram = ngram.filter(|_| self.normality.is_none())?;
+                sequence::check(&self.ngrams, ngram, recent, settings).filter(|_| may(Kind::Sequence))
+            })
             // Looked at last, and only if it may speak, as it takes longest.
             .or_else(|| may(Kind::Behavioral).then(|| behavior::check(&agent.profile, &self.names, settings))?);
         if let Some(finding) = found {
-            self.raise(slot, cohort, finding, subject, alerts);
+            self.raise(slot, (finding.kind, cohort), finding, subject, alerts);
         }
     }
 
-    /// Adds the action to the session of the agent and lets the model look at it.
+    /// Adds the action to the session of the agent and lets the models look at it.
     fn apply_model(
         &mut self,
         slot: u32,
@@ -378,34 +415,41 @@ impl Monitor {
             agent.session.clear(&mut self.names);
         }
         agent.session.push(action, window.get() as usize, &mut self.names);
-        let Some(rule) = &mut self.model else {
-            return;
+        let agent = self.agents.value_mut(slot);
+        let may = |kind| {
+            !agent
+                .cooldowns
+                .hold_back(kind, cohort, subject.time, self.settings.cooldown)
         };
-        if agent
-            .cooldowns
-            .hold_back(Kind::Model, cohort, subject.time, self.settings.cooldown)
-        {
-            return;
+        // The normal-only model stands where the sequence rule would, also in being held back.
+        let (labelled, normal) = (may(Kind::Model), may(Kind::Sequence));
+        let mut found = Vec::new();
+        if let Some(rule) = self.model.as_mut().filter(|_| labelled) {
+            let finding = model::check(rule, &mut agent.session, &self.names);
+            found.extend(finding.map(|finding| (Kind::Model, finding, rule.evidence)));
         }
-        if let Some(finding) = model::check(rule, &mut agent.session, &self.names) {
-            let most = rule.evidence;
-            let alert = self.raise(slot, cohort, finding, subject, alerts);
+        if let Some(rule) = self.normality.as_mut().filter(|_| normal) {
+            let finding = normality::check(rule, &agent.session, window.get() as usize, &self.names);
+            found.extend(finding.map(|finding| (Kind::Sequence, finding, rule.evidence)));
+        }
+        for (held_back, finding, most) in found {
+            let alert = self.raise(slot, (held_back, cohort), finding, subject, alerts);
             // The whole evidence speaks in the sentence, the most important pieces of it stand by it.
             alert.evidence.shorten(most);
         }
     }
 
-    /// Adds an alert, and holds back others of its kind for a while.
+    /// Adds an alert, and holds back others of a kind in its cohort for a while.
     fn raise<'a>(
         &mut self,
         slot: u32,
-        cohort: u64,
+        (held_back, cohort): (Kind, u64),
         finding: Finding,
         subject: &Subject<'_>,
         alerts: &'a mut Vec<Alert>,
     ) -> &'a mut Alert {
         let cooldowns = &mut self.agents.value_mut(slot).cooldowns;
-        cooldowns.start(finding.kind, cohort, subject.time, self.settings.cooldown);
+        cooldowns.start(held_back, cohort, subject.time, self.settings.cooldown);
         alerts.push(subject.alert(finding));
         let last = alerts.len() - 1;
         &mut alerts[last]

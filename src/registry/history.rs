@@ -4,6 +4,7 @@
 
 use crate::data::dataset::{hex, is_digest};
 use crate::evaluate::gate::{Champion, KeyMetrics, Reason};
+use crate::model::kind::ModelKind;
 use crate::text::{one_line, quote};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct Entry {
     pub act: Act,
     /// Which model file.
     pub model: ModelPath,
+    /// What that model learned from; missing for one that learned from labels.
+    #[serde(default, skip_serializing_if = "ModelKind::is_labelled")]
+    pub kind: ModelKind,
     /// Its digest.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub digest: String,
@@ -289,6 +293,13 @@ impl History {
         self.entries.iter().rev().find(|entry| entry.act != Act::Refused)
     }
 
+    /// The entry by which a model of this kind became the current one last, be it still that or not.
+    #[must_use]
+    pub fn current_of(&self, kind: ModelKind) -> Option<&Entry> {
+        let is = |entry: &&Entry| entry.act != Act::Refused && entry.kind == kind;
+        self.entries.iter().rev().find(is)
+    }
+
     /// The entry that holds what the gate said of `model`.
     #[must_use]
     pub fn verdict_on(&self, model: &ModelPath) -> Option<&Entry> {
@@ -340,6 +351,7 @@ mod tests {
                 at: DateTime::UNIX_EPOCH,
                 act,
                 model: path(number),
+                kind: ModelKind::Labelled,
                 digest: "d".repeat(64),
                 previous: history.head().map(str::to_owned),
                 reasons: Vec::new(),

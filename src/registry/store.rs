@@ -172,6 +172,7 @@ impl Store {
             at: time,
             act: if promoted { Act::Promoted } else { Act::Refused },
             model: ModelPath::new(promoted, time, 1),
+            kind: artifact.model.kind(),
             digest: String::new(),
             previous: self.history.head().map(str::to_owned),
             reasons: verdict.map(|verdict| verdict.reasons.clone()).unwrap_or_default(),
@@ -251,6 +252,7 @@ impl Store {
             at: time,
             act: Act::RolledBack,
             model: earlier.model.clone(),
+            kind: earlier.kind,
             digest: earlier.digest.clone(),
             previous: self.history.head().map(str::to_owned),
             reasons: Vec::new(),
@@ -275,6 +277,7 @@ impl Store {
             at: time,
             act: Act::PromotedByHand,
             model: placed,
+            kind: artifact.model.kind(),
             digest: artifact.digest(),
             previous: self.history.head().map(str::to_owned),
             // The record knows more of its verdict than the file does, and cannot be changed as easily.

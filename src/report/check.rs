@@ -35,7 +35,7 @@ struct DriftView {
     stability: String,
     divergence: String,
     new: String,
-    log_odds: String,
+    log_odds: Option<String>,
     mean_score: String,
     trained_share: String,
     reported: String,
@@ -126,7 +126,7 @@ impl From<&Drift> for DriftView {
             stability: shown(drift.population_stability),
             divergence: shown(drift.jensen_shannon),
             new: shown(drift.samples_with_new_actions),
-            log_odds: format!("{:+.4}", drift.log_odds),
+            log_odds: drift.log_odds.map(|log_odds| format!("{log_odds:+.4}")),
             mean_score: shown(drift.mean_score),
             trained_share: shown(drift.trained_share),
             reported: shown(drift.reported),
@@ -139,7 +139,8 @@ impl From<&Drift> for DriftView {
                     now: shown(change.now),
                     weight: change
                         .weight
-                        .map_or_else(|| "new".to_owned(), |weight| format!("{weight:+.4}")),
+                        .map(|weight| format!("{weight:+.4}"))
+                        .unwrap_or_else(|| if change.before > 0.0 { "–" } else { "new" }.to_owned()),
                 })
                 .collect(),
         }

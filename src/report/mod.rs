@@ -17,6 +17,7 @@ use crate::evaluate::metrics::{
 };
 use crate::input::json::group_name;
 use crate::model::PatternWeight;
+use crate::model::kind::{Model, ModelKind};
 use crate::text::{name, one_line};
 use askama::Template;
 use std::collections::BTreeMap;
@@ -93,7 +94,10 @@ struct View<'a> {
     precision_recall: String,
     roc: String,
     thresholds: Vec<Vec<String>>,
-    top_features: [(&'static str, Vec<TopFeature>); 2],
+    /// What speaks most, if weights say so.
+    top_features: Vec<(&'static str, Vec<TopFeature>)>,
+    /// What most normal sequences have, for a model that learned from these alone.
+    usual: Vec<(String, u64)>,
     mistakes: Vec<Mistake>,
     provenance: Vec<(&'static str, String)>,
 }
@@ -145,9 +149,17 @@ impl HtmlReport<'_> {
         let of = self.metrics_of(&scored);
         let confusion = of.confusion;
         let model = &self.artifact.model;
-        let (speak_for, speak_against) = model.top_features(TOP_FEATURES);
-        let top_features =
-            |patterns: Vec<PatternWeight>| patterns.into_iter().map(TopFeature::from).collect::<Vec<_>>();
+        let top_features = match model {
+            Model::Labelled(model) => {
+                let (speak_for, speak_against) = model.top_features(TOP_FEATURES);
+                let rows = |patterns: Vec<PatternWeight>| patterns.into_iter().map(TopFeature::from).collect();
+                vec![
+                    ("For an anomaly", rows(speak_for)),
+                    ("For a normal sequence", rows(speak_against)),
+                ]
+            }
+            Model::NormalOnly(_) => Vec::new(),
+        };
         let thresholds: Vec<Vec<String>> = threshold_choices(&scored, metrics.threshold.get())
             .into_iter()
             .map(|row| {
@@ -189,7 +201,7 @@ impl HtmlReport<'_> {
             unit_count: metrics.groups,
             shown,
             reliability: reliability(&scored, metrics),
-            bins: reliability_bins(&scored, metrics.ece_bins),
+            bins: bins_of(&scored, metrics),
             by_threshold: by_threshold(&scored, metrics),
             captions: captions(of),
             groups,
@@ -198,10 +210,8 @@ impl HtmlReport<'_> {
             precision_recall: precision_recall(&scored, &confusion),
             roc: roc(&scored, &confusion),
             thresholds,
-            top_features: [
-                ("For an anomaly", top_features(speak_for)),
-                ("For a normal sequence", top_features(speak_against)),
-            ],
+            top_features,
+            usual: self.usual(),
             mistakes: self.mistakes(&judged),
             provenance: self.provenance(),
         };
@@ -326,10 +336,51 @@ impl HtmlReport<'_> {
             .collect()
     }
 
+    /// The actions that most normal sequences have, and how many have them.
+    fn usual(&self) -> Vec<(String, u64)> {
+        if self.artifact.model.kind() == ModelKind::Labelled {
+            return Vec::new();
+        }
+        let mut actions: Vec<(&str, u64)> = self.artifact.model.actions().collect();
+        actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let shown = actions.into_iter().take(TOP_FEATURES);
+        shown
+            .map(|(action, samples)| (breakable(&name(action)), samples))
+            .collect()
+    }
+
     fn provenance(&self) -> Vec<(&'static str, String)> {
         let model = &self.artifact.model;
-        let config = model.config();
         let samples = model.training_samples();
+        let (knows, options) = match model {
+            Model::Labelled(labelled) => {
+                let config = labelled.config();
+                (
+                    format!(", {} ordered pairs", labelled.pair_count()),
+                    format!(
+                        "n {}, seed {}, at most {} epochs, batch size {}; fitted to {}",
+                        config.ngram_size,
+                        config.seed,
+                        config.epochs,
+                        config.batch_size,
+                        labelled.fitted()
+                    ),
+                )
+            }
+            Model::NormalOnly(normal) => {
+                let config = normal.config();
+                (
+                    String::new(),
+                    format!(
+                        "n {}, window of {} actions, seed {}; p-values count {} samples",
+                        config.ngram_size,
+                        config.window,
+                        config.seed,
+                        normal.calibration_samples()
+                    ),
+                )
+            }
+        };
         let mut rows = vec![
             ("model digest", self.artifact.digest()),
             (
@@ -346,23 +397,12 @@ impl HtmlReport<'_> {
             (
                 "knows",
                 format!(
-                    "{} actions, {} n-grams, {} ordered pairs",
+                    "{} actions, {} n-grams{knows}",
                     model.action_count(),
-                    model.ngram_count(),
-                    model.pair_count()
+                    model.ngram_count()
                 ),
             ),
-            (
-                "options",
-                format!(
-                    "n {}, seed {}, at most {} epochs, batch size {}; fitted to {}",
-                    config.ngram_size,
-                    config.seed,
-                    config.epochs,
-                    config.batch_size,
-                    model.fitted()
-                ),
-            ),
+            ("options", options),
             ("judged on", self.source.to_owned()),
             ("digest of the data judged on", self.data.digest()),
         ];
@@ -454,6 +494,14 @@ fn figures(metrics: &Metrics) -> Vec<FigureRow> {
         .collect()
 }
 
+/// The bins of the calibration error; none if scores are no probabilities.
+fn bins_of(scored: &[Scored], metrics: &Metrics) -> Vec<ReliabilityBin> {
+    metrics
+        .ece_bins
+        .map(|bins| reliability_bins(scored, bins))
+        .unwrap_or_default()
+}
+
 fn reliability(scored: &[Scored], metrics: &Metrics) -> String {
     let point = |bin: ReliabilityBin| {
         let Interval(low, high) = wilson(bin.anomalous as f64, bin.samples as f64);
@@ -463,9 +511,7 @@ fn reliability(scored: &[Scored], metrics: &Metrics) -> String {
             interval: (low, high),
         })
     };
-    let bins = reliability_bins(scored, metrics.ece_bins)
-        .into_iter()
-        .filter(|bin| bin.samples > 0);
+    let bins = bins_of(scored, metrics).into_iter().filter(|bin| bin.samples > 0);
     charts::reliability(&bins.filter_map(point).collect::<Vec<_>>())
 }
 

@@ -5,9 +5,9 @@ use crate::data::dataset::Dataset;
 use crate::data::folds;
 use crate::data::part::Part;
 use crate::data::scored::Scored;
-use crate::model::config::TrainingConfig;
+use crate::model::kind::Model;
 use crate::random::{Purpose, stream};
-use crate::train::trainer::{Epoch, TrainError, train_on};
+use crate::train::trainer::TrainError;
 use std::num::NonZeroUsize;
 
 /// What was said of samples, each by a model that was trained without them.
@@ -29,13 +29,12 @@ pub(crate) fn assign(data: &Dataset, count: FoldCount, seed: u64) -> (Vec<u8>, u
 }
 
 /// Scores each row of `data` by a model that was trained on the rows of the other folds, and says whether that model was trained on
-/// its sequence, which may stand in several groups. `after` is called after each pass of each training.
+/// its sequence, which may stand in several groups. `train` makes a model of a part.
 pub(crate) fn out_of_fold(
     data: &Dataset,
     fold_of: &[u8],
-    config: &TrainingConfig,
     threads: NonZeroUsize,
-    mut after: impl FnMut(Epoch),
+    mut train: impl FnMut(&Part) -> Result<Model, TrainError>,
 ) -> Result<(Vec<Scored>, Vec<bool>), TrainError> {
     let part = |is_in: &dyn Fn(u8) -> bool| {
         let rows = (0..).zip(fold_of).filter(|&(_, &fold)| is_in(fold));
@@ -44,7 +43,7 @@ pub(crate) fn out_of_fold(
     let mut said: Vec<Option<(Scored, bool)>> = vec![None; data.rows()];
     for fold in 0..=fold_of.iter().copied().max().unwrap_or(0) {
         let (others, own) = (part(&|other| other != fold), part(&|other| other == fold));
-        let model = train_on(data, &others, config, threads, &mut after)?.model;
+        let model = train(&others)?;
         let scored = model.score_part(data, &own, threads);
         let fingerprints = data.fingerprints(own.rows(), threads);
         let seen = fingerprints

@@ -7,6 +7,7 @@ pub(crate) mod distinct;
 pub(crate) mod fit;
 pub(crate) mod folds;
 pub(crate) mod ngram_counter;
+pub(crate) mod normal;
 pub(crate) mod online;
 pub(crate) mod sdca;
 pub(crate) mod trainer;

@@ -1,6 +1,6 @@
 //! Training: counts what occurs, chooses how to fit, fits the weights, and calibrates them.
 
-use crate::bounds::UnitInterval;
+use crate::bounds::{OpenUnitInterval, UnitInterval};
 use crate::data::dataset::Dataset;
 use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, Label};
@@ -49,7 +49,7 @@ pub struct Trained {
 }
 
 /// Why a model cannot be trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// There is not one sample to learn from.
@@ -58,6 +58,22 @@ pub enum TrainError {
     /// Calibration by group was asked for.
     #[error("calibration by group needs training samples of two groups at least; use --calibrate sequence or none")]
     NoGroups,
+    /// There are more actions than can be counted.
+    #[error("more than 2^63 actions to learn from; --num-samples N takes the first N samples")]
+    TooManyActions,
+    /// There are too few normal samples to promise so small a share of false alarms.
+    #[error(
+        "a promise of {promise} false alarms needs {needed} normal samples at least, of two groups or two different sequences; there are \
+         {samples} to learn from: use more of them or promise more false alarms"
+    )]
+    TooFewToPromise {
+        /// The share that was to be promised.
+        promise: OpenUnitInterval,
+        /// How many samples there are to count on.
+        samples: u64,
+        /// How many there would have to be.
+        needed: u64,
+    },
 }
 
 /// Trains a model on the part `training` of `data`, with at most `threads` threads, whose number changes nothing. `after` is called

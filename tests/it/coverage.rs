@@ -41,7 +41,12 @@ fn tasks(count: u32, rng: &mut ChaCha8Rng) -> Vec<Scored> {
 }
 
 fn judge(scored: &[Scored]) -> Metrics {
-    Metrics::compute(scored, Unit::Group, 0.3.try_into().unwrap(), 10.try_into().unwrap())
+    Metrics::compute(
+        scored,
+        Unit::Group,
+        0.3.try_into().unwrap(),
+        Some(10.try_into().unwrap()),
+    )
 }
 
 #[test]

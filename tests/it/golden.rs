@@ -14,6 +14,19 @@ fn each_scenario_gives_the_model_that_it_has_always_given() {
             "mixed",
             &["--num-samples", "120", "--ngram-size", "2", "--scenario", "mixed"],
         ),
+        (
+            "normal_only",
+            &[
+                "--num-samples",
+                "120",
+                "--scenario",
+                "mixed",
+                "--normal-only",
+                "--drop-anomalous",
+                "--anomaly-threshold",
+                "false-alarms=0.05",
+            ],
+        ),
     ] {
         let sandbox = Sandbox::new();
         let summary = sandbox.train(&[args, &["--seed", "42", "--threads", "3"]].concat());

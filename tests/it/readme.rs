@@ -1,4 +1,4 @@
-//! Every command that the README shows is run, and must print what stands there.
+//! Every command that the README and some pages show is run, and must print what stands there.
 //!
 //! `UPDATE_README=1 cargo test readme` writes what it prints now.
 
@@ -56,17 +56,19 @@ fn replayed(page: &str, sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn every_command_of_the_readme_prints_what_stands_there() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let written = fs::read_to_string(&readme).unwrap();
-    let sandbox = Sandbox::new();
-    let replayed = replayed(&written, &sandbox);
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(readme, replayed).unwrap();
-        return;
+fn every_command_of_the_readme_and_the_page_on_normal_samples_prints_what_stands_there() {
+    for page in ["README.md", "docs/normal.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let written = fs::read_to_string(&path).unwrap();
+        let sandbox = Sandbox::new();
+        let replayed = replayed(&written, &sandbox);
+        if std::env::var_os("UPDATE_README").is_some() {
+            fs::write(path, replayed).unwrap();
+            continue;
+        }
+        for (number, (written, replayed)) in written.lines().zip(replayed.lines()).enumerate() {
+            assert_eq!(written, replayed, "{page}:{}", number + 1);
+        }
+        assert_eq!(written, replayed);
     }
-    for (number, (written, replayed)) in written.lines().zip(replayed.lines()).enumerate() {
-        assert_eq!(written, replayed, "README.md:{}", number + 1);
-    }
-    assert_eq!(written, replayed);
 }

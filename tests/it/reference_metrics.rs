@@ -64,7 +64,7 @@ fn every_figure_equals_that_of_the_independent_libraries() {
             &scored,
             Unit::Sequence,
             case.threshold.try_into().unwrap(),
-            case.bins.try_into().unwrap(),
+            Some(case.bins.try_into().unwrap()),
         );
         let expected = &case.expected;
         for (figure, got, expected) in [
@@ -151,7 +151,12 @@ fn every_interval_equals_that_of_the_independent_libraries() {
             }
         };
         let scored: Vec<Scored> = rows.iter().map(said).collect();
-        let metrics = Metrics::compute(&scored, Unit::Group, 0.3.try_into().unwrap(), 10.try_into().unwrap());
+        let metrics = Metrics::compute(
+            &scored,
+            Unit::Group,
+            0.3.try_into().unwrap(),
+            Some(10.try_into().unwrap()),
+        );
         assert!(
             metrics.intervals.keys().eq(expected.keys()),
             "{name}: {:?}",
@@ -177,7 +182,12 @@ fn samples_of_one_group_tell_nothing_of_others() {
         ..scored(score, label)
     };
     let samples = [said(0.9, Label::Anomalous), said(0.1, Label::Normal)];
-    let metrics = Metrics::compute(&samples, Unit::Group, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    let metrics = Metrics::compute(
+        &samples,
+        Unit::Group,
+        0.5.try_into().unwrap(),
+        Some(10.try_into().unwrap()),
+    );
     assert_eq!(metrics.groups, 1);
     assert_eq!(metrics.intervals["accuracy"], Interval(0.0, 1.0));
     assert_eq!(metrics.ece_at_most, Some(1.0));
@@ -200,7 +210,7 @@ fn precision_and_recall_are_not_swapped() {
         &samples,
         Unit::Sequence,
         0.5.try_into().unwrap(),
-        10.try_into().unwrap(),
+        Some(10.try_into().unwrap()),
     );
     assert_eq!((metrics.precision, metrics.recall), (Some(0.75), Some(0.6)));
     let confusion = metrics.confusion;
@@ -209,7 +219,12 @@ fn precision_and_recall_are_not_swapped() {
 
 #[test]
 fn without_samples_every_figure_is_undefined_and_says_why() {
-    let metrics = Metrics::compute(&[], Unit::Sequence, 0.5.try_into().unwrap(), 10.try_into().unwrap());
+    let metrics = Metrics::compute(
+        &[],
+        Unit::Sequence,
+        0.5.try_into().unwrap(),
+        Some(10.try_into().unwrap()),
+    );
     assert!(metrics.named().iter().all(|(_, value)| value.is_none()));
     assert!(metrics.undefined.values().all(|reason| reason == "there is no sample"));
     let json = serde_json::to_value(&metrics).unwrap();

@@ -336,8 +336,8 @@ fn numbers(text: &str) -> Vec<(&str, std::ops::Range<usize>)> {
         .collect()
 }
 
-/// The model files of two runs, between which every member of a run that is a number occurs.
-fn models(sandbox: &Sandbox) -> [String; 2] {
+/// The model files of three runs, between which every member of a run that is a number occurs.
+fn models(sandbox: &Sandbox) -> [String; 3] {
     let event = |agent: usize| {
         let label = agent % 2;
         format!("{{\"agent_id\": \"{agent}\", \"action_type\": \"a\", \"bad\": {label}}}\n")
@@ -350,7 +350,18 @@ fn models(sandbox: &Sandbox) -> [String; 2] {
         "--label-field=bad",
         "--num-samples=50",
     ];
-    [&["--num-samples=60", "--ngram-size=2", "--l2=3"][..], &events].map(|args| {
+    let normal_only = [
+        "--num-samples=80",
+        "--normal-only",
+        "--drop-anomalous",
+        "--anomaly-threshold=0.9",
+    ];
+    [
+        &["--num-samples=60", "--ngram-size=2", "--l2=3"][..],
+        &events,
+        &normal_only,
+    ]
+    .map(|args| {
         let path = sandbox.train(args)["model_path"].as_str().unwrap().to_owned();
         fs::read_to_string(sandbox.path(&path)).unwrap()
     })
@@ -373,6 +384,7 @@ fn no_model_is_accepted_whose_run_no_option_would_have_taken() {
         ("learning_rate", &["0.0", "1.0001"]),
         ("max_ngrams", &["0", "1000000001"]),
         ("ece_bins", &["0", "10001", "4294967295"]),
+        ("window", &["0", "10001"]),
     ];
     let sandbox = Sandbox::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -440,4 +452,89 @@ fn no_number_of_a_model_file_may_lie_out_of_range_even_if_the_digest_fits() {
             }
         }
     }
+}
+
+#[test]
+fn a_normal_only_model_whose_counts_cannot_be_is_refused_even_if_the_digest_fits() {
+    let sandbox = Sandbox::new();
+    let args = [
+        "--num-samples=80",
+        "--normal-only",
+        "--drop-anomalous",
+        "--anomaly-threshold=0.9",
+    ];
+    let path = sandbox.train(&args)["model_path"].as_str().unwrap().to_owned();
+    let text = fs::read_to_string(sandbox.path(&path)).unwrap();
+    let member = |name: &str| text.find(&format!("\"{name}\":")).unwrap() + name.len() + 3;
+    let refused = |from: String, to: String, says: &str| {
+        sandbox.write("model.json", &text);
+        forge(&sandbox, "model.json", &from, &to);
+        let ended = sandbox.run(&["predict", "--model=model.json", "--sequence=a"]);
+        assert!(
+            ended.code == 3 && ended.stderr.contains(says),
+            "{from} to {to}: {ended:?}"
+        );
+    };
+    // One occurrence of an action, an n-gram, or a sample of the calibration more than there can be.
+    let one_more = |name: &str, of: &dyn Fn(&Value) -> Value| {
+        let rest = &text[member(name)..];
+        let mut rows = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let old = rows.next().unwrap().unwrap();
+        let end = rows.byte_offset();
+        (
+            format!("\"{name}\":{}", &rest[..end]),
+            format!("\"{name}\":{}", of(&old)),
+        )
+    };
+    let bump = |place: &'static [usize]| {
+        move |rows: &Value| {
+            let mut rows = rows.clone();
+            let number = place.iter().fold(&mut rows, |value, &index| &mut value[index]);
+            *number = (number.as_u64().unwrap() + 1).into();
+            rows
+        }
+    };
+    for (name, place, says) in [
+        ("ngrams", &[0, 1][..], "do not occur as often"),
+        ("vocabulary", &[0, 1], "do not occur as often"),
+        ("vocabulary", &[0, 2, 0, 0], "cannot occur as often"),
+        ("vocabulary", &[0, 2, 0, 1], "cannot occur as often"),
+    ] {
+        let (from, to) = one_more(name, &bump(place));
+        refused(from, to, says);
+    }
+    // What no count gives away, training again does.
+    let (from, to) = one_more("calibration", &bump(&[0, 0]));
+    sandbox.write("model.json", &text);
+    forge(&sandbox, "model.json", &from, &to);
+    let ended = sandbox.run(&["verify", "model.json"]);
+    assert!(
+        ended.code == 3 && ended.stdout.contains("calibration[0][0] is"),
+        "{ended:?}"
+    );
+    let (from, to) = one_more("ngrams", &|rows| {
+        rows.as_array().unwrap().iter().rev().cloned().collect()
+    });
+    refused(from, to, "stands without its beginning");
+    let (from, to) = one_more("ngrams", &|rows| {
+        rows.as_array().unwrap().iter().rev().cloned().collect()
+    });
+    refused(from, to, "stands without its beginning");
+    let (from, to) = one_more("ngrams", &|rows| {
+        let mut rows = rows.clone();
+        rows[0][0] = serde_json::json!([-2, 0]);
+        rows
+    });
+    refused(from, to, "is not a valid key");
+    // A kind with the members of the other.
+    refused(
+        "\"kind\":\"normal_only\"".into(),
+        "\"kind\":\"labelled\"".into(),
+        "not a whole model file",
+    );
+    refused(
+        "\"anomaly_threshold\":0.9,\"origin\"".into(),
+        "\"anomaly_threshold\":0.8,\"origin\"".into(),
+        "\"anomaly_threshold\"",
+    );
 }

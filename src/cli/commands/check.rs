@@ -10,8 +10,8 @@ use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
 use anomaly_train::registry::load_file;
 use anomaly_train::{
-    Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Profile, ReadOptions, STABLE,
-    UNSTABLE, Unfamiliar, confusables, data_advice,
+    Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile,
+    ReadOptions, STABLE, UNSTABLE, Unfamiliar, confusables, data_advice,
 };
 use clap::Args;
 use log::{info, warn};
@@ -33,6 +33,10 @@ pub(crate) struct CheckArgs {
     /// Top-level field that says how many samples a line stands for
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
     pub(crate) count_field: Option<String>,
+
+    /// Look at data to learn from without labels: samples without one are normal ones
+    #[arg(long)]
+    pub(crate) normal_only: bool,
 
     /// Say what is new, gone and more frequent against the training part of this model, and whether it matters to its scores
     #[arg(long, value_name = "FILE")]
@@ -73,6 +77,7 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
     let options = ReadOptions::default()
         .group_by(args.group_by.as_deref())
         .count_field(args.count_field.as_deref())
+        .unlabelled(args.normal_only.then_some(Label::Normal))
         .threads(threads);
     let mut samples = DatasetBuilder::new();
     warn_of_group(input::read_all(
@@ -96,9 +101,15 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         actions: profile.actions,
         actions_seen_once: profile.actions_seen_once,
         confusables: &confusables(&data),
+        kind: if args.normal_only {
+            ModelKind::NormalOnly
+        } else {
+            ModelKind::Labelled
+        },
     });
     if let Some(artifact) = &artifact {
-        vocabulary::warn_of(&Unfamiliar::of(&artifact.model, &data), &artifact.model);
+        let model = &artifact.model;
+        vocabulary::warn_of(&Unfamiliar::of(model, &data), model.actions().map(|(name, _)| name));
     }
     let paths: Vec<String> = args.data.iter().map(|path| shown(path).to_string()).collect();
     let source = paths.join(", ");
@@ -203,10 +214,12 @@ fn compare(drift: &Drift, report: &mut Report) {
         "  scores: {:.4} on average, where {:.4} of the training samples were anomalous; {:.4} are reported",
         drift.mean_score, drift.trained_share, drift.reported
     ));
+    let moves = drift.log_odds.map_or_else(String::new, |log_odds| {
+        format!("; how often known ones occur moves the log odds by {log_odds:+.3} on average")
+    });
     report.line(&format!(
-        "  new actions are in {:.1} % of the samples; how often known ones occur moves the log odds by {:+.3} on average",
-        100.0 * drift.samples_with_new_actions,
-        drift.log_odds
+        "  new actions are in {:.1} % of the samples{moves}",
+        100.0 * drift.samples_with_new_actions
     ));
     if !drift.changes.is_empty() {
         report.line("  action                          in training     now  log odds");
@@ -218,7 +231,11 @@ fn compare(drift: &Drift, report: &mut Report) {
         weight,
     } in &drift.changes
     {
-        let weight = weight.map_or_else(|| "new".to_owned(), |weight| format!("{weight:+.3}"));
+        let weight = match weight {
+            Some(weight) => format!("{weight:+.3}"),
+            None if *before > 0.0 => "-".to_owned(),
+            None => "new".to_owned(),
+        };
         report.line(&format!(
             "  {:<30}  {before:>11.4}  {now:>6.4}  {weight:>8}",
             name(action)

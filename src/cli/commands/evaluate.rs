@@ -10,7 +10,8 @@ use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{
-    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, ReadOptions, Unfamiliar, evaluate,
+    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, ReadOptions, Unfamiliar,
+    evaluate,
 };
 use clap::{ArgAction, Args};
 use log::{info, warn};
@@ -78,6 +79,8 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     html_report_file::check(args.report.as_ref())?;
     mistakes::check(args.mistakes.as_ref(), &args.data)?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
+    // Who learned without labels can be judged without them, as far as that goes.
+    let unlabelled = (artifact.model.kind() == ModelKind::NormalOnly).then_some(Label::Normal);
     let mut samples = DatasetBuilder::new();
     input::check_distinct(&args.data)?;
     let threads = thread_count(args.threads);
@@ -85,7 +88,8 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let options = ReadOptions::default()
         .threads(threads)
         .group_by(args.group_by.as_deref())
-        .count_field(args.count_field.as_deref());
+        .count_field(args.count_field.as_deref())
+        .unlabelled(unlabelled);
     input::read_all(&args.data, &options, &mut samples, Progress::new(verbosity))?;
     let data = samples.build_on(threads);
     if data.skipped_empty() > 0 {
@@ -107,7 +111,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     };
     let evaluation = evaluate(&model, &data, &all, &options);
     let metrics = &evaluation.metrics;
-    vocabulary::warn_of(&Unfamiliar::of(&model, &data), &model);
+    vocabulary::warn_of(&Unfamiliar::of(&model, &data), model.actions().map(|(name, _)| name));
     args.threshold.warn_of_rate(&model, data.class_counts(&all));
 
     // Programs get all that they gave; people get what says more of other samples.
@@ -115,9 +119,12 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     let of_all = args.json || args.all_samples || unseen.is_empty();
     let shown_samples = if of_all { &evaluation.scored } else { &unseen };
     let thresholds = threshold_choices(shown_samples, threshold.get());
-    let reliability = reliability_bins(shown_samples, args.ece_bins);
+    let reliability = metrics
+        .ece_bins
+        .map(|bins| reliability_bins(shown_samples, bins))
+        .unwrap_or_default();
     if let Some(path) = &args.report {
-        let files = args.files();
+        let files = args.files(unlabelled);
         let mut page = HtmlReport {
             artifact: &artifact,
             data: &data,
@@ -135,7 +142,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     }
 
     if let Some(path) = &args.mistakes {
-        let count = mistakes::write(path, &model, &args.files())?;
+        let count = mistakes::write(path, &model, &args.files(unlabelled))?;
         info!("{count} mistakes saved to {}", shown(path));
     }
 
@@ -174,8 +181,10 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
             figure(row.false_alarm_rate)
         ));
     }
-    report.line("[INFO] Reliability:");
-    report.line("  P(anomalous)  samples  mean score  anomalous share");
+    if !reliability.is_empty() {
+        report.line("[INFO] Reliability:");
+        report.line("  P(anomalous)  samples  mean score  anomalous share");
+    }
     for bin in &reliability {
         report.line(&format!(
             "  {:<12}  {:>7}  {:>10}  {:>15}",
@@ -189,11 +198,12 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
 }
 
 impl EvaluateArgs {
-    fn files(&self) -> mistakes::Files<'_> {
+    fn files(&self, unlabelled: Option<Label>) -> mistakes::Files<'_> {
         mistakes::Files {
             paths: &self.data,
             group_by: self.group_by.as_deref(),
             count_field: self.count_field.as_deref(),
+            unlabelled,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use anomaly_train::command_only::one_line;
-use anomaly_train::{Act, registry};
+use anomaly_train::{Act, ModelKind, registry};
 use clap::Args;
 use log::warn;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         return output.finish();
     }
     let current = history.current();
-    output.line("  when                  what              accuracy      f1     ece  model")?;
+    output.line("  when                  what              accuracy      f1     ece  alarms  model")?;
     for entry in history.entries() {
         let mark = if current.is_some_and(|current| std::ptr::eq(current, entry)) {
             '*'
@@ -45,14 +45,22 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         };
         let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
         let metrics = entry.metrics.as_ref();
+        // Without anomalous samples only the share of false alarms says anything.
+        let labelled = metrics.filter(|_| entry.kind == ModelKind::Labelled);
         output.line(&format!(
-            "{mark} {}  {:<16}  {:>8}  {:>6}  {:>6}  {}",
+            "{mark} {}  {:<16}  {:>8}  {:>6}  {:>6}  {:>6}  {}{}",
             entry.at.format("%Y-%m-%dT%H:%M:%SZ"),
             what(entry.act),
-            figure(metrics.and_then(|metrics| metrics.accuracy)),
-            figure(metrics.and_then(|metrics| metrics.f1)),
+            figure(labelled.and_then(|metrics| metrics.accuracy)),
+            figure(labelled.and_then(|metrics| metrics.f1)),
             figure(metrics.and_then(|metrics| metrics.ece)),
+            figure(metrics.and_then(|metrics| metrics.false_alarm_rate)),
             entry.model,
+            if entry.kind == ModelKind::NormalOnly {
+                " (normal-only)"
+            } else {
+                ""
+            },
         ))?;
         let against = match entry.act {
             Act::PromotedByHand => "in spite of",

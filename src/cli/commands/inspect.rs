@@ -3,9 +3,13 @@
 use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
+use crate::cli::report::is_told;
 use crate::cli::values::count;
-use anomaly_train::command_only::one_line;
-use anomaly_train::{Artifact, DataSummary, Pattern, PatternWeight, Run, Source, Validation, Verdict};
+use anomaly_train::command_only::{name, one_line};
+use anomaly_train::{
+    Artifact, DataSummary, Fitted, Model, ModelKind, OpenUnitInterval, Pattern, PatternWeight, Run, Source, Validation,
+    Verdict,
+};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -45,16 +49,97 @@ struct Summary<'a> {
     training_samples: anomaly_train::ClassCounts,
     actions: usize,
     ngrams: usize,
-    pairs: usize,
-    fitted: &'a anomaly_train::Fitted,
-    speak_for: &'a [PatternWeight],
-    speak_against: &'a [PatternWeight],
+    #[serde(flatten)]
+    learned: Learned,
+}
+
+/// What is in the model beside its actions and n-grams.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Learned {
+    Labelled {
+        pairs: usize,
+        fitted: Fitted,
+        speak_for: Vec<PatternWeight>,
+        speak_against: Vec<PatternWeight>,
+    },
+    NormalOnly {
+        promise: OpenUnitInterval,
+        calibration_samples: u64,
+        /// The actions that most normal samples have, and how many have them.
+        usual: Vec<Usual>,
+    },
+}
+
+/// An action, and how many normal training samples have it.
+#[derive(Serialize)]
+struct Usual {
+    action: String,
+    samples: u64,
+}
+
+impl Learned {
+    fn of(model: &Model, most: usize) -> Self {
+        match model {
+            Model::Labelled(model) => {
+                let (speak_for, speak_against) = model.top_features(most);
+                Self::Labelled {
+                    pairs: model.pair_count(),
+                    fitted: *model.fitted(),
+                    speak_for,
+                    speak_against,
+                }
+            }
+            Model::NormalOnly(normal) => {
+                let mut actions: Vec<(&str, u64)> = model.actions().collect();
+                actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+                let usual = actions.into_iter().take(most).map(|(action, samples)| Usual {
+                    action: action.to_owned(),
+                    samples,
+                });
+                Self::NormalOnly {
+                    promise: normal.threshold().complement(),
+                    calibration_samples: normal.calibration_samples(),
+                    usual: usual.collect(),
+                }
+            }
+        }
+    }
+
+    /// The tables for people.
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::Labelled {
+                speak_for,
+                speak_against,
+                ..
+            } => {
+                for (title, patterns) in [("for an anomaly", speak_for), ("for a normal sequence", speak_against)] {
+                    let _ = writeln!(text, "\nwhat speaks most {title}\n   weight   normal  anomalous");
+                    for PatternWeight { pattern, weight, seen } in patterns {
+                        let name = shown_pattern(pattern);
+                        let _ = writeln!(
+                            text,
+                            "  {weight:>+7.3}  {:>7}  {:>9}  {name}",
+                            seen.normal, seen.anomalous
+                        );
+                    }
+                }
+            }
+            Self::NormalOnly { usual, .. } => {
+                let _ = writeln!(text, "\nwhat is usual\n  samples");
+                for Usual { action, samples } in usual {
+                    let _ = writeln!(text, "  {samples:>7}  {}", name(action));
+                }
+            }
+        }
+    }
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
     let model = &artifact.model;
-    let (speak_for, speak_against) = model.top_features(args.top);
+    let learned = Learned::of(model, args.top);
     let mut output = Output::stdout();
     if args.json {
         output.json_line(&Summary {
@@ -68,29 +153,13 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
             training_samples: model.training_samples(),
             actions: model.action_count(),
             ngrams: model.ngram_count(),
-            pairs: model.pair_count(),
-            fitted: model.fitted(),
-            speak_for: &speak_for,
-            speak_against: &speak_against,
+            learned,
         })?;
         return output.finish();
     }
     let mut text = format!("model        {}\n", shown(&path));
     text.push_str(&description(&artifact));
-    for (title, patterns) in [
-        ("for an anomaly", &speak_for),
-        ("for a normal sequence", &speak_against),
-    ] {
-        let _ = writeln!(text, "\nwhat speaks most {title}\n   weight   normal  anomalous");
-        for PatternWeight { pattern, weight, seen } in patterns {
-            let name = shown_pattern(pattern);
-            let _ = writeln!(
-                text,
-                "  {weight:>+7.3}  {:>7}  {:>9}  {name}",
-                seen.normal, seen.anomalous
-            );
-        }
-    }
+    learned.write(&mut text);
     output.write(&text)?;
     output.finish()
 }
@@ -107,7 +176,6 @@ fn shown_pattern(pattern: &Pattern) -> String {
 /// When, from what and how good, one thing a line.
 fn description(artifact: &Artifact) -> String {
     let model = &artifact.model;
-    let config = model.config();
     let samples = model.training_samples();
     let created = artifact
         .created_at
@@ -117,28 +185,56 @@ fn description(artifact: &Artifact) -> String {
         ("created", created),
         (
             "training",
-            format!("{} normal and {} anomalous samples", samples.normal, samples.anomalous),
+            match model.kind() {
+                ModelKind::Labelled => format!("{} normal and {} anomalous samples", samples.normal, samples.anomalous),
+                ModelKind::NormalOnly => format!("{} normal samples, without labels", samples.normal),
+            },
         ),
-        (
-            "knows",
-            format!(
-                "{} actions, {} n-grams of 2 to {}, {} ordered pairs",
-                model.action_count(),
-                model.ngram_count(),
-                config.ngram_size,
-                model.pair_count()
-            ),
-        ),
-        ("threshold", model.threshold().to_string()),
-        (
-            "options",
-            format!(
-                "seed {}, at most {} epochs, batch size {}",
-                config.seed, config.epochs, config.batch_size
-            ),
-        ),
-        ("fitted", model.fitted().to_string()),
     ];
+    let knows = format!("{} actions, {} n-grams", model.action_count(), model.ngram_count());
+    match model {
+        Model::Labelled(model) => {
+            let config = model.config();
+            lines.extend([
+                (
+                    "knows",
+                    format!(
+                        "{knows} of 2 to {}, {} ordered pairs",
+                        config.ngram_size,
+                        model.pair_count()
+                    ),
+                ),
+                ("threshold", model.threshold().to_string()),
+                (
+                    "options",
+                    format!(
+                        "seed {}, at most {} epochs, batch size {}",
+                        config.seed, config.epochs, config.batch_size
+                    ),
+                ),
+                ("fitted", model.fitted().to_string()),
+            ]);
+        }
+        Model::NormalOnly(model) => {
+            let config = model.config();
+            lines.extend([
+                ("knows", format!("{knows} of 2 to {}", config.ngram_size)),
+                (
+                    "promise",
+                    format!(
+                        "{} false alarms: threshold {}, p-values count {} samples",
+                        model.threshold().complement(),
+                        model.threshold(),
+                        model.calibration_samples()
+                    ),
+                ),
+                (
+                    "options",
+                    format!("seed {}, window of {} actions", config.seed, config.window),
+                ),
+            ]);
+        }
+    }
     if let Some(wish) = artifact.run.threshold_for.filter(|_| artifact.origin.is_none()) {
         lines.push(("chosen for", wish.to_string()));
     }
@@ -150,7 +246,8 @@ fn description(artifact: &Artifact) -> String {
         lines.push(("data digest", data.digest.clone()));
     }
     if let Some(metrics) = &artifact.metrics {
-        let figures = metrics.named().into_iter().map(|(name, value)| match value {
+        let told = metrics.named().into_iter().filter(|(name, _)| is_told(metrics, name));
+        let figures = told.map(|(name, value)| match value {
             Some(value) => format!("{name} {value:.4}"),
             None => format!("{name} undefined"),
         });

@@ -1,7 +1,6 @@
 //! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::model::SavedModel;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
@@ -10,9 +9,9 @@ use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
 use anomaly_train::{
-    AnomalyModel, Explanation, Label, LineChunk, LineChunks, OpenUnitInterval, Prediction, Refusal, Scorer, Unfamiliar,
+    Label, LineChunk, LineChunks, Model, ModelExplanation, ModelKind, ModelScorer, Prediction, Refusal, Unfamiliar,
 };
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use log::info;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,8 +22,14 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct PredictArgs {
-    #[command(flatten)]
-    pub(crate) saved: SavedModel,
+    /// The model file [default: the current model]; may be given twice, one that learned from labels and a normal-only one: each
+    /// speaks for itself then
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) model: Vec<PathBuf>,
+
+    /// Where the current model is looked for
+    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    pub(crate) models_dir: PathBuf,
 
     /// Score this sequence instead of a file: actions with commas between them, blanks around which do not count
     #[arg(long, value_name = "A,B,C", conflicts_with_all = ["input", "only_anomalies", "strict", "threads"])]
@@ -88,12 +93,25 @@ pub(crate) enum Answer<'a> {
         score: f64,
         #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
         confidence: f64,
+        /// In bits, of a normal-only model: ranks what scores the same.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "f64"))]
+        surprise: Option<f64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Reasoned"))]
         explanation: Option<Reasoned>,
         /// Why it is anomalous, in a few words for the table.
         #[serde(skip)]
         reason: Option<String>,
+    },
+    /// What two models say of a sequence, each for itself.
+    Both {
+        #[cfg_attr(feature = "schema", schemars(extend("type" = ["string", "number", "boolean", "null"])))]
+        id: Option<&'a RawValue>,
+        /// The one that learned from labels.
+        labelled: Box<Said>,
+        /// The one that learned from normal sequences alone.
+        normal_only: Box<Said>,
     },
     /// No action, so nothing to judge: normal, without a score.
     Empty {
@@ -116,21 +134,43 @@ pub(crate) enum Answer<'a> {
     },
 }
 
+/// What one of two models says of a sequence.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub(crate) struct Said {
+    label: Label,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    score: f64,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    confidence: f64,
+    /// In bits, of a normal-only model: ranks what scores the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
+    surprise: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Reasoned"))]
+    explanation: Option<Reasoned>,
+    /// Why it is anomalous, in a few words for the table.
+    #[serde(skip)]
+    reason: Option<String>,
+}
+
 /// An explanation for programs, and its evidence once more in sentences.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub(crate) struct Reasoned {
     #[serde(flatten)]
-    explanation: Explanation,
+    explanation: ModelExplanation,
     /// The evidence in words.
     sentences: Vec<String>,
 }
 
 /// How answers are worked out and shown.
 struct Answering<'m> {
-    model: &'m AnomalyModel,
-    threshold: OpenUnitInterval,
+    /// One, or one of each kind.
+    models: &'m [Model],
     /// Pieces of evidence in an explanation; 0 for none.
     evidence: usize,
     table: bool,
@@ -143,18 +183,26 @@ struct Answering<'m> {
 struct Answered {
     text: Vec<u8>,
     refused: u64,
-    /// What the model met.
-    seen: Unfamiliar,
+    /// What each model met.
+    seen: Vec<Unfamiliar>,
     /// With `strict`, the line that ended the work.
     stopped: Option<Refusal>,
 }
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
-    let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
-    if args.saved.model.is_none() {
+    args.threshold.check_for(args.model.len())?;
+    let mut models = Vec::new();
+    if args.model.is_empty() {
+        let (artifact, path) = model::load(None, &args.models_dir)?;
         info!("using {}", shown(&path));
+        models.push(args.threshold.apply(&artifact)?);
     }
-    let model = args.threshold.apply(&artifact)?;
+    for path in &args.model {
+        let (artifact, _) = model::load(Some(path), &args.models_dir)?;
+        models.push(args.threshold.apply(&artifact)?);
+    }
+    model::check_kinds(models.iter().map(Model::kind))?;
+    models.sort_by_key(Model::kind);
     let by_hand = args.sequence.is_some();
     let table = match args.format {
         FormatArg::Auto => by_hand || io::stdout().is_terminal(),
@@ -162,8 +210,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         FormatArg::Json => false,
     };
     let answering = Answering {
-        model: &model,
-        threshold: model.threshold(),
+        models: &models,
         evidence: if args.explain || by_hand { args.top } else { 0 },
         table,
         strict: args.strict,
@@ -173,14 +220,14 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         Some(sequence) => {
             let mut text = Vec::new();
             let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
-            let mut scorer = model.scorer();
-            let answer = answering.judge(&mut scorer, None, actions);
-            let mut seen = Unfamiliar::default();
-            scorer.note_unfamiliar(&mut seen);
-            vocabulary::warn_of(&seen, &model);
+            let mut scorers = answering.scorers();
+            let answer = answering.judge(&mut scorers, None, actions);
+            let mut seen = answering.nothing_seen();
+            note_unfamiliar(&scorers, &mut seen);
+            answering.warn_of(&seen);
             if table {
                 // Writing to memory cannot fail.
-                let _ = answer.write_alone(answering.threshold, &mut text);
+                let _ = answer.write_alone(&models, &mut text);
             } else {
                 answering.write(&answer, &mut text);
             }
@@ -197,7 +244,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
     let mut refused = 0;
-    let mut seen = Unfamiliar::default();
+    let mut seen = answering.nothing_seen();
     let chunks = input::chunks(LineChunks::new(reader), &args.input);
     for batch in ReadAhead::start(chunks, threads) {
         let mut batch = batch?;
@@ -209,7 +256,9 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         in_order(&batch, threads, answer, |answered: Answered| {
             output.show(&answered.text)?;
             refused += answered.refused;
-            seen.join(answered.seen);
+            seen.iter_mut()
+                .zip(answered.seen)
+                .for_each(|(seen, new)| seen.join(new));
             match answered.stopped {
                 Some(refusal) => Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input)))),
                 None => Ok(()),
@@ -217,7 +266,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         })?;
     }
     output.finish()?;
-    vocabulary::warn_of(&seen, answering.model);
+    answering.warn_of(&seen);
     if refused > 0 {
         let lines = match refused {
             1 => "1 line is not a sample; its answer says why".to_owned(),
@@ -228,16 +277,41 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Notes what each scorer met in the latest sequence.
+fn note_unfamiliar(scorers: &[ModelScorer<'_>], seen: &mut [Unfamiliar]) {
+    for (scorer, seen) in scorers.iter().zip(seen) {
+        scorer.note_unfamiliar(seen);
+    }
+}
+
 impl Answering<'_> {
+    fn scorers(&self) -> Vec<ModelScorer<'_>> {
+        self.models.iter().map(Model::scorer).collect()
+    }
+
+    fn nothing_seen(&self) -> Vec<Unfamiliar> {
+        vec![Unfamiliar::default(); self.models.len()]
+    }
+
+    /// Warns if much is unknown to a model.
+    fn warn_of(&self, seen: &[Unfamiliar]) {
+        for (model, seen) in self.models.iter().zip(seen) {
+            vocabulary::warn_of(seen, model.actions().map(|(name, _)| name));
+        }
+    }
+
     fn answer(&self, chunk: &LineChunk) -> Answered {
-        let mut answered = Answered::default();
-        let mut scorer = self.model.scorer();
+        let mut answered = Answered {
+            seen: self.nothing_seen(),
+            ..Answered::default()
+        };
+        let mut scorers = self.scorers();
         let mut samples = chunk.samples();
         while let Some(read) = samples.read_unlabelled() {
             let answer = match read {
                 Ok(sample) => {
-                    let answer = self.judge(&mut scorer, sample.id(), sample.actions());
-                    scorer.note_unfamiliar(&mut answered.seen);
+                    let answer = self.judge(&mut scorers, sample.id(), sample.actions());
+                    note_unfamiliar(&scorers, &mut answered.seen);
                     answer
                 }
                 Err(refusal) if self.strict => {
@@ -272,39 +346,55 @@ impl Answering<'_> {
 
     fn judge<'r, 'a>(
         &self,
-        scorer: &mut Scorer<&AnomalyModel>,
+        scorers: &mut [ModelScorer<'_>],
         id: Option<&'r RawValue>,
         actions: impl Iterator<Item = &'a str> + Clone,
     ) -> Answer<'r> {
-        let Some(prediction) = scorer.predict(actions.clone()) else {
-            return Answer::Empty {
-                id,
-                label: Label::Normal,
-                score: None,
-                confidence: None,
-                empty: true,
-            };
+        let empty = Answer::Empty {
+            id,
+            label: Label::Normal,
+            score: None,
+            confidence: None,
+            empty: true,
         };
+        let said = match scorers {
+            [scorer] => self.ask(scorer, actions).map(|said| Answer::one(id, said)),
+            [labelled, normal_only, ..] => self
+                .ask(labelled, actions.clone())
+                .zip(self.ask(normal_only, actions))
+                .map(|(labelled, normal_only)| Answer::Both {
+                    id,
+                    labelled: Box::new(labelled),
+                    normal_only: Box::new(normal_only),
+                }),
+            [] => None,
+        };
+        said.unwrap_or(empty)
+    }
+
+    /// What a model says of a sequence, if it has an action.
+    fn ask<'a>(&self, scorer: &mut ModelScorer<'_>, actions: impl Iterator<Item = &'a str> + Clone) -> Option<Said> {
         let Prediction {
             label,
             score,
             confidence,
+            surprise,
             ..
-        } = Prediction::new(prediction.score, self.threshold);
+        } = scorer.predict(actions.clone())?;
         let wants_reason = self.table && self.evidence == 0 && label == Label::Anomalous;
-        Answer::Prediction {
-            id,
+        Some(Said {
             label,
             score,
             confidence,
+            surprise,
             reason: wants_reason.then(|| scorer.explain(actions.clone(), usize::MAX).main_reason()),
             explanation: (self.evidence > 0).then(|| Reasoned::new(scorer.explain(actions, self.evidence))),
-        }
+        })
     }
 }
 
 impl Reasoned {
-    fn new(explanation: Explanation) -> Self {
+    fn new(explanation: ModelExplanation) -> Self {
         Self {
             sentences: explanation.sentences(),
             explanation,
@@ -313,8 +403,7 @@ impl Reasoned {
 
     /// Writes the explanation for people, a sentence a line.
     fn write(&self, text: &mut Vec<u8>) -> io::Result<()> {
-        let (log_odds, parts) = (self.explanation.log_odds, self.explanation.contributions);
-        writeln!(text, "  log odds {log_odds:.3} = {parts}")?;
+        writeln!(text, "  {}", self.explanation.sum())?;
         self.sentences
             .iter()
             .try_for_each(|sentence| writeln!(text, "  {sentence}"))
@@ -328,38 +417,73 @@ fn name(label: Label) -> &'static str {
     }
 }
 
-impl Answer<'_> {
-    /// Writes the answer to a sequence that was typed by hand.
-    fn write_alone(&self, threshold: OpenUnitInterval, text: &mut Vec<u8>) -> io::Result<()> {
-        let Self::Prediction {
+impl<'a> Answer<'a> {
+    fn one(id: Option<&'a RawValue>, said: Said) -> Self {
+        let Said {
             label,
             score,
             confidence,
-            explanation: Some(reasoned),
-            ..
-        } = self
-        else {
-            return self.write_row(text);
-        };
-        let label = name(*label);
-        writeln!(
-            text,
-            "{label}: P(anomalous) {score:.4}, threshold {threshold}, confidence {confidence:.2}"
-        )?;
-        reasoned.write(text)
+            surprise,
+            explanation,
+            reason,
+        } = said;
+        Self::Prediction {
+            id,
+            label,
+            score,
+            confidence,
+            surprise,
+            explanation,
+            reason,
+        }
+    }
+
+    /// Writes the answer to a sequence that was typed by hand.
+    fn write_alone(&self, models: &[Model], text: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Self::Prediction {
+                label,
+                score,
+                confidence,
+                explanation,
+                ..
+            } => models
+                .iter()
+                .try_for_each(|model| write_alone(model, (*label, *score, *confidence), explanation.as_ref(), text)),
+            Self::Both {
+                labelled, normal_only, ..
+            } => models
+                .iter()
+                .zip([labelled, normal_only])
+                .try_for_each(|(model, said)| {
+                    let figures = (said.label, said.score, said.confidence);
+                    write_alone(model, figures, said.explanation.as_ref(), text)
+                }),
+            Self::Empty { .. } | Self::Error { .. } => self.write_row(text),
+        }
     }
 
     fn is_normal(&self) -> bool {
         match self {
             Self::Prediction { label, .. } => *label == Label::Normal,
+            Self::Both {
+                labelled, normal_only, ..
+            } => labelled.label == Label::Normal && normal_only.label == Label::Normal,
             Self::Empty { .. } => true,
             Self::Error { .. } => false,
         }
     }
 
-    /// Writes the answer for people: a row, and below it the explanation if there is one.
+    /// Writes the answer for people: a row for each model, and below it the explanation if there is one.
     fn write_row(&self, text: &mut Vec<u8>) -> io::Result<()> {
         let shown_id = |id: &Option<&RawValue>| id.map_or_else(|| "-".to_owned(), |id| one_line(id.get()));
+        let mut row =
+            |id, (label, score): (Label, f64), whose: &str, reason: &Option<String>, explanation: &Option<Reasoned>| {
+                let reason = reason.as_deref().unwrap_or_default();
+                let row = format!("{:<9}  {score:.4}  {}  {whose}{reason}", name(label), shown_id(id));
+                writeln!(text, "{}", row.trim_end())?;
+                explanation.as_ref().map_or(Ok(()), |reasoned| reasoned.write(text))
+            };
         match self {
             Self::Prediction {
                 id,
@@ -368,15 +492,37 @@ impl Answer<'_> {
                 explanation,
                 reason,
                 ..
-            } => {
-                let label = name(*label);
-                let reason = reason.as_deref().unwrap_or_default();
-                let row = format!("{label:<9}  {score:.4}  {}  {reason}", shown_id(id));
-                writeln!(text, "{}", row.trim_end())?;
-                explanation.as_ref().map_or(Ok(()), |reasoned| reasoned.write(text))
-            }
+            } => row(id, (*label, *score), "", reason, explanation),
+            Self::Both {
+                id,
+                labelled,
+                normal_only,
+            } => [(labelled, "labelled  "), (normal_only, "normal-only  ")]
+                .into_iter()
+                .try_for_each(|(said, whose)| {
+                    row(id, (said.label, said.score), whose, &said.reason, &said.explanation)
+                }),
             Self::Empty { id, .. } => writeln!(text, "{:<9}  {:<6}  {}  no actions", "normal", "-", shown_id(id)),
             Self::Error { line, error } => writeln!(text, "{:<9}  {:<6}  line {line}: {error}", "error", "-"),
         }
     }
+}
+
+/// Writes what a model says of a sequence that was typed by hand: the label, what it goes by, and why.
+fn write_alone(
+    model: &Model,
+    (label, score, confidence): (Label, f64, f64),
+    explanation: Option<&Reasoned>,
+    text: &mut Vec<u8>,
+) -> io::Result<()> {
+    let (label, threshold) = (name(label), model.threshold());
+    let score = match model.kind() {
+        ModelKind::Labelled => format!("P(anomalous) {score:.4}"),
+        ModelKind::NormalOnly => format!("1 - p-value {score:.4}"),
+    };
+    writeln!(
+        text,
+        "{label}: {score}, threshold {threshold}, confidence {confidence:.2}"
+    )?;
+    explanation.map_or(Ok(()), |reasoned| reasoned.write(text))
 }

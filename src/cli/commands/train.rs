@@ -13,12 +13,13 @@ use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
-    DataFindings, Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, NgramSize, OpenUnitInterval,
-    Outcome, Penalty, Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize, Threshold,
-    TrainingConfig, UnitInterval, Validation, Verdict, advice, confusables,
+    DataFindings, Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, Label, MaxNgrams, Model, NgramSize,
+    NormalConfig, OpenUnitInterval, Outcome, Penalty, Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source,
+    StepSize, Threshold, Training, TrainingConfig, UnitInterval, Validation, Verdict, WindowSize, Wish, WishError,
+    advice, confusables,
 };
 use clap::{ArgAction, Args};
-use log::{debug, warn};
+use log::{debug, info, warn};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -66,7 +67,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
     pub(crate) train_ratio: OpenUnitInterval,
 
-    /// How samples are divided [default: stratified; grouped with --group-by]
+    /// How samples are divided [default: stratified; grouped with --group-by or --normal-only]
     #[arg(long, value_name = "S", value_enum)]
     pub(crate) split_strategy: Option<SplitArg>,
 
@@ -79,13 +80,32 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
     pub(crate) count_field: Option<String>,
 
-    /// Longest n-gram, 1 to 8
-    #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().ngram_size)]
-    pub(crate) ngram_size: NgramSize,
+    /// Learn from normal samples alone, which need no label, and promise a share of false alarms
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "epochs", "batch_size", "l2", "calibrate", "learning_rate", "ece_bins", "promotion_max_ece", "promotion_min_accuracy",
+            "promotion_min_recall", "promotion_min_precision", "promotion_max_false_alarms", "promotion_min_average_precision"
+        ]
+    )]
+    pub(crate) normal_only: bool,
+
+    /// Leave samples with label 1 out instead of refusing them
+    #[arg(long, requires = "normal_only")]
+    pub(crate) drop_anomalous: bool,
+
+    /// How many actions in a row are judged together [default: 10]
+    #[arg(long, value_name = "N", requires = "normal_only")]
+    pub(crate) window: Option<WindowSize>,
+
+    /// Longest n-gram, 1 to 8 [default: 3; 4 with --normal-only]
+    #[arg(long, value_name = "N")]
+    pub(crate) ngram_size: Option<NgramSize>,
 
     /// Score from which a sequence is labelled anomalous, or what it is chosen for: f1, recall=R, precision=R, false-alarms=R
-    #[arg(long, value_name = "T", default_value_t = Threshold::Fixed(TrainingConfig::default().anomaly_threshold))]
-    pub(crate) anomaly_threshold: Threshold,
+    /// [default: 0.3; with --normal-only false-alarms=0.01, which is 0.99, as it promises what it does not reach]
+    #[arg(long, value_name = "T")]
+    pub(crate) anomaly_threshold: Option<Threshold>,
 
     /// Most passes over the training part
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().epochs)]
@@ -117,7 +137,7 @@ pub(crate) struct TrainArgs {
     pub(crate) max_ngrams: MaxNgrams,
 
     /// Highest calibration error with which a model is promoted
-    #[arg(long, value_name = "X", default_value_t = Gate::default().max_ece)]
+    #[arg(long, value_name = "X", default_value = "0.08")]
     pub(crate) promotion_max_ece: UnitInterval,
 
     /// Lowest accuracy with which a model is promoted [default: 0.85; none with one of the next four]
@@ -192,6 +212,9 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
 
     let samples = load(&run, args.files()?, threads, progress)?;
     report.samples(&samples);
+    if samples.dropped_anomalous() > 0 {
+        info!("{} anomalous samples were left out", samples.dropped_anomalous());
+    }
     let outcome = fit_and_judge(&run, &samples, threads, progress, &mut report)?;
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
@@ -208,6 +231,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         chosen,
         ..
     } = outcome;
+    report.promise(&run, &samples, &evaluation.metrics);
     report.verdict(&run.gate, &verdict, champion.as_ref(), &evaluation.metrics);
     for sentence in advice(&Diagnostics {
         data: DataFindings {
@@ -217,6 +241,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             actions: model.action_count() as u64,
             actions_seen_once: model.actions_seen_once() as u64,
             confusables: &confusables(samples.data()),
+            kind: model.kind(),
         },
         metrics: &evaluation.metrics,
         scored: &evaluation.scored,
@@ -303,12 +328,21 @@ fn fit_and_judge(
     progress: Progress,
     report: &mut Report,
 ) -> Result<Outcome, Failure> {
-    let epochs = run.training.epochs;
-    report.line(&format!(
-        "[INFO] Training anomaly model for {epochs} epochs, batch size {}...",
-        run.training.batch_size
-    ));
-    let bar = progress.steps("Training", u64::from(epochs.get()) * run.trainings() as u64);
+    let passes = match &run.training {
+        Training::Labelled(TrainingConfig { epochs, batch_size, .. }) => {
+            report.line(&format!(
+                "[INFO] Training anomaly model for {epochs} epochs, batch size {batch_size}..."
+            ));
+            epochs.get()
+        }
+        Training::NormalOnly(NormalConfig { ngram_size, window, .. }) => {
+            report.line(&format!(
+                "[INFO] Training normal-only model, n-grams of up to {ngram_size}, window of {window} actions..."
+            ));
+            1
+        }
+    };
+    let bar = progress.steps("Training", u64::from(passes) * run.trainings() as u64);
     let mut number = 0;
     let outcome = run.carry_out(samples, threads, |epoch| {
         bar.inc(1);
@@ -322,9 +356,18 @@ fn fit_and_judge(
     })?;
     drop(bar);
     let model = &outcome.model;
-    report.line(&format!("[INFO] Fitted: {}", model.fitted()));
-    let (actions, ngrams, pairs) = (model.action_count(), model.ngram_count(), model.pair_count());
-    debug!("{actions} actions, {ngrams} n-grams, {pairs} ordered pairs");
+    let (actions, ngrams) = (model.action_count(), model.ngram_count());
+    match model {
+        Model::Labelled(model) => {
+            report.line(&format!("[INFO] Fitted: {}", model.fitted()));
+            debug!("{actions} actions, {ngrams} n-grams, {} ordered pairs", model.pair_count());
+        }
+        Model::NormalOnly(model) => report.line(&format!(
+            "[INFO] Learned: {actions} actions, {ngrams} n-grams; p-values count {} normal samples, each scored without its {}",
+            model.calibration_samples(),
+            samples.data().unit()
+        )),
+    }
     if let Validation::Folds { count } = run.validation {
         report.line(&format!(
             "[INFO] Folds: {count}; each sample is judged by a model that has not seen its {}",
@@ -348,7 +391,11 @@ fn decide(
     outcome: &Outcome,
 ) -> Result<(Verdict, Option<Champion>), Failure> {
     let (mut champion, mut unreadable) = (None, None);
-    if let Some(current) = store.history().current().filter(|_| !args.no_champion) {
+    if let Some(current) = store
+        .history()
+        .current_of(run.training.kind())
+        .filter(|_| !args.no_champion)
+    {
         let threads = thread_count(args.threads);
         match champion::judge(&args.models_dir, current, run, samples, outcome, threads)? {
             Ok(judged) => champion = Some(judged),
@@ -368,38 +415,72 @@ fn decide(
 impl TrainArgs {
     /// What the options mean.
     fn to_run(&self) -> Result<Run, Failure> {
-        let defaults = TrainingConfig::default();
-        let (anomaly_threshold, threshold_for) = match self.anomaly_threshold {
-            Threshold::Fixed(threshold) => (threshold, None),
-            Threshold::Wish(wish) => (defaults.anomaly_threshold, Some(wish)),
-        };
+        let (training, threshold_for) = self.training()?;
         Ok(Run {
             source: self.source()?,
             reading: Reading {
                 count_field: self.count_field.clone(),
+                drop_anomalous: self.drop_anomalous,
             },
             group_by: self.group_by.clone(),
             validation: self.validation()?,
-            training: TrainingConfig {
-                ngram_size: self.ngram_size,
-                anomaly_threshold,
-                seed: self.seed,
-                epochs: self.epochs,
-                batch_size: self.batch_size,
-                l2: self.l2,
-                calibrate: self.calibrate.0,
-                learning_rate: self.learning_rate,
-                max_ngrams: self.max_ngrams,
-            },
             ece_bins: self.ece_bins,
             threshold_for,
-            gate: self.gate(),
+            gate: self.gate(&training),
+            training,
         })
     }
 
-    fn gate(&self) -> Gate {
+    /// What the model learns from and how, and what its threshold is chosen for.
+    fn training(&self) -> Result<(Training, Option<Wish>), Failure> {
+        if self.normal_only {
+            let defaults = NormalConfig::default();
+            let anomaly_threshold = match self.anomaly_threshold {
+                None => defaults.anomaly_threshold,
+                Some(Threshold::Fixed(threshold)) => threshold,
+                Some(Threshold::Wish(Wish::FalseAlarms(promise))) => promise.complement(),
+                Some(Threshold::Wish(wish)) => {
+                    return Err(Failure::Usage(format!(
+                        "--anomaly-threshold: {}",
+                        WishError::NoLabels(wish)
+                    )));
+                }
+            };
+            let config = NormalConfig {
+                ngram_size: self.ngram_size.unwrap_or(defaults.ngram_size),
+                window: self.window.unwrap_or(defaults.window),
+                anomaly_threshold,
+                seed: self.seed,
+                max_ngrams: self.max_ngrams,
+            };
+            return Ok((Training::NormalOnly(config), None));
+        }
+        let defaults = TrainingConfig::default();
+        let (anomaly_threshold, threshold_for) = match self.anomaly_threshold {
+            None => (defaults.anomaly_threshold, None),
+            Some(Threshold::Fixed(threshold)) => (threshold, None),
+            Some(Threshold::Wish(wish)) => (defaults.anomaly_threshold, Some(wish)),
+        };
+        let config = TrainingConfig {
+            ngram_size: self.ngram_size.unwrap_or(defaults.ngram_size),
+            anomaly_threshold,
+            seed: self.seed,
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            l2: self.l2,
+            calibrate: self.calibrate.0,
+            learning_rate: self.learning_rate,
+            max_ngrams: self.max_ngrams,
+        };
+        Ok((Training::Labelled(config), threshold_for))
+    }
+
+    fn gate(&self, training: &Training) -> Gate {
+        if let Training::NormalOnly(config) = training {
+            return Gate::of_promise(config.promise().into(), self.promotion_max_regression);
+        }
         let gate = Gate {
-            max_ece: self.promotion_max_ece,
+            max_ece: Some(self.promotion_max_ece),
             min_accuracy: self.promotion_min_accuracy,
             min_recall: self.promotion_min_recall,
             min_precision: self.promotion_min_precision,
@@ -429,21 +510,23 @@ impl TrainArgs {
 
     fn source(&self) -> Result<Source, Failure> {
         let num_samples = self.num_samples;
-        Ok(if let Some(rules) = self.from_events.rules()? {
-            Source::Events {
-                session_by: rules.session_by,
-                session_gap: rules.session_gap,
-                label_field: rules.label_field,
-                num_samples,
-            }
-        } else if !self.data.is_empty() {
-            Source::Files { num_samples }
-        } else {
-            Source::Synthetic {
-                scenario: self.scenario.0,
-                num_samples: num_samples.unwrap_or(DEFAULT_SYNTHETIC),
-            }
-        })
+        Ok(
+            if let Some(rules) = self.from_events.rules(self.normal_only.then_some(Label::Normal))? {
+                Source::Events {
+                    session_by: rules.session_by,
+                    session_gap: rules.session_gap,
+                    label_field: rules.label_field,
+                    num_samples,
+                }
+            } else if !self.data.is_empty() {
+                Source::Files { num_samples }
+            } else {
+                Source::Synthetic {
+                    scenario: self.scenario.0,
+                    num_samples: num_samples.unwrap_or(DEFAULT_SYNTHETIC),
+                }
+            },
+        )
     }
 
     fn validation(&self) -> Result<Validation, Failure> {
@@ -453,6 +536,8 @@ impl TrainArgs {
         let strategy = match (self.split_strategy, &self.group_by) {
             (Some(strategy), _) => strategy.0,
             (None, Some(_)) => SplitStrategy::Grouped,
+            // A promise is for sequences that were never seen.
+            (None, None) if self.normal_only => SplitStrategy::Grouped,
             (None, None) => SplitStrategy::default(),
         };
         if self.count_field.is_some() && strategy == SplitStrategy::Temporal {

@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
 use crate::cli::{input, memory, model};
-use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Validation, registry};
+use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Training, Validation, registry};
 use clap::{ArgAction, Args};
 use log::info;
 use serde::Serialize;
@@ -256,7 +256,11 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
     let (Some(recorded), run) = (&artifact.data, &artifact.run) else {
         return Ok(Vec::new());
     };
-    announce(recorded.training_samples, run.training.epochs.get());
+    let passes = match &run.training {
+        Training::Labelled(config) => config.epochs.get(),
+        Training::NormalOnly(_) => 3,
+    };
+    announce(recorded.training_samples, passes);
     let threads = thread_count(args.threads);
     let files = Files {
         data: &args.data,
@@ -291,7 +295,7 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
         passed: difference.is_none(),
         found: match difference {
             None => format!(
-                "repeated on {} samples: {} actions, {} n-grams, all weights and metrics the same to the last bit",
+                "repeated on {} samples: {} actions, {} n-grams, all weights, counts and metrics the same to the last bit",
                 samples.training().1.samples(),
                 artifact.model.action_count(),
                 artifact.model.ngram_count()

@@ -5,7 +5,8 @@ use super::interval::{Interval, Scale, jackknife};
 use super::sums::{blocks, loss};
 use serde::{Deserialize, Serialize};
 
-/// How much higher the log loss of one model is than that of another on the same samples.
+/// How much higher the loss of one model is than that of another on the same samples: the log loss of the label, or of the next action
+/// if neither knows labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -25,12 +26,21 @@ impl Comparison {
     /// The difference is taken sample by sample, so what makes a sample hard for both takes no part in its interval.
     #[must_use]
     pub fn of(these: &[Scored], others: &[Scored]) -> Option<Self> {
-        let (blocks, _, count) = blocks(these);
+        let higher = these
+            .iter()
+            .zip(others)
+            .map(|(this, other)| loss(this.score.get(), this.label) - loss(other.score.get(), other.label));
+        Self::of_differences(these, higher)
+    }
+
+    /// The same for how much `higher` the loss of each of `samples` is, whatever loss that is.
+    pub(crate) fn of_differences(samples: &[Scored], higher: impl Iterator<Item = f64>) -> Option<Self> {
+        let (blocks, _, count) = blocks(samples);
         let mut sums = vec![(0.0, 0_u64); count];
-        for ((this, other), block) in these.iter().zip(others).zip(blocks) {
+        for ((sample, difference), block) in samples.iter().zip(higher).zip(blocks) {
             let (higher, samples) = &mut sums[usize::from(block)];
-            *higher += this.count as f64 * (loss(this.score.get(), this.label) - loss(other.score.get(), other.label));
-            *samples += this.count;
+            *higher += sample.count as f64 * difference;
+            *samples += sample.count;
         }
         let all = sums
             .iter()

@@ -18,7 +18,7 @@ pub(crate) use interval::{MAX_LOSS, upper_share};
 pub use ranking::{OperatingPoint, ThresholdChoice, operating_points, threshold_choices};
 pub use spread::Spread;
 pub(crate) use student::t_quantile;
-pub(crate) use sums::{BLOCKS, blocks};
+pub(crate) use sums::{BLOCKS, blocks, loss};
 
 pub use crate::data::scored::Scored;
 
@@ -219,6 +219,8 @@ const NAMES: [&str; FIGURES] = [
 const ECE: usize = 4;
 /// The place of the log loss among them.
 const LOG_LOSS: usize = 8;
+/// The places of those that judge probabilities: the calibration error, the Brier score and the log loss.
+const OF_PROBABILITIES: [usize; 3] = [ECE, 7, LOG_LOSS];
 
 /// The figures of one list of scored samples. A figure that is not defined for them is `None`, with the reason in
 /// [`undefined`](Self::undefined).
@@ -288,8 +290,8 @@ pub struct Metrics {
     pub skill: Option<Skill>,
     /// The threshold at which decisions were taken.
     pub threshold: OpenUnitInterval,
-    /// Number of equal-width bins of the calibration error.
-    pub ece_bins: Bins,
+    /// Number of equal-width bins of the calibration error; null if scores are no probabilities, so that there is none.
+    pub ece_bins: Option<Bins>,
     /// How many samples were judged.
     pub samples: u64,
     /// Why each figure that is null is not defined.
@@ -307,15 +309,24 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Computes all figures from scores and labels. `unit` says what the groups of the samples are.
+    /// Computes all figures from scores and labels. `unit` says what the groups of the samples are. Without `ece_bins` scores are
+    /// taken for what they are of a normal-only model, no probabilities, so that the figures which judge probabilities are undefined.
     #[must_use]
-    pub fn compute(scored: &[Scored], unit: Unit, threshold: OpenUnitInterval, ece_bins: Bins) -> Self {
+    pub fn compute(scored: &[Scored], unit: Unit, threshold: OpenUnitInterval, ece_bins: Option<Bins>) -> Self {
         let ranked = ranking::ranked(scored);
-        let sums = Sums::of(&ranked, threshold.get(), ece_bins);
-        let values = sums.figures(Areas::of(ranked.iter()));
-        let left = LeaveOneOut::of(&sums, &ranked, threshold.get(), ece_bins);
+        let bins = ece_bins.unwrap_or(Bins::literal(1));
+        let sums = Sums::of(&ranked, threshold.get(), bins);
+        let figures = |sums: &Sums, areas: Areas| {
+            let mut figures = sums.figures(areas);
+            if ece_bins.is_none() {
+                OF_PROBABILITIES.iter().for_each(|&place| figures[place] = None);
+            }
+            figures
+        };
+        let values = figures(&sums, Areas::of(ranked.iter()));
+        let left = LeaveOneOut::of(&sums, &ranked, threshold.get(), bins);
         let without: Vec<[Option<f64>; FIGURES]> =
-            left.without.iter().map(|(sums, areas)| sums.figures(*areas)).collect();
+            left.without.iter().map(|(sums, areas)| figures(sums, *areas)).collect();
         let shares = as_shares(&sums.confusion, &values);
         let uncertainties: [Option<Uncertainty>; FIGURES] = std::array::from_fn(|place| {
             let figures: Vec<Option<f64>> = without.iter().map(|figures| figures[place]).collect();
@@ -371,8 +382,8 @@ impl Metrics {
                 Unit::Sequence => BTreeMap::new(),
             },
             ece_at_most: uncertainties[ECE].map(|uncertainty| uncertainty.interval.1),
-            ece_by_chance: calibration::chance_level(&ranked, ece_bins),
-            skill: Skill::of(&sums, &left.without),
+            ece_by_chance: ece_bins.and_then(|bins| calibration::chance_level(&ranked, bins)),
+            skill: ece_bins.and_then(|_| Skill::of(&sums, &left.without)),
             threshold,
             ece_bins,
             samples: sums.confusion.samples(),
@@ -400,7 +411,9 @@ impl Metrics {
             .into_iter()
             .filter(|(_, value)| value.is_none())
             .map(|(name, _)| {
-                let reason = if name == "precision" && self.samples > 0 {
+                let reason = if self.ece_bins.is_none() && OF_PROBABILITIES.iter().any(|&place| NAMES[place] == name) {
+                    "the score of a normal-only model is no probability of an anomaly"
+                } else if name == "precision" && self.samples > 0 {
                     "no sample was labelled anomalous"
                 } else {
                     reason
@@ -457,7 +470,7 @@ impl Metrics {
             && [self.ece_at_most, self.ece_by_chance]
                 .iter()
                 .all(|ece| ece.is_some() == self.ece.is_some() && ece.is_none_or(is_share))
-            && self.skill.is_some() == confusion.share().is_some()
+            && self.skill.is_some() == confusion.share().filter(|_| self.ece_bins.is_some()).is_some()
             && self.skill.is_none_or(|skill| skill.is_possible(confusion))
             && self
                 .unseen

@@ -85,7 +85,7 @@ pub(super) fn loss_of(share: f64, confusion: &Confusion) -> Option<f64> {
 }
 
 /// The negative natural logarithm of the probability given to what a sample is, which is taken to be at least 2.2e-16.
-pub(super) fn loss(score: f64, label: Label) -> f64 {
+pub(crate) fn loss(score: f64, label: Label) -> f64 {
     let given = match label {
         Label::Anomalous => score,
         Label::Normal => 1.0 - score,

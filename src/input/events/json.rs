@@ -42,7 +42,9 @@ impl<'de> Members<'de> for EventMembers<'_> {
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.any(Timestamp)?,
             _ => match &mut self.session {
-                Some((rules, members)) if key == rules.label_field => members.label = Some(value.label()?),
+                Some((rules, members)) if rules.label_field.as_deref() == Some(key) => {
+                    members.label = Some(value.label()?)
+                }
                 Some((rules, members)) if key == rules.session_by => members.session = value.group(key)?,
                 _ => value.skip()?,
             },

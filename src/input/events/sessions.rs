@@ -15,8 +15,10 @@ pub struct SessionRules {
     pub session_by: String,
     /// A pause longer than this between two events of a value starts a new session.
     pub session_gap: Span,
-    /// The top-level field that holds the label, 0 or 1. A session is anomalous if one of its events is.
-    pub label_field: String,
+    /// The top-level field that holds the label, 0 or 1, if there is one. A session is anomalous if one of its events is.
+    pub label_field: Option<String>,
+    /// What a session is none of whose events has a label; without this it is left out.
+    pub unlabelled: Option<Label>,
 }
 
 /// The events read so far, to be cut into sessions when all are there.
@@ -137,7 +139,12 @@ impl Sessions {
             if limit.is_some_and(|limit| data.samples() >= limit) {
                 break;
             }
-            let Some(label) = session.iter().filter_map(|step| step.label).max() else {
+            let Some(label) = session
+                .iter()
+                .filter_map(|step| step.label)
+                .max()
+                .or(self.rules.unlabelled)
+            else {
                 without_label += 1;
                 continue;
             };
@@ -158,7 +165,8 @@ mod tests {
         let rules = SessionRules {
             session_by: session_by.to_owned(),
             session_gap: Span::seconds(60),
-            label_field: "label".to_owned(),
+            label_field: Some("label".to_owned()),
+            unlabelled: None,
         };
         let mut sessions = Sessions::new(rules);
         let refused = sessions.read(text.as_bytes()).unwrap();

@@ -116,6 +116,8 @@ impl<'r> Sample<'r> {
 pub struct SampleReader<'a> {
     lines: Lines<'a>,
     fields: Fields<'a>,
+    /// What a line without a label is.
+    unlabelled: Option<Label>,
     /// The sample read last.
     sample: UnlabelledSample<'a>,
 }
@@ -127,6 +129,7 @@ impl LineChunk {
         SampleReader {
             lines: self.lines(),
             fields: Fields::default(),
+            unlabelled: None,
             sample: UnlabelledSample::default(),
         }
     }
@@ -147,6 +150,13 @@ impl<'a> SampleReader<'a> {
         self
     }
 
+    /// Takes lines without a label for samples with this one, instead of refusing them.
+    #[must_use]
+    pub fn unlabelled(mut self, label: Option<Label>) -> Self {
+        self.unlabelled = label;
+        self
+    }
+
     /// Reads the next line that is not blank without its label, or says why it is no sample; `None` after the last.
     pub fn read_unlabelled(&mut self) -> Option<Result<&UnlabelledSample<'a>, Refusal>> {
         let (sample, fields) = (&mut self.sample, self.fields);
@@ -157,10 +167,10 @@ impl<'a> SampleReader<'a> {
 
     /// Reads the next line that is not blank, or says why it is no sample with a label; `None` after the last.
     pub fn read_labelled(&mut self) -> Option<Result<Sample<'_>, Refusal>> {
-        let (sample, fields) = (&mut self.sample, self.fields);
+        let (sample, fields, unlabelled) = (&mut self.sample, self.fields, self.unlabelled);
         let read = self.lines.read(|line| {
             let label = parse(line, fields, sample)?;
-            label.ok_or_else(|| {
+            label.or(unlabelled).ok_or_else(|| {
                 let problem = "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)";
                 (None, problem.to_owned())
             })
@@ -197,6 +207,7 @@ fn parse<'a>(line: &'a str, fields: Fields<'_>, sample: &mut UnlabelledSample<'a
 pub struct ReadOptions {
     group_by: Option<String>,
     count_field: Option<String>,
+    unlabelled: Option<Label>,
     limit: Option<u64>,
     threads: NonZeroUsize,
 }
@@ -206,6 +217,7 @@ impl Default for ReadOptions {
         Self {
             group_by: None,
             count_field: None,
+            unlabelled: None,
             limit: None,
             threads: NonZeroUsize::MIN,
         }
@@ -224,6 +236,13 @@ impl ReadOptions {
     #[must_use]
     pub fn count_field(mut self, field: Option<&str>) -> Self {
         self.count_field = field.map(str::to_owned);
+        self
+    }
+
+    /// What a sample without a label is; without this it is refused.
+    #[must_use]
+    pub fn unlabelled(mut self, label: Option<Label>) -> Self {
+        self.unlabelled = label;
         self
     }
 
@@ -313,7 +332,7 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         {
             let chunk = chunk?;
             look_at(&chunk);
-            summary.append_chunk(&chunk, read_chunk(&chunk, fields, limit, data));
+            summary.append_chunk(&chunk, read_chunk(&chunk, options, limit, data));
         }
         summary.group_field = values.group_field();
         return Ok(summary);
@@ -323,7 +342,7 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
     loop {
         let parse = |chunk: &LineChunk| {
             let mut part = empty.clone();
-            let read = read_chunk(chunk, fields, u64::MAX, &mut part);
+            let read = read_chunk(chunk, options, u64::MAX, &mut part);
             (part, read)
         };
         // While some threads work on a batch, this one reads the next.
@@ -366,9 +385,14 @@ fn read_batch(
 }
 
 /// Adds the labelled samples of `chunk` to `data` until it holds `limit`.
-fn read_chunk(chunk: &LineChunk, fields: Fields<'_>, limit: u64, data: &mut DatasetBuilder) -> ReadSummary {
+fn read_chunk(chunk: &LineChunk, options: &ReadOptions, limit: u64, data: &mut DatasetBuilder) -> ReadSummary {
     let mut summary = ReadSummary::default();
-    let mut samples = chunk.samples().group_by(fields.group).count_field(fields.count);
+    let fields = options.fields();
+    let mut samples = chunk
+        .samples()
+        .group_by(fields.group)
+        .count_field(fields.count)
+        .unlabelled(options.unlabelled);
     while data.samples() < limit
         && let Some(read) = samples.read_labelled()
     {

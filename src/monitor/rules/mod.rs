@@ -4,4 +4,5 @@ pub(crate) mod behavior;
 pub(crate) mod drift;
 pub(crate) mod frequency;
 pub(crate) mod model;
+pub(crate) mod normality;
 pub(crate) mod sequence;

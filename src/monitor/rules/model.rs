@@ -10,12 +10,12 @@ use crate::data::fingerprint;
 use crate::model::AnomalyModel;
 use crate::model::features::{ShapeCounter, discount_shape, ordered_pairs, share};
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, Node, UNKNOWN};
-use crate::model::unfamiliar::Unfamiliar;
 use crate::model::weights::logistic;
 use crate::monitor::alert::{AlertEvidence, Finding, Kind};
 use crate::monitor::names::Names;
 use crate::monitor::session::{Knowledge, Session};
 use crate::monitor::stamps::Stamps;
+use crate::monitor::vocabulary::Vocabulary;
 use std::sync::Arc;
 
 /// By how much an estimate may differ from a score. It differs by far less.
@@ -24,15 +24,13 @@ const MARGIN: f64 = 1e-9;
 /// A model that scores sessions.
 #[derive(Debug)]
 pub(crate) struct ModelRule {
-    model: Arc<AnomalyModel>,
+    pub(crate) model: Arc<AnomalyModel>,
     pub(crate) threshold: OpenUnitInterval,
     /// Most pieces of evidence in an explanation.
     pub(crate) evidence: usize,
-    /// For each name of an action, the number that the model knows it by, or one of its own above those.
-    numbers: Vec<u32>,
+    pub(crate) vocabulary: Vocabulary,
     /// Tells this model from those before it; 0 is that of no model.
     generation: u32,
-    seen: Unfamiliar,
     stamps: Stamps,
     shapes: ShapeCounter,
     symbols: Vec<u32>,
@@ -40,52 +38,15 @@ pub(crate) struct ModelRule {
 
 impl ModelRule {
     pub(crate) fn new(model: Arc<AnomalyModel>, evidence: usize, names: &Names, before: Option<&Self>) -> Self {
-        let mut rule = Self {
+        Self {
             threshold: model.threshold(),
             stamps: Stamps::new(model.weights.sparse.len()),
+            vocabulary: Vocabulary::new(&model.names, names),
             model,
             evidence,
-            seen: Unfamiliar::default(),
-            numbers: Vec::new(),
             generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
             shapes: ShapeCounter::default(),
             symbols: Vec::new(),
-        };
-        (0..names.numbers()).for_each(|id| rule.learn(id, names.text(id)));
-        rule
-    }
-
-    /// Whether the model knows an action of this name.
-    /// Notes whether the model knows the action with number `id`.
-    pub(crate) fn note(&mut self, id: u32, text: &str) {
-        let known = self.model.actions.len();
-        if self
-            .numbers
-            .get(id as usize)
-            .is_some_and(|&number| (number as usize) < known)
-        {
-            self.seen.see_known(1);
-        } else {
-            self.seen.see_unknown(text, 1);
-        }
-    }
-
-    /// What the model met so far, and did not know.
-    pub(crate) fn seen(&self) -> (&AnomalyModel, &Unfamiliar) {
-        (&self.model, &self.seen)
-    }
-
-    pub(crate) fn knows(&self, text: &str) -> bool {
-        self.model.names.get(text).is_some()
-    }
-
-    /// Notes that the name with number `id` is now `text`.
-    pub(crate) fn learn(&mut self, id: u32, text: &str) {
-        let number = self.model.names.get(text);
-        let number = number.unwrap_or(self.model.actions.len() as u32 + id);
-        match self.numbers.get_mut(id as usize) {
-            Some(old) => *old = number,
-            None => self.numbers.push(number),
         }
     }
 
@@ -95,7 +56,7 @@ impl ModelRule {
         let knowledge = Knowledge {
             table: &model.table,
             n: model.config.ngram_size.get(),
-            numbers: &self.numbers,
+            numbers: &self.vocabulary.numbers,
             model: self.generation,
         };
         session.look_up(knowledge);
@@ -219,7 +180,7 @@ mod tests {
                     for action in data.sequence(index).chain(["new", "newer"].into_iter().take(index % 3)) {
                         let (id, new) = names.acquire(action, || false);
                         if new {
-                            rule.learn(id, action);
+                            rule.vocabulary.learn(&model.names, id, action);
                         }
                         session.push(id, window, &mut names);
                         if index % 10 == 0 {

@@ -3,8 +3,8 @@
 use anomaly_train::monitor::{Monitor, Settings};
 use anomaly_train::split::{SplitStrategy, split};
 use anomaly_train::{
-    AnomalyModel, DatasetBuilder, EvaluationOptions, Gate, Judged, Label, LoadError, ReadOptions, SampleError, Scorer,
-    TrainingConfig, evaluate, read_samples, train,
+    AnomalyModel, DatasetBuilder, EvaluationOptions, Gate, Judged, Label, LoadError, Model, ReadOptions, SampleError,
+    Scorer, TrainingConfig, evaluate, read_samples, train,
 };
 use std::error::Error;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 7,
         ..TrainingConfig::default()
     };
-    let model = train(&data, &parts.training, &config)?;
+    let model = Model::from(train(&data, &parts.training, &config)?);
     let judged = evaluate(&model, &data, &parts.validation, &EvaluationOptions::default());
     assert_eq!(judged.metrics.samples, parts.validation.samples());
     assert!(judged.metrics.f1 > Some(0.9), "{:?}", judged.metrics.f1);

@@ -5,15 +5,16 @@ use crate::cli::values::count;
 use anomaly_train::events::Span;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
 use anomaly_train::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
-use clap::Args;
+use clap::{ArgAction, Args};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct MonitorArgs {
-    /// Let this trained model watch too; loaded anew when the file changes and on SIGHUP
-    #[arg(long, value_name = "FILE")]
-    pub(crate) model: Option<PathBuf>,
+    /// Let this trained model watch too; loaded anew when the file changes and on SIGHUP. May be given twice: one that learned from
+    /// labels, and a normal-only one, which takes the place of the sequence rule
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) model: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) threshold: ThresholdArgs,
@@ -169,7 +170,7 @@ impl MonitorArgs {
             max_agents: self.max_agents,
             max_cohorts: self.max_cohorts,
             max_actions: self.max_actions,
-            watch: self.model.is_some().then_some(WatchSettings {
+            watch: (!self.model.is_empty()).then_some(WatchSettings {
                 window: self.window,
                 session_gap: self.session_gap,
             }),

@@ -4,16 +4,15 @@ use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output_file;
 use crate::cli::threshold::ThresholdArgs;
-use anomaly_train::AnomalyModel;
 use anomaly_train::command_only::one_line;
 use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
 use anomaly_train::registry::{folder, load_file, replace};
+use anomaly_train::{Model, ModelKind};
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Where the state is kept.
@@ -130,7 +129,7 @@ pub(crate) fn write_baseline(path: &Path, risk_scores: &Baselines) -> Result<(),
 pub(crate) struct ModelFile<'a> {
     path: PathBuf,
     threshold: &'a ThresholdArgs,
-    model: Arc<AnomalyModel>,
+    kind: ModelKind,
     seen: Option<Stamp>,
 }
 
@@ -138,24 +137,26 @@ pub(crate) struct ModelFile<'a> {
 type Stamp = (Option<SystemTime>, u64, u64);
 
 impl<'a> ModelFile<'a> {
-    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<Self, Failure> {
+    /// The file, and the model in it.
+    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<(Self, Model), Failure> {
         // Looked at before it is read: a change in between is noticed later.
         let seen = stamp(path).ok();
-        let artifact = load_file(path)?;
-        Ok(Self {
+        let model = threshold.apply(&load_file(path)?)?;
+        let file = Self {
             path: path.to_owned(),
-            model: Arc::new(threshold.apply(&artifact)?),
+            kind: model.kind(),
             threshold,
             seen,
-        })
+        };
+        Ok((file, model))
     }
 
-    pub(crate) fn model(&self) -> Arc<AnomalyModel> {
-        Arc::clone(&self.model)
+    pub(crate) fn kind(&self) -> ModelKind {
+        self.kind
     }
 
     /// The model, if the file has changed or `asked` says so, and it is good. A bad one is warned of once and not used.
-    pub(crate) fn reload(&mut self, asked: bool) -> Option<Arc<AnomalyModel>> {
+    pub(crate) fn reload(&mut self, asked: bool) -> Option<Model> {
         let now = stamp(&self.path).ok();
         if !asked && now == self.seen {
             return None;
@@ -163,10 +164,17 @@ impl<'a> ModelFile<'a> {
         self.seen = now;
         let load = || self.threshold.apply(&load_file(&self.path)?);
         match load() {
-            Ok(model) => {
+            Ok(model) if model.kind() == self.kind => {
                 info!("model loaded anew from {}", shown(&self.path));
-                self.model = Arc::new(model);
-                Some(self.model())
+                Some(model)
+            }
+            Ok(model) => {
+                warn!(
+                    "the model is kept as it was: {} holds a {} one now",
+                    shown(&self.path),
+                    model.kind()
+                );
+                None
             }
             Err(failure) => {
                 let problem = one_line(&failure.lines().join("; "));

@@ -7,10 +7,10 @@ mod signals;
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
-use crate::cli::{clock, output_file, vocabulary};
+use crate::cli::{clock, model, output_file, vocabulary};
 use anomaly_train::events::{Event, Time};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
-use anomaly_train::{LineChunk, Refusal};
+use anomaly_train::{LineChunk, Model, Refusal};
 use args::MonitorArgs;
 use feed::Feed;
 use files::{ModelFile, StateFile, check_distinct, read_baseline, write_baseline};
@@ -18,6 +18,7 @@ use log::{info, warn};
 use serde::Serialize;
 use signals::Signals;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ enum End {
 struct Run<'a> {
     args: &'a MonitorArgs,
     monitor: Monitor,
-    model: Option<ModelFile<'a>>,
+    models: Vec<ModelFile<'a>>,
     state: Option<StateFile<'a>>,
     feed: Feed,
     signals: Signals,
@@ -84,17 +85,20 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         Some(file) => file.restore(settings)?,
         None => (Monitor::new(settings), None),
     };
-    let open = |path| ModelFile::open(path, &args.threshold);
-    let model = args.model.as_deref().map(open).transpose()?;
-    if let Some(file) = &model {
-        monitor.set_model(file.model(), args.top);
+    let mut models: Vec<ModelFile<'_>> = Vec::new();
+    args.threshold.check_for(args.model.len())?;
+    for path in &args.model {
+        let (file, model) = ModelFile::open(path, &args.threshold)?;
+        watch(&mut monitor, model, args.top);
+        models.push(file);
     }
+    model::check_kinds(models.iter().map(ModelFile::kind))?;
     let feed = Feed::open(&args.input, args.follow, checkpoint)?;
     let overflow = monitor.counters().overflow;
     let mut run = Run {
         args,
         monitor,
-        model,
+        models,
         state,
         feed,
         signals,
@@ -108,6 +112,14 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     };
     let ended = run.work();
     run.end(ended)
+}
+
+/// Lets a model watch.
+fn watch(monitor: &mut Monitor, model: Model, evidence: usize) {
+    match model {
+        Model::Labelled(model) => monitor.set_model(Arc::new(model), evidence),
+        Model::NormalOnly(model) => monitor.set_normal_model(Arc::new(model), evidence),
+    }
 }
 
 impl Run<'_> {
@@ -206,8 +218,10 @@ impl Run<'_> {
 
     /// Loads the model anew if its file has changed, or if it is asked for.
     fn reload(&mut self, asked: bool) {
-        if let Some(model) = self.model.as_mut().and_then(|file| file.reload(asked)) {
-            self.monitor.set_model(model, self.args.top);
+        for file in &mut self.models {
+            if let Some(model) = file.reload(asked) {
+                watch(&mut self.monitor, model, self.args.top);
+            }
         }
     }
 
@@ -243,8 +257,8 @@ impl Run<'_> {
         if let Some(path) = &self.args.write_baseline {
             write_baseline(path, &self.monitor.risk_scores())?;
         }
-        if let Some((model, seen)) = self.monitor.unfamiliar() {
-            vocabulary::warn_of(seen, model);
+        for (seen, known) in self.monitor.unfamiliar() {
+            vocabulary::warn_of(seen, known.into_iter());
         }
         info!("{}", self.summary());
         // Whatever else there was to say has been said.
