@@ -11,7 +11,7 @@ use crate::evaluate::threshold::{Chosen, Wish};
 use crate::model::normal::action_counts::ClassCounter;
 use crate::model::normal::config::NormalConfig;
 use crate::model::normal::conformal::{self, Conformal, fewest_to_promise};
-use crate::model::normal::witten_bell::{Counter, Runs};
+use crate::model::normal::witten_bell::Counter;
 use crate::model::normal::{Extent, Judge, NormalModel, Normality, Surprise};
 use crate::parallel::map_pieces;
 use crate::train::cross_validation::OutOfFold;
@@ -96,7 +96,6 @@ pub fn train_normal(
 
     let folds = Folds::draw(&distinct, true, config.seed);
     let mut left_out: Vec<(usize, Surprise)> = Vec::new();
-    let (mut own, mut runs) = (vec![0; order.counts.seen.len()], Runs::default());
     let sampled = if folds.count() > 1 {
         folds.first(CALIBRATED_ON)
     } else {
@@ -108,9 +107,8 @@ pub fn train_normal(
             .filter(is_member)
             .collect();
         let mut own_classes = ClassCounter::new(numbering.names.len());
-        own.fill(0);
+        let own = order.occurrences_in(members.iter().map(|&index| (sequence(index), samples(index))));
         for &index in &members {
-            order.count_into(&mut own, &mut runs, sequence(index), samples(index));
             own_classes.add(times.of(sequence(index)), samples(index));
         }
         let occurrences = order.without(&own);

@@ -63,8 +63,8 @@ pub enum TrainError {
     TooManyActions,
     /// There are too few normal samples to promise so small a share of false alarms.
     #[error(
-        "a promise of {promise} false alarms needs {needed} normal samples at least, of two groups or two different sequences; there are \
-         {samples} to learn from: use more of them or promise more false alarms"
+        "a promise of {promise} false alarms needs {needed} normal samples at least, which are left out by group or by sequence and counted \
+         on; there are {samples}: use more of them or promise more false alarms"
     )]
     TooFewToPromise {
         /// The share that was to be promised.

@@ -18,19 +18,22 @@ def count_class(times):
 
 
 class Model:
-    def __init__(self, sequences):
+    """Of sequences that count for `size` of them."""
+
+    def __init__(self, sequences, size):
         self.after = collections.defaultdict(collections.Counter)
-        self.samples, classes = len(sequences), collections.defaultdict(collections.Counter)
+        self.samples, classes = size, collections.defaultdict(collections.Counter)
+        scale = size / len(sequences)
         for sequence in sequences:
             marked = ["^"] + sequence + ["$"]
             for end in range(1, len(marked)):
                 for start in range(max(0, end - N + 1), end + 1):
-                    self.after[tuple(marked[start:end])][marked[end]] += 1
+                    self.after[tuple(marked[start:end])][marked[end]] += scale
             for action, times in collections.Counter(sequence).items():
-                classes[action][count_class(times)] += 1
+                classes[action][count_class(times)] += scale
         for action in classes:
             absent = self.samples - sum(classes[action].values())
-            if absent:
+            if absent > scale / 2:
                 classes[action][0] = absent
         pooled = sum(classes.values(), collections.Counter())
         total, kinds = sum(pooled.values()), len(pooled)
@@ -65,9 +68,9 @@ class Model:
 step = lambda bits: math.floor(bits * STEPS + 0.5)
 left_out = []
 for group in range(GROUPS):
-    model = Model([sequence for i, sequence in enumerate(train) if i % GROUPS != group])
+    model = Model([sequence for i, sequence in enumerate(train) if i % GROUPS != group], len(train))
     left_out += [step(model.surprise(sequence)) for i, sequence in enumerate(train) if i % GROUPS == group]
-model = Model(train)
+model = Model(train, len(train))
 answers = []
 for sequence in scored:
     bits = model.surprise(sequence)

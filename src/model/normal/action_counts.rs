@@ -34,6 +34,8 @@ pub(crate) fn least_times(class: usize) -> u64 {
 pub(crate) struct ActionCounts {
     /// How many samples there are.
     samples: u64,
+    /// How many times each of them counts.
+    scale: f64,
     /// For each action, the classes other than 0 in which there are samples, ascending, and how many.
     classes: Vec<Vec<(u8, u64)>>,
     /// The share of the classes from each one on, over all actions.
@@ -49,8 +51,14 @@ pub(crate) struct ActionCounts {
 impl ActionCounts {
     /// For each of the actions, samples by class, the absent ones left out.
     pub(crate) fn new(samples: u64, classes: Vec<Vec<(u8, u64)>>) -> Self {
+        Self::scaled(samples, 1.0, classes)
+    }
+
+    /// The same where each sample counts `scale` times.
+    fn scaled(samples: u64, scale: f64, classes: Vec<Vec<(u8, u64)>>) -> Self {
         let mut counts = Self {
             samples,
+            scale,
             classes,
             ..Self::default()
         };
@@ -62,11 +70,11 @@ impl ActionCounts {
                 pooled[usize::from(class)] += u128::from(count);
             }
         }
-        let total = pooled.iter().sum::<u128>() as f64;
+        let total = pooled.iter().sum::<u128>() as f64 * scale;
         let kinds = pooled.iter().filter(|&&count| count > 0).count() as f64;
         let mut from_class = vec![0.0; CLASSES + 1];
         for class in (0..CLASSES).rev() {
-            let share = (pooled[class] as f64 + kinds / CLASSES as f64) / (total + kinds);
+            let share = (pooled[class] as f64 * scale + kinds / CLASSES as f64) / (total + kinds);
             from_class[class] = from_class[class + 1] + share;
         }
         counts.from_class = from_class;
@@ -81,6 +89,11 @@ impl ActionCounts {
         let few_times = (0..counts.classes.len() as u32).map(few).collect();
         counts.few_times = few_times;
         counts
+    }
+
+    /// As how many so many samples count.
+    fn often(&self, samples: u64) -> f64 {
+        samples as f64 * self.scale
     }
 
     /// How many samples are without an action.
@@ -106,19 +119,19 @@ impl ActionCounts {
     fn probability_absent(&self, action: usize) -> f64 {
         let kinds = self.kinds(action);
         let share = self.from_class[0] - self.from_class[1];
-        (self.without(action) as f64 + kinds * share) / (self.samples as f64 + kinds)
+        (self.often(self.without(action)) + kinds * share) / (self.often(self.samples) + kinds)
     }
 
     /// The probability that a normal sequence has the action, known or not, as often as `class` says or more often.
     fn probability_of(&self, action: u32, class: usize) -> f64 {
         let pooled = self.from_class[class];
         match self.classes.get(action as usize) {
-            None => pooled / (self.samples as f64 + 1.0),
+            None => pooled / (self.often(self.samples) + 1.0),
             Some(classes) => {
                 let beyond = classes.iter().filter(|&&(other, _)| usize::from(other) >= class);
                 let count: u64 = beyond.map(|&(_, count)| count).sum();
                 let kinds = self.kinds(action as usize);
-                (count as f64 + kinds * pooled) / (self.samples as f64 + kinds)
+                (self.often(count) + kinds * pooled) / (self.often(self.samples) + kinds)
             }
         }
     }
@@ -142,7 +155,7 @@ impl ActionCounts {
         self.all_absent
     }
 
-    /// Without the samples `own`, which are among these, by action and class.
+    /// Without the samples `own`, which are among these, by action and class; the others count for as many as there were.
     pub(crate) fn without_samples(&self, samples: u64, own: &[Vec<(u8, u64)>]) -> Self {
         let left = |all: &Vec<(u8, u64)>, own: &Vec<(u8, u64)>| {
             all.iter()
@@ -154,7 +167,8 @@ impl ActionCounts {
                 .collect()
         };
         let classes = self.classes.iter().zip(own).map(|(all, own)| left(all, own)).collect();
-        Self::new(self.samples - samples, classes)
+        let left = self.samples - samples;
+        Self::scaled(left, self.samples as f64 / left as f64, classes)
     }
 }
 
@@ -244,17 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn leaving_samples_out_is_as_if_they_had_never_been_counted() {
+    fn leaving_samples_out_is_as_if_the_others_had_come_more_often() {
         let mut all = ClassCounter::new(3);
         all.add([(0, 1)], 4);
-        all.add([(0, 5), (2, 1)], 2);
+        all.add([(0, 5), (2, 1)], 4);
         let mut own = ClassCounter::new(3);
-        own.add([(0, 5), (2, 1)], 2);
+        own.add([(0, 5), (2, 1)], 4);
         let left = own.left_of(&all.finish());
-        let mut alone = ClassCounter::new(3);
-        alone.add([(0, 1)], 4);
-        let alone = alone.finish();
-        assert_eq!((&left.classes, left.samples), (&alone.classes, alone.samples));
-        assert_eq!(left.surprise(2, 1).to_bits(), alone.surprise(2, 1).to_bits());
+        let mut twice = ClassCounter::new(3);
+        twice.add([(0, 1)], 8);
+        let twice = twice.finish();
+        for (action, times) in [(0, 1), (0, 3), (2, 1), (7, 2)] {
+            assert_eq!(left.surprise(action, times), twice.surprise(action, times));
+        }
+        assert_eq!(left.surprise_of_nothing(), twice.surprise_of_nothing());
     }
 }

@@ -39,8 +39,9 @@ pub(crate) struct Occurrences {
 }
 
 impl Occurrences {
-    /// From how often each symbol and each n-gram of `table` occurs; `suffixes` are these without their first symbols.
-    fn new(table: &NgramTable, suffixes: &[Node], seen: Vec<u64>) -> Self {
+    /// From how often each symbol and each n-gram of `table` occurs, times `scale`; `suffixes` are these without their first symbols.
+    fn new(table: &NgramTable, suffixes: &[Node], seen: Vec<u64>, scale: f64) -> Self {
+        let often = |count: u64| count as f64 * scale;
         let symbols = table.symbols();
         let mut followers = vec![0_u32; seen.len()];
         for number in 0..table.len() {
@@ -55,22 +56,22 @@ impl Occurrences {
                 .zip(symbols)
                 .filter(|&(symbol, &count)| symbol != BOS && count > 0)
         };
-        let total = expected().map(|(_, &count)| count).sum::<u64>() as f64;
+        let total = often(expected().map(|(_, &count)| count).sum());
         let kinds = expected().count() as f64;
-        let anywhere = |count: u64| (count as f64 + kinds / (kinds + 1.0)) / (total + kinds);
+        let anywhere = |count: u64| (often(count) + kinds / (kinds + 1.0)) / (total + kinds);
         let mut probabilities: Vec<f64> = seen[..symbols as usize].iter().map(|&count| anywhere(count)).collect();
         for number in 0..table.len() {
             let shorter = probabilities[suffixes[number as usize] as usize];
             let context = table.parent(number) as usize;
-            let (whole, kinds) = (seen[context] as f64, f64::from(followers[context]));
+            let (whole, kinds) = (often(seen[context]), f64::from(followers[context]));
             probabilities.push(match followers[context] {
                 0 => shorter,
-                _ => (seen[(symbols + number) as usize] as f64 + kinds * shorter) / (whole + kinds),
+                _ => (often(seen[(symbols + number) as usize]) + kinds * shorter) / (whole + kinds),
             });
         }
         let backoff = |(&seen, &followers): (&u64, &u32)| {
             let followers = f64::from(followers);
-            libm::log2((seen as f64 + followers) / followers)
+            libm::log2((often(seen) + followers) / followers)
         };
         Self {
             bits: probabilities.into_iter().map(|p| -libm::log2(p)).collect(),
@@ -119,10 +120,12 @@ impl Runs {
         }
     }
 
-    /// All n-grams that are known, single symbols among them.
-    fn nodes(&self) -> impl Iterator<Item = Node> {
-        let nodes = self.by_length.iter().flatten().copied();
-        nodes.filter(|&node| node != UNKNOWN)
+    /// For each place the longest known n-gram that begins there.
+    fn longest(&self) -> impl Iterator<Item = Node> {
+        (0..self.symbols.len()).filter_map(|start| {
+            let runs = self.by_length.iter().map_while(|runs| runs.get(start).copied());
+            runs.take_while(|&node| node != UNKNOWN).last()
+        })
     }
 }
 
@@ -152,7 +155,7 @@ impl WittenBell {
             });
         }
         Self {
-            counts: Occurrences::new(&table, &suffixes, seen),
+            counts: Occurrences::new(&table, &suffixes, seen, 1.0),
             table,
             n,
             first_child,
@@ -160,10 +163,14 @@ impl WittenBell {
         }
     }
 
-    /// The occurrences without `own`, which are among them.
+    /// The occurrences without `own`, which are among them, scaled up to as many sequences as there are: else whatever is rare would be
+    /// less surprising to what is left than to all.
     pub(crate) fn without(&self, own: &[u64]) -> Occurrences {
         let left = self.counts.seen.iter().zip(own).map(|(all, own)| all - own).collect();
-        Occurrences::new(&self.table, &self.suffixes, left)
+        let sequences = |seen: &[u64]| seen[BOS as usize] as f64;
+        let all = sequences(&self.counts.seen);
+        let scale = all / (all - sequences(own));
+        Occurrences::new(&self.table, &self.suffixes, left, scale)
     }
 
     /// The n-grams of a sequence of these symbols.
@@ -251,23 +258,22 @@ impl Counter {
         // What is known already is looked up all at once, which is faster.
         runs.look_up(table, *n, marked(actions));
         let Runs { symbols, by_length } = runs;
-        for length in 1..=*n {
+        for length in 2..=*n {
             let (shorter, longer) = by_length.split_at_mut(length - 1);
             for (start, node) in longer[0].iter_mut().enumerate() {
                 if *node == UNKNOWN {
                     *node = table.child_or_new(shorter[length - 2][start], symbols[start + length - 1]);
                 }
-                match seen.get_mut(*node as usize) {
-                    Some(seen) => *seen += count,
-                    None => seen.push(count),
-                }
             }
         }
+        seen.resize((table.symbols() + table.len()) as usize, 0);
+        runs.longest().for_each(|node| seen[node as usize] += count);
     }
 
     /// At most `most` of the n-grams, in order: those of the contexts that occur most often.
     pub(crate) fn finish(self, most: usize) -> WittenBell {
-        let Self { table, seen, n, .. } = self;
+        let Self { table, mut seen, n, .. } = self;
+        add_extensions(&table, &mut seen);
         let context = |number: u32| seen[table.parent(number) as usize];
         let least = if table.len() as usize <= most {
             0
@@ -303,10 +309,27 @@ impl Counter {
 }
 
 impl WittenBell {
-    /// Adds to `own` the occurrences in a sequence with these actions, which must have been counted, `count` times.
-    pub(crate) fn count_into(&self, own: &mut [u64], runs: &mut Runs, actions: impl Iterator<Item = u32>, count: u64) {
-        self.look_up(runs, marked(actions));
-        runs.nodes().for_each(|node| own[node as usize] += count);
+    /// How often each symbol and n-gram occurs in some of the sequences that were counted: their actions, and how often they come.
+    pub(crate) fn occurrences_in<A: Iterator<Item = u32>>(
+        &self,
+        sequences: impl Iterator<Item = (A, u64)>,
+    ) -> Vec<u64> {
+        let mut seen = vec![0; self.counts.seen.len()];
+        let mut runs = Runs::default();
+        for (actions, count) in sequences {
+            self.look_up(&mut runs, marked(actions));
+            runs.longest().for_each(|node| seen[node as usize] += count);
+        }
+        add_extensions(&self.table, &mut seen);
+        seen
+    }
+}
+
+/// From how often each n-gram is the longest that begins at some place to how often it occurs: whatever does not end a sequence goes on,
+/// so all but the longest occur as often as what extends them, together.
+fn add_extensions(table: &NgramTable, seen: &mut [u64]) {
+    for number in (0..table.len()).rev() {
+        seen[table.parent(number) as usize] += seen[(table.symbols() + number) as usize];
     }
 }
 
@@ -385,18 +408,20 @@ mod tests {
     }
 
     #[test]
-    fn leaving_sequences_out_is_as_if_they_had_never_been_counted() {
+    fn leaving_sequences_out_is_as_if_the_others_had_come_more_often() {
         let mut counter = Counter::new(3, 3);
         counter.add([0, 0].into_iter(), 1);
         counter.add([0, 1].into_iter(), 3);
-        counter.add([2, 1, 2].into_iter(), 2);
+        counter.add([2, 1, 2].into_iter(), 4);
         let all = counter.finish(1000);
-        let mut own = vec![0; all.counts.seen.len()];
-        all.count_into(&mut own, &mut Runs::default(), [2, 1, 2].into_iter(), 2);
+        let own = all.occurrences_in([([2, 1, 2].into_iter(), 4)].into_iter());
         let left = all.without(&own);
-        let alone = model(3);
+        let mut counter = Counter::new(2, 3);
+        counter.add([0, 0].into_iter(), 2);
+        counter.add([0, 1].into_iter(), 6);
+        let twice = counter.finish(1000);
         for actions in [&[0, 1][..], &[0, 0], &[2, 1], &[1, 2, 0]] {
-            assert_close(&probabilities_by(&all, &left, actions), &probabilities(&alone, actions));
+            assert_close(&probabilities_by(&all, &left, actions), &probabilities(&twice, actions));
         }
     }
 
