@@ -103,7 +103,7 @@ pub(crate) struct TrainArgs {
     pub(crate) ngram_size: Option<NgramSize>,
 
     /// Score from which a sequence is labelled anomalous, or what it is chosen for: f1, recall=R, precision=R, false-alarms=R
-    /// [default: 0.3; with --normal-only false-alarms=0.01, which is 0.99, as it promises what it does not reach]
+    /// [default: 0.3; with --normal-only 0.99, which is false-alarms=0.01]
     #[arg(long, value_name = "T")]
     pub(crate) anomaly_threshold: Option<Threshold>,
 
