@@ -87,6 +87,8 @@ pub use evaluate::threshold::{Chosen, LeftOutScores, Threshold, Wish, WishError}
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};
 pub use input::lines::{Refusal, Refused};
+pub use input::logs;
+pub use input::placeholders::names_without_parameters;
 pub use input::samples::{GroupField, ReadOptions, ReadSummary, Sample, SampleReader, UnlabelledSample, read_samples};
 pub use model::config::{Calibrate, TrainingConfig};
 pub use model::explanation::{Contributions, Evidence, Explanation, Unknown};

@@ -14,7 +14,7 @@ use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOption
 use crate::evaluate::gate::{Champion, Gate, Judged, MIN_SAMPLES, Verdict};
 use crate::evaluate::metrics::{Comparison, Metrics, loss};
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Wish, WishError};
-use crate::input::events::Span;
+use crate::input::logs::Mapping;
 use crate::model::config::TrainingConfig;
 use crate::model::kind::{Model, ModelKind};
 use crate::model::normal::config::NormalConfig;
@@ -159,26 +159,15 @@ pub enum Source {
     },
     /// Given to the library by its caller, who knows where they came from.
     Given,
-    /// Read from JSON lines.
+    /// Read from files: samples, or logs, which are made into sessions.
     Files {
         /// Most samples that were used; `None` for all.
-        num_samples: Option<SampleCount>,
-    },
-    /// Made of events.
-    Events {
-        /// Field that keeps sessions apart.
-        session_by: String,
-        /// A pause longer than this, in seconds, starts a new session.
-        session_gap: Span,
-        /// Field that holds the label; `None` if none does.
-        label_field: Option<String>,
-        /// Most sessions that were used; `None` for all.
         num_samples: Option<SampleCount>,
     },
 }
 
 /// How files are read. Files that are read in different ways may hold the same samples, and then give the same model.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
@@ -186,6 +175,10 @@ pub struct Reading {
     pub count_field: Option<String>,
     /// Whether anomalous samples are left out where a model learns from normal ones alone; else they are refused.
     pub drop_anomalous: bool,
+    /// How events are found in logs, and what is made of the names of actions.
+    pub mapping: Mapping,
+    /// The share of lines or records that may be refused, and are left out then; `None` for none.
+    pub skip_bad_lines: Option<UnitInterval>,
 }
 
 /// How the validation part was chosen.
@@ -496,11 +489,12 @@ impl Run {
             ModelKind::NormalOnly if self.reading.drop_anomalous => AnomalousSamples::Drop,
             ModelKind::NormalOnly => AnomalousSamples::Refuse,
         });
+        data = data.normalize_names(self.reading.mapping.normalize_names);
         match self.source {
             Source::Synthetic { scenario, num_samples } => {
                 synthetic::draw(scenario, num_samples.get(), seed, &mut data).map_err(RunError::from)?;
             }
-            Source::Given | Source::Files { .. } | Source::Events { .. } => read(Origin::Data, &mut data)?,
+            Source::Given | Source::Files { .. } => read(Origin::Data, &mut data)?,
         }
         let data = data.build_on(threads);
         if data.is_empty() {
@@ -527,7 +521,7 @@ impl Run {
                 (parts, None)
             }
             Validation::Separate => {
-                let mut separate = DatasetBuilder::new();
+                let mut separate = DatasetBuilder::new().normalize_names(self.reading.mapping.normalize_names);
                 read(Origin::Validation, &mut separate)?;
                 let separate = separate.build_on(threads);
                 if separate.is_empty() {

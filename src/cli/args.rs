@@ -9,13 +9,14 @@ use super::commands::monitor::args::MonitorArgs;
 use super::commands::predict::PredictArgs;
 use super::commands::promote::PromoteArgs;
 use super::commands::rollback::RollbackArgs;
+use super::commands::sessions::SessionsArgs;
 use super::commands::train::TrainArgs;
 use super::commands::verify::VerifyArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
 /// Train, judge and use a detector of anomalous sequences of actions.
 ///
-/// Without a subcommand it trains: on synthetic samples, or on labelled JSON lines given with --data. Part of the samples is
+/// Without a subcommand it trains: on synthetic samples, or on labelled samples or logs given with --data. Part of the samples is
 /// held back, the model is judged on it, and saved to models/current if it is good enough, to models/candidates if not.
 ///
 /// Exit codes: 0 done, 1 the environment failed (disk, permission), 2 wrong usage, 3 input was refused, 4 the model was not
@@ -51,13 +52,15 @@ pub(crate) enum Command {
     /// Write synthetic samples as JSON lines to standard output
     Generate(GenerateArgs),
     /// Look at labelled data without training on them: what is there, and what stands against it
-    Check(CheckArgs),
-    /// Score sequences with a trained model, and say why
-    Predict(PredictArgs),
+    Check(Box<CheckArgs>),
+    /// Write the samples that a log becomes, with the labels that people gave its sessions
+    Sessions(Box<SessionsArgs>),
+    /// Score sequences, or the sessions of a log, with a trained model, and say why
+    Predict(Box<PredictArgs>),
     /// Watch events as they come, and say what is anomalous
     Monitor(Box<MonitorArgs>),
     /// Judge a trained model on labelled sequences
-    Evaluate(EvaluateArgs),
+    Evaluate(Box<EvaluateArgs>),
     /// Show what is in a model file
     Inspect(InspectArgs),
     /// Check that a model file is whole, and that training again gives the same model

@@ -3,13 +3,16 @@
 //! Judging collapses samples that are alike and forgets where they stood, so the files are read once more.
 
 use super::failure::{Failure, shown};
+use super::input::{BadLines, Logs, Reading};
 use super::output::json_line;
 use super::progress::Progress;
 use super::{input, output_file, signals};
+use anomaly_train::logs::{Format, normalize_name, recognise};
 use anomaly_train::registry::replace;
-use anomaly_train::{Label, LineChunks, Model, ModelExplanation, Place, Sample};
+use anomaly_train::{Label, LineChunks, Model, ModelExplanation, Place};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,13 +36,27 @@ struct Mistake<'a> {
     sentences: Vec<String>,
 }
 
-/// Where the samples are, and what their members mean.
+/// Where the samples are, and how they are read.
 pub(crate) struct Files<'a> {
     pub(crate) paths: &'a [PathBuf],
-    pub(crate) group_by: Option<&'a str>,
-    pub(crate) count_field: Option<&'a str>,
-    /// What a sample without a label is.
-    pub(crate) unlabelled: Option<Label>,
+    pub(crate) reading: &'a Reading<'a>,
+}
+
+/// A sample, or a session of a log, with where it stands.
+struct Found<'a> {
+    file: &'a Path,
+    line: u64,
+    id: Option<&'a RawValue>,
+    group: Option<&'a str>,
+    count: u64,
+    label: Label,
+    actions: Vec<Cow<'a, str>>,
+}
+
+impl Found<'_> {
+    fn actions(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.actions.iter().map(AsRef::as_ref)
+    }
 }
 
 /// What every such file starts with.
@@ -62,25 +79,24 @@ pub(crate) fn write(path: &Path, model: &Model, files: &Files<'_>) -> Result<u64
     let (mut text, mut count) = (Vec::new(), 0);
     let mut scorer = model.scorer();
     let threshold = model.threshold().get();
-    files.each(|file, sample| {
-        let (read, label) = (sample.unlabelled(), sample.label());
+    files.each(|found| {
         let Some(prediction) = scorer
-            .predict(read.actions())
-            .filter(|prediction| prediction.label != label)
+            .predict(found.actions())
+            .filter(|prediction| prediction.label != found.label)
         else {
             return;
         };
-        let explanation = scorer.explain(read.actions(), EVIDENCE);
+        let explanation = scorer.explain(found.actions(), EVIDENCE);
         let mistake = Mistake {
-            file: file.display().to_string(),
-            line: read.line(),
-            id: read.id(),
-            group: read.group(),
-            count: sample.count().get(),
-            label,
+            file: found.file.display().to_string(),
+            line: found.line,
+            id: found.id,
+            group: found.group,
+            count: found.count,
+            label: found.label,
             score: prediction.score,
             threshold,
-            sequence: read.actions().collect(),
+            sequence: found.actions().collect(),
             sentences: explanation.sentences(),
             explanation,
         };
@@ -106,9 +122,9 @@ pub(crate) fn places(wanted: &[(Vec<&str>, Label)], files: &Files<'_>) -> Result
     if wanted.is_empty() || !can_be_read_again(files.paths) {
         return Ok(places);
     }
-    files.each(|file, sample| {
-        let (read, label) = (sample.unlabelled(), sample.label());
-        let is_it = |(sequence, of): &&(Vec<&str>, Label)| *of == label && read.actions().eq(sequence.iter().copied());
+    files.each(|found| {
+        let label = found.label;
+        let is_it = |(sequence, of): &&(Vec<&str>, Label)| *of == label && found.actions().eq(sequence.iter().copied());
         let Some((sequence, _)) = wanted.iter().find(is_it) else {
             return;
         };
@@ -118,34 +134,77 @@ pub(crate) fn places(wanted: &[(Vec<&str>, Label)], files: &Files<'_>) -> Result
         {
             return;
         }
-        let id = read.id().map_or_else(String::new, |id| format!(", id {}", id.get()));
+        let id = found.id.map_or_else(String::new, |id| format!(", id {}", id.get()));
         places.push(Place {
             sequence: sequence.iter().map(ToString::to_string).collect(),
             label,
-            text: format!("{}:{}{id}", shown(file), read.line()),
+            text: format!("{}:{}{id}", shown(found.file), found.line),
         });
     })?;
     Ok(places)
 }
 
 impl Files<'_> {
-    /// Reads all samples again. All lines were good a moment ago.
-    fn each(&self, mut see: impl FnMut(&Path, Sample<'_>)) -> Result<(), Failure> {
+    /// Reads everything again, samples first. What cannot be read was left out a moment ago.
+    fn each(&self, mut see: impl FnMut(&Found<'_>)) -> Result<(), Failure> {
+        let reading = self.reading;
+        let mapping = reading.mapping;
+        let mut logs = Logs::new(mapping);
         for file in self.paths {
-            for chunk in input::chunks(LineChunks::new(input::open(file, Progress::new(-1))?), file) {
+            let reader = input::open(file, Progress::new(-1))?;
+            let found = recognise(reader, mapping).map_err(|error| input::read_failure(file, &error))?;
+            if found.format != Format::Samples {
+                logs.read(found.format, mapping, found.reader, file, &mut BadLines::new(None))?;
+                continue;
+            }
+            for chunk in input::chunks(LineChunks::new(found.reader), file) {
                 let chunk = chunk?;
                 let mut samples = chunk
                     .samples()
-                    .group_by(self.group_by)
-                    .count_field(self.count_field)
-                    .unlabelled(self.unlabelled);
+                    .group_by(reading.group_by)
+                    .count_field(reading.count_field)
+                    .unlabelled(reading.unlabelled);
                 while let Some(read) = samples.read_labelled() {
-                    see(
+                    let Ok(sample) = read else {
+                        continue;
+                    };
+                    let read = sample.unlabelled();
+                    let name = |name| {
+                        if mapping.normalize_names {
+                            normalize_name(name)
+                        } else {
+                            Cow::Borrowed(name)
+                        }
+                    };
+                    see(&Found {
                         file,
-                        read.map_err(|refusal| Failure::refused(format_args!("{}:{refusal}", shown(file))))?,
-                    );
+                        line: read.line(),
+                        id: read.id(),
+                        group: read.group(),
+                        count: sample.count().get(),
+                        label: sample.label(),
+                        actions: read.actions().map(name).collect(),
+                    });
                 }
             }
+        }
+        let files = logs.names().to_vec();
+        let sessions = logs.into_sessions();
+        for session in sessions.iter() {
+            let Some(label) = session.label().or(reading.unlabelled) else {
+                continue;
+            };
+            let (file, line) = session.place();
+            let id = serde_json::value::to_raw_value(&session.id()).ok();
+            see(&Found {
+                file: &files[file],
+                line,
+                id: id.as_deref(),
+                group: Some(session.name()),
+                count: 1,
+                label,
+                actions: session.actions().map(Cow::Borrowed).collect(),
+            });
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod current;
 mod failure;
 mod html_report_file;
 mod input;
+mod logs;
 mod memory;
 mod mistakes;
 mod model;
@@ -19,7 +20,6 @@ mod report;
 mod samples;
 #[cfg(all(test, feature = "schema"))]
 mod schema;
-mod sessions;
 mod signals;
 mod streams;
 mod summary;
@@ -31,7 +31,9 @@ use anomaly_train::command_only::one_line;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Id};
-use commands::{check, evaluate, generate, history, inspect, monitor, predict, promote, rollback, train, verify};
+use commands::{
+    check, evaluate, generate, history, inspect, monitor, predict, promote, rollback, sessions, train, verify,
+};
 use failure::Failure;
 use log::LevelFilter;
 use output::Output;
@@ -96,6 +98,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         None => train::run(&cli.train, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Sessions(args)) => sessions::run(args, cli.verbosity()),
         Some(Command::Monitor(args)) => monitor::run(args, cli.verbosity()),
         Some(Command::Check(args)) => check::run(args, cli.verbosity()),
         Some(Command::Evaluate(args)) => evaluate::run(args, cli.verbosity()),

@@ -1,21 +1,34 @@
 //! Reads the samples of a run from the files that the command line names.
 
 use super::failure::Failure;
+use super::input::{self, Reading};
 use super::progress::Progress;
-use super::{input, sessions};
 use anomaly_train::command_only::one_line;
-use anomaly_train::events::SessionRules;
-use anomaly_train::{DatasetBuilder, GroupField, Origin, ReadOptions, Run, RunError, SampleCount, Samples, Source};
+use anomaly_train::{GroupField, Origin, Run, RunError, SampleCount, Samples, Source};
 use log::warn;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::slice;
 
-/// The files that samples are read from.
-#[derive(Clone, Copy)]
-pub(crate) struct Files<'a> {
-    pub(crate) data: &'a [PathBuf],
-    pub(crate) validation: Option<&'a PathBuf>,
+/// The files that samples are read from, those of folders one by one.
+pub(crate) struct Files {
+    data: Vec<PathBuf>,
+    validation: Vec<PathBuf>,
+}
+
+impl Files {
+    /// The files, which must differ.
+    pub(crate) fn new(data: &[PathBuf], validation: Option<&PathBuf>) -> Result<Self, Failure> {
+        let files = Self {
+            data: input::expand(data)?,
+            validation: input::expand(validation.map_or(&[], std::slice::from_ref))?,
+        };
+        input::check_distinct(files.all())?;
+        Ok(files)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.data.iter().chain(&self.validation)
+    }
 }
 
 impl From<RunError> for Failure {
@@ -25,16 +38,32 @@ impl From<RunError> for Failure {
 }
 
 /// Draws or reads the samples of `run` and divides them.
-pub(crate) fn load(run: &Run, files: Files<'_>, threads: NonZeroUsize, progress: Progress) -> Result<Samples, Failure> {
-    run.samples(threads, |origin, data| match origin {
-        Origin::Data => read(run, files.data, data, threads, progress),
-        Origin::Validation => {
-            let paths = files.validation.map_or(&[][..], slice::from_ref);
-            let options = ReadOptions::default()
-                .count_field(run.reading.count_field.as_deref())
-                .unlabelled(run.unlabelled());
-            input::read_all(paths, &options.threads(threads), data, progress).map(|_| ())
+pub(crate) fn load(run: &Run, files: &Files, threads: NonZeroUsize, progress: Progress) -> Result<Samples, Failure> {
+    run.samples(threads, |origin, data| {
+        let reading = Reading {
+            mapping: &run.reading.mapping,
+            skip_bad_lines: run.reading.skip_bad_lines,
+            unlabelled: run.unlabelled(),
+            limit: None,
+            threads,
+            group_by: None,
+            count_field: run.reading.count_field.as_deref(),
+        };
+        match (origin, &run.source) {
+            (Origin::Validation, _) => {
+                input::read_all(&files.validation, &reading, data, progress)?;
+            }
+            (Origin::Data, Source::Given | Source::Synthetic { .. }) => {}
+            (Origin::Data, Source::Files { num_samples }) => {
+                let reading = Reading {
+                    limit: num_samples.map(SampleCount::get),
+                    group_by: run.group_by.as_deref(),
+                    ..reading
+                };
+                warn_of_group(input::read_all(&files.data, &reading, data, progress)?);
+            }
         }
+        Ok(())
     })
 }
 
@@ -49,42 +78,5 @@ pub(crate) fn warn_of_group(field: Option<GroupField>) {
             "the field \"{name}\" looks like a group ({values} values in the first {lines} lines) and is not used, so \
              figures and calibration hold for known groups only; --group-by {name} keeps groups apart"
         );
-    }
-}
-
-/// Reads the samples of files, or those that events are made into.
-fn read(
-    run: &Run,
-    paths: &[PathBuf],
-    data: &mut DatasetBuilder,
-    threads: NonZeroUsize,
-    progress: Progress,
-) -> Result<(), Failure> {
-    match &run.source {
-        Source::Given | Source::Synthetic { .. } => Ok(()),
-        Source::Files { num_samples } => {
-            let options = ReadOptions::default()
-                .group_by(run.group_by.as_deref())
-                .count_field(run.reading.count_field.as_deref())
-                .limit(num_samples.map(SampleCount::get))
-                .unlabelled(run.unlabelled())
-                .threads(threads);
-            warn_of_group(input::read_all(paths, &options, data, progress)?);
-            Ok(())
-        }
-        Source::Events {
-            session_by,
-            session_gap,
-            label_field,
-            num_samples,
-        } => {
-            let rules = SessionRules {
-                session_by: session_by.clone(),
-                session_gap: *session_gap,
-                label_field: label_field.clone(),
-                unlabelled: run.unlabelled(),
-            };
-            sessions::read_all(paths, rules, num_samples.map(SampleCount::get), data, progress)
-        }
     }
 }

@@ -8,6 +8,7 @@ use crate::data::packed::PackedLists;
 use crate::data::part::Part;
 use crate::data::rows::Rows;
 use crate::data::unit::Unit;
+use crate::input::placeholders::normalize_name;
 use crate::parallel::map_pieces;
 use sha2::{Digest, Sha256};
 use std::num::NonZeroUsize;
@@ -93,6 +94,7 @@ pub struct DatasetBuilder {
     rows: Rows,
     counts: Counts,
     keeps_order: bool,
+    normalizes_names: bool,
     anomalous: AnomalousSamples,
     samples: u64,
     skipped_empty: u64,
@@ -129,10 +131,18 @@ impl DatasetBuilder {
         self
     }
 
+    /// Replaces parameters in the names of actions from now on, see [`normalize_name`](crate::logs::normalize_name).
+    #[must_use]
+    pub fn normalize_names(mut self, normalizes_names: bool) -> Self {
+        self.normalizes_names = normalizes_names;
+        self
+    }
+
     /// Without samples, to be absorbed by this one.
     pub(crate) fn without_samples(&self) -> Self {
         Self {
             keeps_order: self.keeps_order,
+            normalizes_names: self.normalizes_names,
             anomalous: self.anomalous,
             ..Self::default()
         }
@@ -187,6 +197,7 @@ impl DatasetBuilder {
         let known = rows.actions.len();
         let mut wrong = None;
         let (mut length, mut names) = (0, actions.into_iter());
+        let normalizes_names = self.normalizes_names;
         rows.steps.push(std::iter::from_fn(|| {
             let name = names.next()?;
             length += 1;
@@ -195,7 +206,10 @@ impl DatasetBuilder {
             } else if length > MAX_ACTIONS {
                 wrong = Some(SampleError::LongSequence);
             }
-            wrong.is_none().then(|| rows.actions.intern(name))
+            wrong.is_none().then(|| match normalizes_names {
+                true => rows.actions.intern(&normalize_name(name)),
+                false => rows.actions.intern(name),
+            })
         }));
         if let Some(wrong) = wrong {
             rows.steps.pop();

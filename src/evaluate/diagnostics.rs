@@ -21,6 +21,9 @@ pub struct DataFindings<'a> {
     pub actions_seen_once: u64,
     /// Names of actions that differ in next to nothing, see [`confusables`](crate::confusables).
     pub confusables: &'a [[&'a str; 2]],
+    /// How many names of actions there are, and how many there would be without their parameters, see
+    /// [`names_without_parameters`](crate::names_without_parameters).
+    pub names: [u64; 2],
     /// What a model is to learn from.
     pub kind: ModelKind,
 }
@@ -118,7 +121,13 @@ pub fn data_advice(findings: &DataFindings<'_>) -> Vec<String> {
             1.0 - lost as f64 / samples as f64
         ));
     }
-    if findings.actions >= FEW_NAMES && 2 * findings.actions_seen_once > findings.actions {
+    let [names, without_parameters] = findings.names;
+    if names >= FEW_NAMES && 2 * without_parameters <= names {
+        advice.push(format!(
+            "{names} action names would be {without_parameters} without the numbers, addresses and UUIDs in them, and a model that has seen \
+             one says nothing of the next; --normalize-names puts placeholders in their place"
+        ));
+    } else if findings.actions >= FEW_NAMES && 2 * findings.actions_seen_once > findings.actions {
         advice.push(format!(
             "{} of {} action names stand in one sample only; names that hold a path, a number or a time say nothing of other \
              sequences, so cut them down to what was done",
@@ -216,8 +225,16 @@ mod tests {
             actions: 20,
             actions_seen_once: 10,
             confusables: &[],
+            names: [20, 11],
             kind: ModelKind::Labelled,
         }
+    }
+
+    #[test]
+    fn names_that_are_half_as_many_without_parameters_are_worth_a_word() {
+        let advise = |names| data_advice(&DataFindings { names, ..of(BALANCED) });
+        assert_eq!(advise([19, 1]), [""; 0]);
+        assert!(advise([20, 10])[0].starts_with("20 action names would be 10 without"));
     }
 
     #[test]

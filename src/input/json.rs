@@ -45,7 +45,7 @@ pub(crate) fn read<'a>(line: &'a str, members: impl Members<'a>) -> Result<(), P
 }
 
 /// Puts an error of the JSON parser into words for somebody who looks at the line.
-fn explain(error: &serde_json::Error, line: &str) -> Problem {
+pub(crate) fn explain(error: &serde_json::Error, line: &str) -> Problem {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = error.to_string();
     let message = message.strip_suffix(&place).unwrap_or(&message);
@@ -159,7 +159,7 @@ impl<'de> Keys<'de> {
 }
 
 /// A key, borrowed from the line unless it has escapes.
-struct Key<'de>(Cow<'de, str>);
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> de::Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

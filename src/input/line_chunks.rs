@@ -6,7 +6,7 @@ use std::io::{self, Read};
 /// Longest line that is read, in bytes: 16 MiB.
 pub(crate) const MAX_LINE: usize = 16 << 20;
 /// Most bytes of a line that are dropped before the input is given up: 1 GiB.
-const MAX_DROPPED: u64 = 1 << 30;
+pub(crate) const MAX_DROPPED: u64 = 1 << 30;
 /// Most bytes of nothing but white space in a row, over as many lines as there are, before the input is given up: 64 MiB.
 pub(crate) const MAX_BLANK: u64 = 64 << 20;
 /// Most bytes that are asked of the stream at once.
@@ -42,6 +42,21 @@ pub struct LineChunk {
     pub(crate) within_line: bool,
     /// Whether the stream was given up behind it, because it held nothing but white space for too long.
     pub(crate) given_up: bool,
+    /// For lines that are made of records of another kind: where each record begins. Empty if the lines are those of the stream.
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where a record begins in its stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The line, from 1.
+    pub(crate) line: u64,
+    /// The byte in the line, from 1.
+    pub(crate) column: usize,
+    /// Whether it goes on in further lines, so that no place in it can be named but where it begins.
+    pub(crate) spread: bool,
+    /// Why there is no record, and no line to read: it was cut off, or is too long.
+    pub(crate) problem: Option<String>,
 }
 
 impl<R: Read> LineChunks<R> {
@@ -106,6 +121,7 @@ impl<R: Read> LineChunks<R> {
             end: self.read - self.rest.len() as u64,
             within_line: self.dropped.is_some(),
             given_up,
+            places: Vec::new(),
         })
     }
 
@@ -203,6 +219,12 @@ impl LineChunk {
         let size = self.text.len().div_ceil(count.max(1)).max(1);
         let mut chunks = Vec::new();
         let (mut rest, mut first_line) = (&self.text[..], self.first_line);
+        let mut places = &self.places[..];
+        let mut take_places = |text: &[u8]| {
+            let (taken, left) = places.split_at(places.len().min(line_ends(text) as usize));
+            places = left;
+            taken.to_vec()
+        };
         while rest.len() > size
             && let Some(end) = memchr::memchr(b'\n', &rest[size..])
         {
@@ -213,6 +235,7 @@ impl LineChunk {
                 end: self.end - behind.len() as u64,
                 within_line: self.within_line && behind.is_empty(),
                 given_up: self.given_up && behind.is_empty(),
+                places: take_places(text),
             });
             (rest, first_line) = (behind, first_line + line_ends(text));
         }
@@ -220,9 +243,11 @@ impl LineChunk {
             return vec![self];
         }
         if !rest.is_empty() {
+            let places = take_places(rest);
             chunks.push(LineChunk {
                 text: rest.to_vec(),
                 first_line,
+                places,
                 ..self
             });
         }

@@ -1,6 +1,6 @@
 //! The lines of a chunk one by one, and what is said of those that are refused: the same for every format of lines.
 
-use crate::input::line_chunks::{LineChunk, MAX_BLANK, MAX_LINE, take_line};
+use crate::input::line_chunks::{LineChunk, MAX_BLANK, MAX_LINE, Place, take_line};
 use std::fmt;
 
 /// Why a line was refused.
@@ -77,8 +77,12 @@ pub(crate) struct Lines<'a> {
     rest: &'a [u8],
     /// Number of the line that was read last, from 1.
     number: u64,
+    /// Where it begins, from 1, if it is a record; 0 else.
+    column: usize,
     /// Whether it is still to be said that the input was given up behind these lines.
     given_up: bool,
+    /// Where each line begins, if the lines are not those of the stream.
+    places: &'a [Place],
 }
 
 impl LineChunk {
@@ -91,7 +95,10 @@ impl LineChunk {
         Lines {
             rest,
             number: self.first_line - 1,
-            given_up: self.given_up,
+            column: 0,
+            // A record that is none says it itself.
+            given_up: self.given_up && self.places.is_empty(),
+            places: &self.places,
         }
     }
 }
@@ -104,14 +111,24 @@ impl<'a> Lines<'a> {
                 return std::mem::take(&mut self.given_up).then(|| Err(self.nothing_but_blanks()));
             };
             self.number += 1;
+            let place = self.places.split_off_first();
+            if let Some(place) = place {
+                (self.number, self.column) = (place.line, place.column);
+                if let Some(problem) = &place.problem {
+                    return Some(Err(refusal_at(place, None, problem.clone())));
+                }
+            }
             // The rest of a line that is too long has been dropped and may hold something.
             if line.len() <= MAX_LINE && line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            return Some(text(line).and_then(parse).map_err(|(column, problem)| Refusal {
-                line: self.number,
-                column,
-                problem,
+            return Some(text(line).and_then(parse).map_err(|(column, problem)| match place {
+                Some(place) => refusal_at(place, column, problem),
+                None => Refusal {
+                    line: self.number,
+                    column,
+                    problem,
+                },
             }));
         }
     }
@@ -132,9 +149,29 @@ impl<'a> Lines<'a> {
         self.number
     }
 
+    /// The byte in its line at which the record begins that was read last, from 1; 0 where lines are lines.
+    pub(crate) fn column(&self) -> usize {
+        self.column
+    }
+
+    /// The number of the line that comes next, if it is not blank.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.places.first().map_or(self.number + 1, |place| place.line)
+    }
+
     /// How many bytes have not been read yet.
     pub(crate) fn unread(&self) -> usize {
         self.rest.len()
+    }
+}
+
+/// A refusal of the record at `place`, the trouble being at byte `column` of it.
+fn refusal_at(place: &Place, column: Option<usize>, problem: String) -> Refusal {
+    let column = column.filter(|_| !place.spread).unwrap_or(1);
+    Refusal {
+        line: place.line,
+        column: Some(place.column + column - 1),
+        problem,
     }
 }
 

@@ -3,6 +3,9 @@
 
 pub mod events;
 pub(crate) mod json;
+pub(crate) mod json_records;
 pub(crate) mod line_chunks;
 pub(crate) mod lines;
+pub mod logs;
+pub(crate) mod placeholders;
 pub(crate) mod samples;

@@ -20,6 +20,8 @@ const KEPT: usize = 32;
 pub(crate) struct Agent {
     /// Time of its latest event.
     pub(crate) latest: Time,
+    /// Time of the first event of its session.
+    pub(crate) started: Time,
     /// Events in a row that were too late.
     pub(crate) late: u8,
     recent: [u32; MAX_NGRAM],

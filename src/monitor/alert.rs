@@ -2,7 +2,7 @@
 
 use super::histogram::{BINS, Drift};
 use crate::data::dataset::hex;
-use crate::input::events::{Span, Time};
+use crate::input::events::{Event, Span, Time};
 use crate::model::explanation::Explanation;
 use crate::model::normal::explanation::NormalExplanation;
 use crate::text::name;
@@ -112,6 +112,21 @@ pub struct Alert {
     pub severity: Severity,
     /// Whose event it was; `None` if it is about a cohort.
     pub agent_id: Option<String>,
+    /// The session that it belongs to, if its log has sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// When the first event of that session was, or of the current one of the agent; `None` if it is about a cohort.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<Time>,
+    /// The line of the event, if it stands in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// What tells the event from others, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// The latest actions of the session, as many as a model that watches looks at; none if none watches, or it is about a cohort.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sequence: Vec<String>,
     /// The cohort of the event.
     pub cohort: Option<String>,
     /// How anomalous it is; for all but drift from 0 to 1.
@@ -235,6 +250,12 @@ pub(crate) struct Subject<'a> {
     /// Empty if it is about a cohort.
     pub(crate) agent: &'a str,
     /// Empty for none.
+    pub(crate) session: &'a str,
+    /// When the session began.
+    pub(crate) started: Option<Time>,
+    /// What led to it, if it is about an agent.
+    pub(crate) event: Option<&'a Event>,
+    /// Empty for none.
     pub(crate) cohort: &'a str,
     pub(crate) time: Time,
     /// The number of the event, from 1.
@@ -271,6 +292,11 @@ impl Subject<'_> {
             anomaly_type: kind,
             severity,
             agent_id: given(self.agent),
+            session: given(self.session),
+            first: self.started,
+            line: self.event.map(|event| event.line).filter(|&line| line > 0),
+            event_id: self.event.and_then(|event| given(&event.event_id)),
+            sequence: Vec::new(),
             cohort: given(self.cohort),
             anomaly_score: score,
             threshold,

@@ -52,6 +52,7 @@ use rules::model::ModelRule;
 use rules::normality::NormalityRule;
 use rules::sequence::NgramWindow;
 use rules::{behavior, drift, frequency, model, normality, sequence};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -208,14 +209,25 @@ impl Monitor {
         if event.agent_id.is_empty() || event.action_type.is_empty() {
             return Err(EventError::Nameless);
         }
-        let names = [&event.agent_id, &event.action_type, &event.cohort];
+        let names = [&event.agent_id, &event.action_type, &event.cohort, &event.session];
         if let Some(long) = names.into_iter().find(|name| name.len() > MAX_NAME) {
             return Err(EventError::LongName(long.len()));
         }
         let (slot, time) = self.agent_for(event, arrival)?;
+        let gap = self.gap_of(event);
         self.counters.events = self.counters.events.saturating_add(1);
+        let agent = self.agents.value_mut(slot);
+        let pause = time.since(agent.latest);
+        agent.latest = time;
+        let new_session = gap.is_some_and(|gap| pause > gap);
+        if new_session {
+            agent.started = time;
+        }
         let subject = Subject {
             agent: &event.agent_id,
+            session: &event.session,
+            started: Some(agent.started),
+            event: Some(event),
             cohort: &event.cohort,
             time,
             number: self.counters.events,
@@ -248,8 +260,6 @@ impl Monitor {
             vocabulary.note(action, &event.action_type);
         }
         let agent = self.agents.value_mut(slot);
-        let pause = time.since(agent.latest);
-        agent.latest = time;
         agent.push_recent(action, n, &mut self.names);
         let ngram = (agent.recent().len() == n).then(|| {
             let actions = agent.recent().iter().map(|&action| self.names.fingerprint(action));
@@ -269,8 +279,15 @@ impl Monitor {
         agent.profile.count(action, &mut self.names);
         agent.times.push(time, &self.settings);
         self.apply_rules(slot, cohort, ngram, &subject, alerts);
-        self.apply_model(slot, cohort, (action, pause), &subject, alerts);
-        for alert in &alerts[before..] {
+        self.apply_model(slot, cohort, (action, new_session), &subject, alerts);
+        for alert in &mut alerts[before..] {
+            if alert.agent_id.is_some() {
+                let session = &self.agents.value(slot).session.actions;
+                alert.sequence = session
+                    .iter()
+                    .map(|&action| self.names.text(action).to_owned())
+                    .collect();
+            }
             self.counters.alerts[alert.anomaly_type as usize] += 1;
         }
         Ok(())
@@ -285,6 +302,9 @@ impl Monitor {
             let cohort = self.cohorts.value(slot);
             let subject = Subject {
                 agent: "",
+                session: "",
+                started: None,
+                event: None,
                 cohort: self.cohorts.key(slot),
                 time: cohort.latest,
                 number: self.counters.events,
@@ -299,17 +319,34 @@ impl Monitor {
         alerts
     }
 
-    /// The slot of the agent of `event`, and the time that the event is taken to have.
+    /// The pause after which the session of `event` would be another one.
+    fn gap_of(&self, event: &Event) -> Option<Span> {
+        let watch = self.settings.watch.unwrap_or_default();
+        if event.session.is_empty() {
+            Some(watch.session_gap)
+        } else {
+            watch.own_session_gap
+        }
+    }
+
+    /// The slot of the agent of `event`, each session of it being an agent of its own, and the time that the event is taken to have.
     fn agent_for(&mut self, event: &Event, arrival: Option<Time>) -> Result<(u32, Time), EventError> {
-        let Some(slot) = self.agents.find(&event.agent_id) else {
-            let time = event.time.or(arrival).unwrap_or_default();
+        let key = if event.session.is_empty() || event.session == event.agent_id {
+            Cow::Borrowed(&*event.agent_id)
+        } else {
+            Cow::Owned(format!("{}\0{}", event.agent_id, event.session))
+        };
+        let own_time = event.time.map(Time::whole_micros).or(arrival);
+        let Some(slot) = self.agents.find(&key) else {
+            let time = own_time.unwrap_or_default();
             let names = &mut self.names;
-            let slot = self.agents.insert(&event.agent_id, |old| old.clear(names));
-            self.agents.value_mut(slot).latest = time;
+            let slot = self.agents.insert(&key, |old| old.clear(names));
+            let agent = self.agents.value_mut(slot);
+            (agent.latest, agent.started) = (time, time);
             return Ok((slot, time));
         };
         let agent = self.agents.value_mut(slot);
-        let time = event.time.or(arrival).unwrap_or(agent.latest);
+        let time = own_time.unwrap_or(agent.latest);
         let behind = agent.latest.since(time);
         if agent.is_too_late(time, &self.settings) {
             self.counters.late += 1;
@@ -347,7 +384,13 @@ impl Monitor {
             return;
         }
         let cohort = self.cohorts.value(slot);
-        let subject = Subject { agent: "", ..*subject };
+        let subject = Subject {
+            agent: "",
+            session: "",
+            started: None,
+            event: None,
+            ..*subject
+        };
         let held_back = self.holds_back(cohort, subject.time);
         let alert = drift::check(cohort, &self.settings, false)
             .map(|finding| subject.alert(finding))
@@ -403,15 +446,15 @@ impl Monitor {
         &mut self,
         slot: u32,
         cohort: u64,
-        (action, pause): (u32, Span),
+        (action, new_session): (u32, bool),
         subject: &Subject<'_>,
         alerts: &mut Vec<Alert>,
     ) {
-        let Some(WatchSettings { window, session_gap }) = self.settings.watch else {
+        let Some(WatchSettings { window, .. }) = self.settings.watch else {
             return;
         };
         let agent = self.agents.value_mut(slot);
-        if pause > session_gap {
+        if new_session {
             agent.session.clear(&mut self.names);
         }
         agent.session.push(action, window.get() as usize, &mut self.names);

@@ -2,7 +2,7 @@
 
 use super::histogram::Baselines;
 use crate::bounds::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
-use crate::input::events::Span;
+use crate::input::events::{SessionRules, Span};
 use serde::{Deserialize, Serialize};
 
 /// How a monitor works. A saved state can be restored only under the same settings, but that `max_agents`, `max_cohorts` and
@@ -88,15 +88,22 @@ pub struct Settings {
 pub struct WatchSettings {
     /// Most actions of the agent's current session, the latest ones.
     pub window: WindowSize,
-    /// A pause longer than this starts a new session.
+    /// A pause longer than this starts a new session, where the log has none.
     pub session_gap: Span,
+    /// The same in a session that the log has; `None` if it ends nowhere but at its end.
+    pub own_session_gap: Option<Span>,
 }
 
 impl Default for WatchSettings {
     fn default() -> Self {
+        let SessionRules {
+            session_gap,
+            own_session_gap,
+        } = SessionRules::default();
         Self {
             window: const { WindowSize::literal(50) },
-            session_gap: Span::seconds(1800),
+            session_gap,
+            own_session_gap,
         }
     }
 }

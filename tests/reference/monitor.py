@@ -45,7 +45,7 @@ def events(seed, count):
         event = {"agent_id": "a%d" % agent, "action_type": action}
         if draw(10) < 8:
             risk = draw(1101) - 50
-            event["risk_score"] = (risk // 2 if draw(count) < index // 2 else risk) / 1000
+            event["risk_score"] = min(max(risk // 2 if draw(count) < index // 2 else risk, 0), 1000) / 1000
         if agent % 3:
             event["cohort"] = "c%d" % (agent % 3)
         event["timestamp"] = (now - (draw(10000) if draw(20) == 0 else 0)) / 1000

@@ -1,6 +1,8 @@
 //! `anomaly-train check`: what is in labelled data, and what stands against training or judging a model on them.
 
 use crate::cli::failure::{Failure, shown};
+use crate::cli::input::Reading;
+use crate::cli::logs::LogArgs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
@@ -10,8 +12,8 @@ use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
 use anomaly_train::registry::load_file;
 use anomaly_train::{
-    Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile,
-    ReadOptions, STABLE, UNSTABLE, Unfamiliar, confusables, data_advice,
+    Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile, STABLE,
+    UNSTABLE, Unfamiliar, confusables, data_advice, names_without_parameters,
 };
 use clap::Args;
 use log::{info, warn};
@@ -22,9 +24,13 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct CheckArgs {
-    /// Labelled JSON lines, plain or gzip; "-" is standard input; several are taken together
+    /// Labelled samples as JSON lines, or a log, plain, gzip or zstd; a folder stands for the files in it, "-" for standard input; several
+    /// are taken together
     #[arg(value_name = "DATA", required = true)]
     pub(crate) data: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
 
     /// Top-level field that names what belongs together, such as a task or a host
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
@@ -70,19 +76,26 @@ pub(crate) struct Summary<'a> {
 
 pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
     html_report_file::check(args.report.as_ref())?;
-    input::check_distinct(&args.data)?;
-    memory::check(&args.data)?;
+    let paths = input::expand(&args.data)?;
+    input::check_distinct(&paths)?;
+    memory::check(&paths)?;
     let artifact = args.model.as_deref().map(load_file).transpose()?;
     let threads = thread_count(args.threads);
-    let options = ReadOptions::default()
-        .group_by(args.group_by.as_deref())
-        .count_field(args.count_field.as_deref())
-        .unlabelled(args.normal_only.then_some(Label::Normal))
-        .threads(threads);
-    let mut samples = DatasetBuilder::new();
+    let of_model = artifact.as_ref().map(|artifact| artifact.run.reading.mapping.clone());
+    let mapping = of_model.unwrap_or_default().overridden_by(args.logs.mapping()?);
+    let reading = Reading {
+        mapping: &mapping,
+        skip_bad_lines: args.logs.skip_bad_lines,
+        unlabelled: args.normal_only.then_some(Label::Normal),
+        limit: None,
+        threads,
+        group_by: args.group_by.as_deref(),
+        count_field: args.count_field.as_deref(),
+    };
+    let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
     warn_of_group(input::read_all(
-        &args.data,
-        &options,
+        &paths,
+        &reading,
         &mut samples,
         Progress::new(verbosity),
     )?);
@@ -101,6 +114,7 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         actions: profile.actions,
         actions_seen_once: profile.actions_seen_once,
         confusables: &confusables(&data),
+        names: names_without_parameters(&data),
         kind: if args.normal_only {
             ModelKind::NormalOnly
         } else {

@@ -1,6 +1,8 @@
 //! `anomaly-train evaluate`: the figures of a saved model on labelled data.
 
 use crate::cli::failure::{Failure, shown};
+use crate::cli::input::Reading;
+use crate::cli::logs::LogArgs;
 use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
@@ -10,8 +12,7 @@ use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{
-    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, ReadOptions, Unfamiliar,
-    evaluate,
+    Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, Unfamiliar, evaluate,
 };
 use clap::{ArgAction, Args};
 use log::{info, warn};
@@ -25,9 +26,13 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) saved: SavedModel,
 
-    /// Labelled JSON lines, plain or gzip; "-" is standard input; may be repeated
+    /// Labelled samples as JSON lines, or a log, plain, gzip or zstd; a folder stands for the files in it, "-" for standard input; may be
+    /// repeated. Logs are read as they were in training
     #[arg(long, value_name = "FILE", action = ArgAction::Append, required = true)]
     pub(crate) data: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
 
     /// Field that says how many samples a line stands for
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
@@ -77,20 +82,26 @@ struct Summary<'a> {
 
 pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     html_report_file::check(args.report.as_ref())?;
-    mistakes::check(args.mistakes.as_ref(), &args.data)?;
+    let paths = input::expand(&args.data)?;
+    mistakes::check(args.mistakes.as_ref(), &paths)?;
     let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
     // Who learned without labels can be judged without them, as far as that goes.
     let unlabelled = (artifact.model.kind() == ModelKind::NormalOnly).then_some(Label::Normal);
-    let mut samples = DatasetBuilder::new();
-    input::check_distinct(&args.data)?;
+    let mapping = artifact.run.reading.mapping.clone().overridden_by(args.logs.mapping()?);
+    let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
+    input::check_distinct(&paths)?;
     let threads = thread_count(args.threads);
-    memory::check(&args.data)?;
-    let options = ReadOptions::default()
-        .threads(threads)
-        .group_by(args.group_by.as_deref())
-        .count_field(args.count_field.as_deref())
-        .unlabelled(unlabelled);
-    input::read_all(&args.data, &options, &mut samples, Progress::new(verbosity))?;
+    memory::check(&paths)?;
+    let reading = Reading {
+        mapping: &mapping,
+        skip_bad_lines: args.logs.skip_bad_lines,
+        unlabelled,
+        limit: None,
+        threads,
+        group_by: args.group_by.as_deref(),
+        count_field: args.count_field.as_deref(),
+    };
+    input::read_all(&paths, &reading, &mut samples, Progress::new(verbosity))?;
     let data = samples.build_on(threads);
     if data.skipped_empty() > 0 {
         warn!(
@@ -124,7 +135,10 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         .map(|bins| reliability_bins(shown_samples, bins))
         .unwrap_or_default();
     if let Some(path) = &args.report {
-        let files = args.files(unlabelled);
+        let files = mistakes::Files {
+            paths: &paths,
+            reading: &reading,
+        };
         let mut page = HtmlReport {
             artifact: &artifact,
             data: &data,
@@ -142,7 +156,14 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     }
 
     if let Some(path) = &args.mistakes {
-        let count = mistakes::write(path, &model, &args.files(unlabelled))?;
+        let count = mistakes::write(
+            path,
+            &model,
+            &mistakes::Files {
+                paths: &paths,
+                reading: &reading,
+            },
+        )?;
         info!("{count} mistakes saved to {}", shown(path));
     }
 
@@ -195,17 +216,6 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         ));
     }
     report.finish()
-}
-
-impl EvaluateArgs {
-    fn files(&self, unlabelled: Option<Label>) -> mistakes::Files<'_> {
-        mistakes::Files {
-            paths: &self.data,
-            group_by: self.group_by.as_deref(),
-            count_field: self.count_field.as_deref(),
-            unlabelled,
-        }
-    }
 }
 
 fn figure(value: Option<f64>) -> String {

@@ -295,16 +295,6 @@ fn source(run: &Run) -> String {
         Source::Synthetic { scenario, num_samples } => {
             format!("{num_samples} synthetic samples, {scenario:?} scenario").to_lowercase()
         }
-        Source::Events {
-            session_by,
-            session_gap,
-            ..
-        } => {
-            format!(
-                "events, sessions by {} and pauses of {session_gap}",
-                one_line(session_by)
-            )
-        }
         Source::Given => "given to the library".to_owned(),
         Source::Files { num_samples: None } => "files".to_owned(),
         Source::Files {

@@ -9,5 +9,6 @@ pub(crate) mod monitor;
 pub(crate) mod predict;
 pub(crate) mod promote;
 pub(crate) mod rollback;
+pub(crate) mod sessions;
 pub(crate) mod train;
 pub(crate) mod verify;

@@ -1,6 +1,8 @@
 //! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
 use crate::cli::failure::{Failure, shown};
+use crate::cli::input::{BadLines, Logs};
+use crate::cli::logs::LogArgs;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
@@ -8,6 +10,8 @@ use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
+use anomaly_train::events::{Session, Time};
+use anomaly_train::logs::{Format, Mapping, Recognised, normalize_name, recognise};
 use anomaly_train::{
     Label, LineChunk, LineChunks, Model, ModelExplanation, ModelKind, ModelScorer, Prediction, Refusal, Unfamiliar,
 };
@@ -15,9 +19,11 @@ use clap::{ArgAction, Args, ValueEnum};
 use log::info;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::io::{self, IsTerminal, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::slice;
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
@@ -62,7 +68,11 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// JSON lines to score, plain or gzip; "-" is standard input. Each line but blank ones gets an answer
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+
+    /// Samples as JSON lines, or a log, to score, plain, gzip or zstd; a folder stands for the files in it, "-" for standard input. Each
+    /// line of samples but blank ones gets an answer, and each session of a log. Logs are read as they were in training
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) input: PathBuf,
 }
@@ -103,6 +113,9 @@ pub(crate) enum Answer<'a> {
         /// Why it is anomalous, in a few words for the table.
         #[serde(skip)]
         reason: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Origin<'_>"))]
+        origin: Option<Box<Origin<'a>>>,
     },
     /// What two models say of a sequence, each for itself.
     Both {
@@ -112,6 +125,9 @@ pub(crate) enum Answer<'a> {
         labelled: Box<Said>,
         /// The one that learned from normal sequences alone.
         normal_only: Box<Said>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Origin<'_>"))]
+        origin: Option<Box<Origin<'a>>>,
     },
     /// No action, so nothing to judge: normal, without a score.
     Empty {
@@ -132,6 +148,51 @@ pub(crate) enum Answer<'a> {
         line: u64,
         error: String,
     },
+}
+
+/// How many pieces of evidence say which events speak for an anomaly, if no explanation is asked for.
+const EVENTS: usize = 5;
+
+/// Where a session comes from.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+pub(crate) struct Origin<'a> {
+    /// The session in its log, or the agent where the log has no sessions.
+    session: &'a str,
+    agent_id: &'a str,
+    /// When its first event was.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    first: Option<Time>,
+    /// When its last event was.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    last: Option<Time>,
+    /// The file of its first event.
+    file: String,
+    /// The line of its first event.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    line: u64,
+    /// Of an anomalous session, the ids of the events that speak for it, as far as events have ids.
+    event_ids: Vec<&'a str>,
+}
+
+impl<'a> Origin<'a> {
+    fn new(session: Session<'a>, files: &[PathBuf], mut positions: Vec<usize>) -> Self {
+        let (file, line) = session.place();
+        positions.sort_unstable();
+        positions.dedup();
+        let ids: Vec<&str> = session.event_ids().collect();
+        let of_positions = positions.iter().filter_map(|&position| ids.get(position - 1).copied());
+        Self {
+            session: session.name(),
+            agent_id: session.agent(),
+            first: session.first(),
+            last: session.last(),
+            file: files[file].display().to_string(),
+            line,
+            event_ids: of_positions.filter(|id| !id.is_empty()).collect(),
+        }
+    }
 }
 
 /// What one of two models says of a sequence.
@@ -176,6 +237,8 @@ struct Answering<'m> {
     table: bool,
     strict: bool,
     only_anomalies: bool,
+    /// How logs are read.
+    mapping: Mapping,
 }
 
 /// The answers to a chunk of lines.
@@ -191,16 +254,19 @@ struct Answered {
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     args.threshold.check_for(args.model.len())?;
-    let mut models = Vec::new();
+    let (mut models, mut mapping) = (Vec::new(), None);
     if args.model.is_empty() {
         let (artifact, path) = model::load(None, &args.models_dir)?;
         info!("using {}", shown(&path));
         models.push(args.threshold.apply(&artifact)?);
+        mapping = Some(artifact.run.reading.mapping);
     }
     for path in &args.model {
         let (artifact, _) = model::load(Some(path), &args.models_dir)?;
         models.push(args.threshold.apply(&artifact)?);
+        mapping = mapping.or(Some(artifact.run.reading.mapping));
     }
+    let mapping = mapping.unwrap_or_default().overridden_by(args.logs.mapping()?);
     model::check_kinds(models.iter().map(Model::kind))?;
     models.sort_by_key(Model::kind);
     let by_hand = args.sequence.is_some();
@@ -215,13 +281,15 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
         table,
         strict: args.strict,
         only_anomalies: args.only_anomalies,
+        mapping,
     };
     match &args.sequence {
         Some(sequence) => {
             let mut text = Vec::new();
             let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
             let mut scorers = answering.scorers();
-            let answer = answering.judge(&mut scorers, None, actions);
+            let names = answering.names(actions);
+            let answer = answering.judge(&mut scorers, None, names.iter().map(AsRef::as_ref));
             let mut seen = answering.nothing_seen();
             note_unfamiliar(&scorers, &mut seen);
             answering.warn_of(&seen);
@@ -237,15 +305,65 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     }
 }
 
-/// Answers the input chunk by chunk, each shared by all threads.
+/// Answers the files of the input one after the other: samples as they come, and sessions when all files have been read.
 fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
-    let threads = thread_count(args.threads);
-    // Answers may go to the same terminal, so there is no progress to show.
-    let reader = input::open(&args.input, Progress::new(-1))?;
     let mut output = Output::stdout();
-    let mut refused = 0;
     let mut seen = answering.nothing_seen();
-    let chunks = input::chunks(LineChunks::new(reader), &args.input);
+    let mut logs = Logs::new(&answering.mapping).with_ids();
+    let mut bad = BadLines::new(args.logs.skip_bad_lines);
+    for path in input::expand(slice::from_ref(&args.input))? {
+        // Answers may go to the same terminal, so there is no progress to show.
+        let reader = input::open(&path, Progress::new(-1))?;
+        let found = recognise(reader, &answering.mapping).map_err(|error| input::read_failure(&path, &error))?;
+        let Recognised { format, reader } = found;
+        if format == Format::Samples {
+            answer_samples(answering, args, (reader, &path), &mut seen, &mut output)?;
+        } else {
+            logs.read(format, &answering.mapping, reader, &path, &mut bad)?;
+        }
+    }
+    let files = logs.names().to_vec();
+    let read = bad.judge(logs.records());
+    if args.strict {
+        read?;
+        if let Some(sessions) = logs.finish() {
+            answering.answer_sessions(
+                &sessions.iter().collect::<Vec<_>>(),
+                &files,
+                args,
+                &mut seen,
+                &mut output,
+            )?;
+        }
+        output.finish()?;
+        answering.warn_of(&seen);
+        return Ok(());
+    }
+    if let Some(sessions) = logs.finish() {
+        answering.answer_sessions(
+            &sessions.iter().collect::<Vec<_>>(),
+            &files,
+            args,
+            &mut seen,
+            &mut output,
+        )?;
+    }
+    output.finish()?;
+    answering.warn_of(&seen);
+    read
+}
+
+/// Answers samples chunk by chunk, each shared by all threads.
+fn answer_samples(
+    answering: &Answering<'_>,
+    args: &PredictArgs,
+    (reader, path): (impl Read + Send + 'static, &Path),
+    seen: &mut [Unfamiliar],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let threads = thread_count(args.threads);
+    let mut refused: u64 = 0;
+    let chunks = input::chunks(LineChunks::new(reader), path);
     for batch in ReadAhead::start(chunks, threads) {
         let mut batch = batch?;
         if batch.len() < threads.get() {
@@ -260,19 +378,19 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
                 .zip(answered.seen)
                 .for_each(|(seen, new)| seen.join(new));
             match answered.stopped {
-                Some(refusal) => Err(Failure::refused(format_args!("{}:{refusal}", shown(&args.input)))),
+                Some(refusal) => Err(Failure::refused(format_args!("{}:{refusal}", shown(path)))),
                 None => Ok(()),
             }
         })?;
     }
-    output.finish()?;
-    answering.warn_of(&seen);
     if refused > 0 {
+        output.finish()?;
+        answering.warn_of(seen);
         let lines = match refused {
             1 => "1 line is not a sample; its answer says why".to_owned(),
             _ => format!("{refused} lines are not samples; their answers say why"),
         };
-        return Err(Failure::refused(format_args!("{}: {lines}", shown(&args.input))));
+        return Err(Failure::refused(format_args!("{}: {lines}", shown(path))));
     }
     Ok(())
 }
@@ -310,7 +428,8 @@ impl Answering<'_> {
         while let Some(read) = samples.read_unlabelled() {
             let answer = match read {
                 Ok(sample) => {
-                    let answer = self.judge(&mut scorers, sample.id(), sample.actions());
+                    let names = self.names(sample.actions());
+                    let answer = self.judge(&mut scorers, sample.id(), names.iter().map(AsRef::as_ref));
                     note_unfamiliar(&scorers, &mut answered.seen);
                     answer
                 }
@@ -332,6 +451,55 @@ impl Answering<'_> {
             self.write(&answer, &mut answered.text);
         }
         answered
+    }
+
+    /// The names of actions as the models know them.
+    fn names<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
+        if self.mapping.normalize_names {
+            actions.map(normalize_name).collect()
+        } else {
+            actions.map(Cow::Borrowed).collect()
+        }
+    }
+
+    /// Answers sessions, shared by all threads.
+    fn answer_sessions(
+        &self,
+        sessions: &[Session<'_>],
+        files: &[PathBuf],
+        args: &PredictArgs,
+        seen: &mut [Unfamiliar],
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let batches: Vec<&[Session<'_>]> = sessions.chunks(1000).collect();
+        let answer = |batch: &&[Session<'_>]| {
+            let mut answered = Answered {
+                seen: self.nothing_seen(),
+                ..Answered::default()
+            };
+            let mut scorers = self.scorers();
+            for &session in *batch {
+                let id = serde_json::value::to_raw_value(&session.id()).ok();
+                let mut answer = self.judge(&mut scorers, id.as_deref(), session.actions());
+                note_unfamiliar(&scorers, &mut answered.seen);
+                let mut positions = Vec::new();
+                for scorer in answer.alarmed(&mut scorers) {
+                    let explanation = scorer.explain(session.actions(), self.evidence.max(EVENTS));
+                    positions.extend(explanation.positions(session.actions()));
+                }
+                answer.set_origin(Origin::new(session, files, positions));
+                if !(self.only_anomalies && answer.is_normal()) {
+                    self.write(&answer, &mut answered.text);
+                }
+            }
+            answered
+        };
+        in_order(&batches, thread_count(args.threads), answer, |answered: Answered| {
+            seen.iter_mut()
+                .zip(answered.seen)
+                .for_each(|(seen, new)| seen.join(new));
+            output.show(&answered.text)
+        })
     }
 
     fn write(&self, answer: &Answer<'_>, text: &mut Vec<u8>) {
@@ -366,6 +534,7 @@ impl Answering<'_> {
                     id,
                     labelled: Box::new(labelled),
                     normal_only: Box::new(normal_only),
+                    origin: None,
                 }),
             [] => None,
         };
@@ -435,6 +604,7 @@ impl<'a> Answer<'a> {
             surprise,
             explanation,
             reason,
+            origin: None,
         }
     }
 
@@ -460,6 +630,27 @@ impl<'a> Answer<'a> {
                     write_alone(model, figures, said.explanation.as_ref(), text)
                 }),
             Self::Empty { .. } | Self::Error { .. } => self.write_row(text),
+        }
+    }
+
+    /// The scorers that take the sequence for anomalous.
+    fn alarmed<'s, 'm>(&self, scorers: &'s mut [ModelScorer<'m>]) -> Vec<&'s mut ModelScorer<'m>> {
+        let labels = match self {
+            Self::Prediction { label, .. } => vec![*label],
+            Self::Both {
+                labelled, normal_only, ..
+            } => vec![labelled.label, normal_only.label],
+            Self::Empty { .. } | Self::Error { .. } => Vec::new(),
+        };
+        let said = scorers.iter_mut().zip(labels);
+        said.filter(|(_, label)| *label == Label::Anomalous)
+            .map(|(scorer, _)| scorer)
+            .collect()
+    }
+
+    fn set_origin(&mut self, of: Origin<'a>) {
+        if let Self::Prediction { origin, .. } | Self::Both { origin, .. } = self {
+            *origin = Some(Box::new(of));
         }
     }
 
@@ -497,6 +688,7 @@ impl<'a> Answer<'a> {
                 id,
                 labelled,
                 normal_only,
+                ..
             } => [(labelled, "labelled  "), (normal_only, "normal-only  ")]
                 .into_iter()
                 .try_for_each(|(said, whose)| {

@@ -1,22 +1,22 @@
 //! `anomaly-train` without a subcommand: from samples to a judged model on disk.
 
 use crate::cli::failure::{Failure, shown};
+use crate::cli::logs::LogArgs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::samples::{Files, load};
-use crate::cli::sessions::EventsArgs;
 use crate::cli::summary::RunSummary;
 use crate::cli::values::{CalibrateArg, ScenarioArg, SplitArg, own_field, thread_count, threads, whole};
-use crate::cli::{champion, clock, html_report_file, input, memory, signals, threshold};
+use crate::cli::{champion, clock, html_report_file, memory, signals, threshold};
 use anomaly_train::registry::{self, Store};
 use anomaly_train::split::SplitStrategy;
 use anomaly_train::{
     Artifact, BatchSize, Bins, Calibrate, Champion, DEFAULT_ECE_BINS, DEFAULT_SYNTHETIC, DEFAULT_TRAIN_RATIO,
-    DataFindings, Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, Label, MaxNgrams, Model, NgramSize,
-    NormalConfig, OpenUnitInterval, Outcome, Penalty, Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source,
-    StepSize, Threshold, Training, TrainingConfig, UnitInterval, Validation, Verdict, WindowSize, Wish, WishError,
-    advice, confusables,
+    DataFindings, Diagnostics, Epoch, Epochs, FoldCount, Gate, HtmlReport, MaxNgrams, Model, NgramSize, NormalConfig,
+    OpenUnitInterval, Outcome, Penalty, Reading, Reason, ReasonCode, Run, SampleCount, Samples, Source, StepSize,
+    Threshold, Training, TrainingConfig, UnitInterval, Validation, Verdict, WindowSize, Wish, WishError, advice,
+    confusables, names_without_parameters,
 };
 use clap::{ArgAction, Args};
 use log::{debug, info, warn};
@@ -38,14 +38,15 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME", value_enum, default_value_t = ScenarioArg::default(), conflicts_with = "data")]
     pub(crate) scenario: ScenarioArg,
 
-    /// Labelled JSON lines to train on, plain or gzip; "-" is standard input; may be repeated
+    /// Labelled samples as JSON lines, or a log, to train on, plain, gzip or zstd; a folder stands for the files in it, "-" for standard
+    /// input; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) data: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) from_events: EventsArgs,
+    pub(crate) logs: LogArgs,
 
-    /// Judge on these labelled JSON lines instead of on part of the samples
+    /// Judge on these labelled samples, or on this log, instead of on part of the samples
     #[arg(
         long,
         value_name = "FILE",
@@ -73,11 +74,11 @@ pub(crate) struct TrainArgs {
 
     /// Top-level field that names what belongs together, such as a task or a host: it steers the split, what counts as new in
     /// training, and calibration
-    #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
+    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
     pub(crate) group_by: Option<String>,
 
     /// Top-level field that says how many samples a line stands for, from 1 to 2^53
-    #[arg(long, value_name = "FIELD", requires = "data", conflicts_with = "events", value_parser = own_field)]
+    #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
     pub(crate) count_field: Option<String>,
 
     /// Learn from normal samples alone, which need no label, and promise a share of false alarms
@@ -210,7 +211,8 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let mut report = Report::new(report_to, verbosity < 0);
     let progress = Progress::new(verbosity);
 
-    let samples = load(&run, args.files()?, threads, progress)?;
+    let files = args.files()?;
+    let samples = load(&run, &files, threads, progress)?;
     report.samples(&samples);
     if samples.dropped_anomalous() > 0 {
         info!("{} anomalous samples were left out", samples.dropped_anomalous());
@@ -241,6 +243,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
             actions: model.action_count() as u64,
             actions_seen_once: model.actions_seen_once() as u64,
             confusables: &confusables(samples.data()),
+            names: names_without_parameters(samples.data()),
             kind: model.kind(),
         },
         metrics: &evaluation.metrics,
@@ -417,10 +420,12 @@ impl TrainArgs {
     fn to_run(&self) -> Result<Run, Failure> {
         let (training, threshold_for) = self.training()?;
         Ok(Run {
-            source: self.source()?,
+            source: self.source(),
             reading: Reading {
                 count_field: self.count_field.clone(),
                 drop_anomalous: self.drop_anomalous,
+                mapping: self.logs.mapping()?,
+                skip_bad_lines: self.logs.skip_bad_lines,
             },
             group_by: self.group_by.clone(),
             validation: self.validation()?,
@@ -508,25 +513,16 @@ impl TrainArgs {
         }
     }
 
-    fn source(&self) -> Result<Source, Failure> {
+    fn source(&self) -> Source {
         let num_samples = self.num_samples;
-        Ok(
-            if let Some(rules) = self.from_events.rules(self.normal_only.then_some(Label::Normal))? {
-                Source::Events {
-                    session_by: rules.session_by,
-                    session_gap: rules.session_gap,
-                    label_field: rules.label_field,
-                    num_samples,
-                }
-            } else if !self.data.is_empty() {
-                Source::Files { num_samples }
-            } else {
-                Source::Synthetic {
-                    scenario: self.scenario.0,
-                    num_samples: num_samples.unwrap_or(DEFAULT_SYNTHETIC),
-                }
-            },
-        )
+        if self.data.is_empty() {
+            Source::Synthetic {
+                scenario: self.scenario.0,
+                num_samples: num_samples.unwrap_or(DEFAULT_SYNTHETIC),
+            }
+        } else {
+            Source::Files { num_samples }
+        }
     }
 
     fn validation(&self) -> Result<Validation, Failure> {
@@ -564,19 +560,11 @@ impl TrainArgs {
     }
 
     /// The files to read, which must differ and whose content must fit into memory.
-    fn files(&self) -> Result<Files<'_>, Failure> {
-        let data = if self.data.is_empty() {
-            &self.from_events.events
-        } else {
-            &self.data
-        };
-        input::check_distinct(data.iter().chain(&self.validation_data))?;
+    fn files(&self) -> Result<Files, Failure> {
+        let files = Files::new(&self.data, self.validation_data.as_ref())?;
         if self.num_samples.is_none() {
-            memory::check(data.iter().chain(&self.validation_data))?;
+            memory::check(files.all())?;
         }
-        Ok(Files {
-            data,
-            validation: self.validation_data.as_ref(),
-        })
+        Ok(files)
     }
 }

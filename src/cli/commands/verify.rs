@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
 use crate::cli::values::{thread_count, threads};
-use crate::cli::{input, memory, model};
+use crate::cli::{memory, model};
 use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Training, Validation, registry};
 use clap::{ArgAction, Args};
 use log::info;
@@ -25,11 +25,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
     pub(crate) models_dir: PathBuf,
 
-    /// The labelled JSON lines that the model was trained on; may be repeated, in the same order
+    /// The files that the model was trained on; may be repeated, in the same order
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) data: Vec<PathBuf>,
 
-    /// The labelled JSON lines that the model was judged on, if they were files of their own
+    /// What the model was judged on, if it was a file of its own
     #[arg(long, value_name = "FILE", requires = "data")]
     pub(crate) validation_data: Option<PathBuf>,
 
@@ -64,11 +64,11 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
-    input::check_distinct(args.data.iter().chain(&args.validation_data))?;
+    let files = Files::new(&args.data, args.validation_data.as_ref())?;
     let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
     if !args.quick {
         check_files(args, &artifact)?;
-        memory::check(args.data.iter().chain(&args.validation_data))?;
+        memory::check(files.all())?;
     }
     let digest = artifact.digest();
     let mut checks = vec![Check {
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
     checks.extend(origin(&artifact));
     if !args.quick {
         checks.extend(beside(&path, &artifact, &digest)?);
-        checks.extend(repeat(args, &artifact, Progress::new(verbosity))?);
+        checks.extend(repeat(args, &files, &artifact, Progress::new(verbosity))?);
     }
     let verified = checks.iter().all(|check| check.passed);
     let mut output = Output::stdout();
@@ -252,7 +252,7 @@ fn announce(samples: u64, epochs: u32) {
 }
 
 /// Trains and judges again, and compares.
-fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
+fn repeat(args: &VerifyArgs, files: &Files, artifact: &Artifact, progress: Progress) -> Result<Vec<Check>, Failure> {
     let (Some(recorded), run) = (&artifact.data, &artifact.run) else {
         return Ok(Vec::new());
     };
@@ -262,10 +262,6 @@ fn repeat(args: &VerifyArgs, artifact: &Artifact, progress: Progress) -> Result<
     };
     announce(recorded.training_samples, passes);
     let threads = thread_count(args.threads);
-    let files = Files {
-        data: &args.data,
-        validation: args.validation_data.as_ref(),
-    };
     let samples = load(run, files, threads, progress)?;
     let digest = samples.digest();
     let same = digest == recorded.digest;

@@ -1,33 +1,33 @@
 //! The members of an event.
 
-use super::{Event, MAX_NAME, SessionMembers, SessionRules, Time};
-use crate::input::json::{self, Keys, Members, Value, group, unexpected_text};
+use super::{Event, EventFields, MAX_NAME, Time};
+use crate::input::json::{self, Keys, Members, Value, group_name, unexpected_text};
 use crate::input::lines::Problem;
 use crate::text::quote;
 use serde::de::{self, MapAccess, Unexpected, Visitor};
 use std::fmt;
 
-/// Reads `line` into `event`, and with `session` what training needs besides.
-pub(super) fn parse(
-    line: &str,
-    event: &mut Event,
-    mut session: Option<(&SessionRules, &mut SessionMembers)>,
-) -> Result<(), Problem> {
+/// Reads `line` into `event`, with what `fields` ask for. With a session the agent may be missing.
+pub(crate) fn parse(line: &str, event: &mut Event, fields: &EventFields) -> Result<(), Problem> {
     event.clear();
-    if let Some((_, members)) = &mut session {
-        **members = SessionMembers::default();
-    }
-    json::read(line, EventMembers { event, session })
+    json::read(line, EventMembers { event, fields })
 }
 
 /// The object of a line.
 struct EventMembers<'e> {
     event: &'e mut Event,
-    session: Option<(&'e SessionRules, &'e mut SessionMembers)>,
+    fields: &'e EventFields,
 }
 
 impl<'de> Members<'de> for EventMembers<'_> {
-    const USUAL: &'static [&'static str] = &["agent_id", "action_type", "cohort", "risk_score", "timestamp"];
+    const USUAL: &'static [&'static str] = &[
+        "agent_id",
+        "action_type",
+        "cohort",
+        "event_id",
+        "risk_score",
+        "timestamp",
+    ];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object like {\"agent_id\": \"a7\", \"action_type\": \"delete\"}")
@@ -39,21 +39,24 @@ impl<'de> Members<'de> for EventMembers<'_> {
             "agent_id" => value.text("agent_id", MAX_NAME, &mut event.agent_id)?,
             "action_type" => value.text("action_type", MAX_NAME, &mut event.action_type)?,
             "cohort" => value.text("cohort", MAX_NAME, &mut event.cohort)?,
+            "event_id" => {
+                let id = value.group("event_id")?;
+                event.event_id.push_str(id.as_deref().map_or("", group_name));
+            }
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.any(Timestamp)?,
-            _ => match &mut self.session {
-                Some((rules, members)) if rules.label_field.as_deref() == Some(key) => {
-                    members.label = Some(value.label()?)
-                }
-                Some((rules, members)) if key == rules.session_by => members.session = value.group(key)?,
-                _ => value.skip()?,
-            },
+            _ if self.fields.label.as_deref() == Some(key) => event.label = Some(value.label()?),
+            _ if self.fields.session.as_deref() == Some(key) => {
+                let session = value.group(key)?;
+                event.session.push_str(session.as_deref().map_or("", group_name));
+            }
+            _ => value.skip()?,
         }
         Ok(())
     }
 
     fn finish<E: de::Error>(self, keys: &Keys<'de>) -> Result<(), E> {
-        let Self { event, session } = self;
+        let Self { event, fields } = self;
         let empty = |field: &str| {
             let problem = if keys.has(field) { "empty" } else { "missing" };
             E::custom(format_args!(
@@ -63,26 +66,33 @@ impl<'de> Members<'de> for EventMembers<'_> {
         if event.action_type.is_empty() {
             return Err(empty("action_type"));
         }
-        let Some((rules, members)) = session else {
+        if let Some(risk) = event.risk_score
+            && !(0.0..=1.0).contains(&risk)
+        {
+            return Err(E::custom(format_args!(
+                "\"risk_score\" is {risk}; expected a number from 0 to 1, or say from where to where it goes by --risk-range"
+            )));
+        }
+        let Some(field) = fields.session.as_deref() else {
             return if event.agent_id.is_empty() {
                 Err(empty("agent_id"))
             } else {
                 Ok(())
             };
         };
-        let own = match rules.session_by.as_str() {
-            "agent_id" => &event.agent_id,
-            "cohort" => &event.cohort,
-            _ => "",
-        };
-        if !own.is_empty() {
-            members.session = Some(group(own));
+        match field {
+            "agent_id" => event.session.clone_from(&event.agent_id),
+            "cohort" => event.session.clone_from(&event.cohort),
+            _ => {}
         }
-        if members.session.is_none() {
-            let field = quote(&rules.session_by);
+        if event.session.is_empty() {
+            let field = quote(field);
             return Err(E::custom(format_args!(
                 "the field {field} that makes the sessions is missing"
             )));
+        }
+        if event.agent_id.is_empty() {
+            event.agent_id.clone_from(&event.session);
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ mod json;
 mod sessions;
 mod time;
 
-pub use sessions::{SessionRules, Sessions};
+pub(crate) use json::parse;
+pub use sessions::{FinishedSessions, Session, SessionRules, Sessions};
 pub use time::{NoSpan, Span, Time};
 
 use crate::data::label::Label;
@@ -31,6 +32,16 @@ pub struct Event {
     pub cohort: String,
     /// When it was done, if the event says so.
     pub time: Option<Time>,
+    /// The session that it belongs to, if its log has sessions of its own or they were asked for; empty for none.
+    pub session: String,
+    /// What it was judged to be, if that is known.
+    pub label: Option<Label>,
+    /// What tells it from other events of its session; empty for nothing.
+    pub event_id: String,
+    /// The line that it stands in, from 1; 0 for none.
+    pub line: u64,
+    /// The byte in the line at which its record begins, from 1; 0 for none.
+    pub column: usize,
 }
 
 impl Event {
@@ -40,15 +51,20 @@ impl Event {
         self.risk_score = None;
         self.cohort.clear();
         self.time = None;
+        self.session.clear();
+        self.label = None;
+        self.event_id.clear();
+        (self.line, self.column) = (0, 0);
     }
 }
 
-/// What training takes from an event besides its action and its time.
-#[derive(Debug, Clone, Default)]
-struct SessionMembers {
-    /// The value of the field by which events are grouped into sessions.
-    session: Option<String>,
-    label: Option<Label>,
+/// Members of an event that have a meaning of their own because it was asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct EventFields {
+    /// The one whose values keep sessions apart, which must be there.
+    pub(crate) session: Option<String>,
+    /// The one that holds the label.
+    pub(crate) label: Option<String>,
 }
 
 /// Reads the events of a [`LineChunk`] one after the other.
@@ -68,17 +84,11 @@ impl LineChunk {
 impl Events<'_> {
     /// Reads the next event into `event`, or says why its line is none; `None` after the last. Blank lines are passed over.
     pub fn read(&mut self, event: &mut Event) -> Option<Result<(), Refusal>> {
-        self.lines.read(|line| json::parse(line, event, None))
-    }
-
-    /// The same for training: the fields that `rules` names are read too, and the agent may be missing.
-    fn read_for_session(
-        &mut self,
-        event: &mut Event,
-        rules: &SessionRules,
-        members: &mut SessionMembers,
-    ) -> Option<Result<(), Refusal>> {
-        self.lines.read(|line| json::parse(line, event, Some((rules, members))))
+        let read = self
+            .lines
+            .read(|line| json::parse(line, event, &EventFields::default()))?;
+        event.line = self.lines.number();
+        Some(read)
     }
 
     /// The number of the line that was read last.
@@ -120,6 +130,8 @@ mod tests {
             risk_score: Some(0.5),
             cohort: "support".to_owned(),
             time: Time::from_micros(1_795_341_600_000_000),
+            line: 1,
+            ..Event::default()
         };
         for line in [
             r#"{"agent_id":"a7","action_type":"delete","risk_score":0.5,"cohort":"support","timestamp":"2026-11-22T10:00:00Z"}"#,
@@ -157,6 +169,7 @@ mod tests {
             (with(r#""timestamp": true"#), "timestamp"),
             (with(r#""risk_score": "high""#), "\"risk_score\" to be a number"),
             (with(r#""risk_score": 1e999"#), "not valid JSON"),
+            (with(r#""risk_score": 95"#), "expected a number from 0 to 1"),
             (with(r#""cohort": 5"#), "\"cohort\" to be a string"),
             (
                 with(&format!(r#""cohort": "{}""#, "x".repeat(MAX_NAME + 1))),

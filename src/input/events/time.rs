@@ -1,4 +1,4 @@
-//! Moments and spans of time, in whole microseconds so that adding and comparing them is exact.
+//! Moments, to the nanosecond, and spans of time, in whole microseconds so that adding and comparing them is exact.
 
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
@@ -8,21 +8,54 @@ const SECOND: i64 = 1_000_000;
 /// The last microsecond of the year 9999, after which RFC 3339 has no more digits.
 const LAST: i64 = 253_402_300_800 * SECOND - 1;
 
-/// A moment from 1970 to the end of the year 9999, to the microsecond.
+/// A moment from 1970 to the end of the year 9999, to the nanosecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Time(i64);
+pub struct Time {
+    micros: i64,
+    /// Nanoseconds within the microsecond, below 1000.
+    nanos: u16,
+}
 
 impl Time {
     /// The moment `micros` microseconds after the start of 1970, if it is in range.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
-        (0..=LAST).contains(&micros).then_some(Self(micros))
+        (0..=LAST).contains(&micros).then_some(Self { micros, nanos: 0 })
     }
 
-    /// Microseconds since the start of 1970.
+    /// The moment `nanos` nanoseconds after the start of 1970, if it is in range.
+    #[must_use]
+    pub fn from_nanos(nanos: i128) -> Option<Self> {
+        let whole = Self::from_micros(i64::try_from(nanos.div_euclid(1000)).ok()?)?;
+        Some(Self {
+            nanos: nanos.rem_euclid(1000) as u16,
+            ..whole
+        })
+    }
+
+    /// Whole microseconds since the start of 1970, and the nanoseconds that are left.
+    pub(super) fn parts(self) -> (i64, u16) {
+        (self.micros, self.nanos)
+    }
+
+    /// The moment with these parts, if it is in range.
+    pub(super) fn from_parts(micros: i64, nanos: u16) -> Option<Self> {
+        Some(Self {
+            nanos,
+            ..Self::from_micros(micros)?
+        })
+    }
+
+    /// Whole microseconds since the start of 1970.
     #[must_use]
     pub fn micros(self) -> i64 {
-        self.0
+        self.micros
+    }
+
+    /// The same moment without what is less than a microsecond of it.
+    #[must_use]
+    pub fn whole_micros(self) -> Self {
+        Self { nanos: 0, ..self }
     }
 
     /// The moment `seconds` after the start of 1970, rounded to the microsecond, if it is in range.
@@ -30,28 +63,32 @@ impl Time {
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         let micros = (seconds * SECOND as f64).round();
         // NaN is in no range. The upper bound is a double exactly: 253402300800 seconds.
-        (0.0..(LAST + 1) as f64)
-            .contains(&micros)
-            .then_some(Self(micros as i64))
+        (0.0..(LAST + 1) as f64).contains(&micros).then_some(Self {
+            micros: micros as i64,
+            nanos: 0,
+        })
     }
 
     /// The moment that an RFC 3339 text like `2026-11-22T10:00:00.5+01:00` names, if it is one and in range.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        Self::from_micros(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+        let time = DateTime::parse_from_rfc3339(text).ok()?;
+        // A leap second is the one after it.
+        Self::from_nanos(i128::from(time.timestamp()) * 1_000_000_000 + i128::from(time.timestamp_subsec_nanos()))
     }
 
     /// How much later this is than `other`; below zero if it is earlier.
     #[must_use]
     pub fn since(self, other: Self) -> Span {
-        Span(self.0 - other.0)
+        Span(self.micros - other.micros)
     }
 }
 
-/// As RFC 3339 in UTC, with as many digits of the second as it needs: none, three or six.
+/// As RFC 3339 in UTC, with as many digits of the second as it needs: none, three, six or nine.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        let nanos = self.micros.rem_euclid(SECOND) as u32 * 1000 + u32::from(self.nanos);
+        let time = DateTime::from_timestamp(self.micros.div_euclid(SECOND), nanos).unwrap_or_default();
         f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
@@ -89,11 +126,6 @@ impl Span {
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / SECOND as f64
-    }
-
-    /// The length in microseconds.
-    pub(crate) fn as_micros(self) -> i64 {
-        self.0
     }
 
     /// The same length without its sign.
@@ -167,6 +199,10 @@ mod tests {
         }
         assert_eq!(expected.to_string(), "2026-11-22T12:00:00.250Z");
         assert_eq!(Time::from_micros(1).unwrap().to_string(), "1970-01-01T00:00:00.000001Z");
+        let nanos = Time::from_nanos(1_795_348_800_250_000_001).unwrap();
+        assert!(nanos > expected && nanos.whole_micros() == expected);
+        assert_eq!(Time::from_rfc3339("2026-11-22T12:00:00.250000001Z"), Some(nanos));
+        assert_eq!(nanos.to_string(), "2026-11-22T12:00:00.250000001Z");
     }
 
     #[test]

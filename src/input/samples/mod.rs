@@ -305,8 +305,8 @@ impl ReadSummary {
 ///
 /// # Errors
 ///
-/// If `reader` fails, or `data` has no room for the samples. Lines that are not labelled samples are not errors of this kind
-/// but [`Refusal`]s.
+/// If `reader` fails. Lines that are not labelled samples, or for which `data` has no room, are not errors of this kind but
+/// [`Refusal`]s.
 pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut DatasetBuilder) -> io::Result<ReadSummary> {
     let mut chunks = LineChunks::new(reader);
     let mut overlong = false;
@@ -349,7 +349,14 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         let read_next = || read_batch(&mut chunks, options.threads);
         let (parts, (next, ended)) = map_beside(&batch, options.threads, parse, read_next);
         for (chunk, (part, read)) in batch.iter().zip(parts) {
-            data.absorb(&part).map_err(io::Error::other)?;
+            if let Err(error) = data.absorb(&part) {
+                summary.refused.push(Refusal {
+                    line: chunk.first_line,
+                    column: None,
+                    problem: error.to_string(),
+                });
+                summary.refused.given_up = true;
+            }
             look_at(chunk);
             summary.append_chunk(chunk, read);
             if summary.refused.given_up {

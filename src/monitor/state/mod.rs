@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
-pub const STATE_VERSION: u32 = 3;
+pub const STATE_VERSION: u32 = 4;
 /// Longest first line that is read, in bytes.
 const MAX_TITLE: u64 = 1024;
 const TYPE: &str = "anomaly-train monitor state";
@@ -79,6 +79,7 @@ struct SavedAgent<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     latest: i64,
+    started: i64,
     late: u8,
     recent: Vec<SavedName>,
     times: Vec<i64>,
@@ -266,6 +267,7 @@ impl Monitor {
         let slot = self.agents.insert(&saved.id, |_| {});
         let agent = self.agents.value_mut(slot);
         agent.latest = time(saved.latest)?;
+        agent.started = time(saved.started)?;
         agent.late = saved.late;
         let names = &mut self.names;
         let mut id = |name: SavedName| {
@@ -412,6 +414,7 @@ impl Agent {
         SavedAgent {
             id: id.into(),
             latest: self.latest.micros(),
+            started: self.started.micros(),
             late: self.late,
             recent: self.recent().iter().map(name).collect(),
             times: self.times.0.iter().map(|time| time.micros()).collect(),

@@ -21,6 +21,7 @@ fn settings() -> Settings {
         watch: Some(WatchSettings {
             window: window(3),
             session_gap: Span::seconds(10),
+            own_session_gap: Some(Span::seconds(20)),
         }),
         ..Settings::default()
     }
@@ -40,6 +41,8 @@ fn event() -> impl Strategy<Value = Event> {
         cohort: ["", "a", "b", "a cohort with quite a long name"][usize::from(cohort)].to_owned(),
         risk_score,
         time: micros.and_then(Time::from_micros),
+        session: ["", "s", "t"][usize::from(agent % 3)].to_owned(),
+        ..Event::default()
     })
 }
 

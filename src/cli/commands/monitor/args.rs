@@ -1,8 +1,10 @@
 //! The options of `anomaly-train monitor`.
 
+use crate::cli::logs::LogArgs;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::count;
-use anomaly_train::events::Span;
+use anomaly_train::events::{SessionRules, Span};
+use anomaly_train::logs::Mapping;
 use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
 use anomaly_train::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
 use clap::{ArgAction, Args};
@@ -22,10 +24,6 @@ pub(crate) struct MonitorArgs {
     /// Latest actions of a session that the model looks at
     #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window, requires = "model")]
     window: WindowSize,
-
-    /// A pause of an agent longer than this starts a new session for the model
-    #[arg(long, value_name = "TIME", default_value_t = WatchSettings::default().session_gap, requires = "model")]
-    session_gap: Span,
 
     /// How many actions and n-grams the model's evidence names
     #[arg(long, value_name = "N", default_value = "5", value_parser = count, requires = "model")]
@@ -139,14 +137,21 @@ pub(crate) struct MonitorArgs {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Events as JSON lines, plain or gzip; "-" is standard input
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+
+    /// A log, plain, gzip or zstd; "-" is standard input. It is read as in the training of the model
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) input: PathBuf,
 }
 
 impl MonitorArgs {
     /// What the options mean.
-    pub(crate) fn settings(&self, baselines: Baselines) -> Settings {
+    pub(crate) fn settings(&self, mapping: &Mapping, baselines: Baselines) -> Settings {
+        let SessionRules {
+            session_gap,
+            own_session_gap,
+        } = SessionRules::from(mapping);
         Settings {
             ngram_size: self.ngram_size,
             ngram_window: self.ngram_window,
@@ -172,7 +177,8 @@ impl MonitorArgs {
             max_actions: self.max_actions,
             watch: (!self.model.is_empty()).then_some(WatchSettings {
                 window: self.window,
-                session_gap: self.session_gap,
+                session_gap,
+                own_session_gap,
             }),
             baselines,
         }

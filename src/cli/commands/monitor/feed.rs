@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::{Chunk, ReadAhead};
+use anomaly_train::logs::{Format, Log, Mapping, recognise};
 use anomaly_train::monitor::Checkpoint;
 use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
@@ -14,7 +15,7 @@ use std::iter;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// Where the input comes from, chunk by chunk.
 pub(crate) struct Feed {
     chunks: ReadAhead<Box<dyn Iterator<Item = Chunk> + Send>>,
+    /// What the input is; known when its first chunk has come.
+    format: Arc<OnceLock<Format>>,
     /// For a followed file: which place in it each place of the stream is.
     places: Option<Arc<Mutex<Vec<Place>>>>,
     /// Bytes of the stream that have been taken in.
@@ -45,11 +48,26 @@ struct Place {
 impl Feed {
     /// Reads `path`, `-` being standard input. With `follow` the end of the file is not the end, and `checkpoint` says where
     /// an earlier run stopped.
-    pub(crate) fn open(path: &Path, follow: bool, checkpoint: Option<Checkpoint>) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        path: &Path,
+        mapping: &Mapping,
+        follow: bool,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Self, Failure> {
         let (mut places, mut in_line, mut before) = (None, false, Vec::new());
+        let format = Arc::new(OnceLock::new());
         let chunks: Box<dyn Iterator<Item = Chunk> + Send> = if follow {
             let shared = Arc::default();
             let (tail, known) = Tail::open(path, checkpoint, Arc::clone(&shared))?;
+            let found = File::open(path).and_then(|file| recognise(file, mapping));
+            let found = found.map_err(|error| Failure::at(path, "cannot open", &error))?.format;
+            if matches!(found, Format::Csv | Format::Tsv) {
+                return Err(Failure::Usage(
+                    "--follow goes line by line, and the rows of a table need its header; pipe it in instead"
+                        .to_owned(),
+                ));
+            }
+            let _ = format.set(found);
             (places, in_line, before) = (Some(shared), !tail.whole, known);
             Box::new(input::chunks(
                 if in_line {
@@ -61,16 +79,23 @@ impl Feed {
             ))
         } else {
             // Opened by whoever reads: opening a pipe waits for the one who writes.
-            let path = path.to_owned();
+            let (path, mapping, format) = (path.to_owned(), mapping.clone(), Arc::clone(&format));
             let open = move || -> Box<dyn Iterator<Item = Chunk> + Send> {
-                match input::open(&path, Progress::new(-1)) {
-                    Ok(reader) => Box::new(input::chunks(LineChunks::new(reader), &path)),
+                let recognised =
+                    |reader| recognise(reader, &mapping).map_err(|error| input::read_failure(&path, &error));
+                match input::open(&path, Progress::new(-1)).and_then(recognised) {
+                    Ok(found) => {
+                        let _ = format.set(found.format);
+                        let log = Log::new(found.format, &mapping, "");
+                        Box::new(input::chunks(log.chunks(found.reader), &path))
+                    }
                     Err(failure) => Box::new(iter::once(Err(failure))),
                 }
             };
             Box::new(iter::once_with(open).flatten())
         };
         Ok(Self {
+            format,
             chunks: ReadAhead::start(chunks, NonZeroUsize::MAX),
             places,
             taken: 0,
@@ -88,6 +113,11 @@ impl Feed {
         self.chunks.next_within(patience)
     }
 
+    /// What the input is, to be asked when a chunk has come.
+    pub(crate) fn format(&self) -> Format {
+        self.format.get().copied().unwrap_or(Format::Events)
+    }
+
     /// Whether anything has been taken in.
     pub(crate) fn has_taken(&self) -> bool {
         self.taken > 0
@@ -96,6 +126,11 @@ impl Feed {
     /// Notes that `chunk` has been taken in but for the last `unread` bytes.
     pub(crate) fn take(&mut self, chunk: &LineChunk, unread: usize) {
         let bytes = chunk.bytes();
+        if self.places.is_none() {
+            // Nobody goes on from there.
+            self.taken += (bytes.len() - unread) as u64;
+            return;
+        }
         if chunk.end() - bytes.len() as u64 != self.taken {
             // What lies between has been dropped and is not known.
             self.before.clear();

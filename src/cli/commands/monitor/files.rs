@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output_file;
 use crate::cli::threshold::ThresholdArgs;
 use anomaly_train::command_only::one_line;
+use anomaly_train::logs::Mapping;
 use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
 use anomaly_train::registry::{folder, load_file, replace};
 use anomaly_train::{Model, ModelKind};
@@ -137,18 +138,19 @@ pub(crate) struct ModelFile<'a> {
 type Stamp = (Option<SystemTime>, u64, u64);
 
 impl<'a> ModelFile<'a> {
-    /// The file, and the model in it.
-    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<(Self, Model), Failure> {
+    /// The file, the model in it, and how the logs were read that it was trained on.
+    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<(Self, Model, Mapping), Failure> {
         // Looked at before it is read: a change in between is noticed later.
         let seen = stamp(path).ok();
-        let model = threshold.apply(&load_file(path)?)?;
+        let artifact = load_file(path)?;
+        let model = threshold.apply(&artifact)?;
         let file = Self {
             path: path.to_owned(),
             kind: model.kind(),
             threshold,
             seen,
         };
-        Ok((file, model))
+        Ok((file, model, artifact.run.reading.mapping))
     }
 
     pub(crate) fn kind(&self) -> ModelKind {

@@ -9,6 +9,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
 use crate::cli::{clock, model, output_file, vocabulary};
 use anomaly_train::events::{Event, Time};
+use anomaly_train::logs::{Log, Mapping};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
 use anomaly_train::{LineChunk, Model, Refusal};
 use args::MonitorArgs;
@@ -53,6 +54,9 @@ struct Run<'a> {
     models: Vec<ModelFile<'a>>,
     state: Option<StateFile<'a>>,
     feed: Feed,
+    /// What reads the input, once it is known what that is.
+    log: Option<Log>,
+    mapping: Mapping,
     signals: Signals,
     output: Output,
     /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
@@ -79,21 +83,27 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     if let Some(path) = &args.write_baseline {
         output_file::check("--write-baseline", path)?;
     }
-    let settings = args.settings(read_baseline(args.baseline.as_deref())?);
+    let (mut models, mut mapping) = (Vec::new(), None);
+    args.threshold.check_for(args.model.len())?;
+    for path in &args.model {
+        let (file, model, of_model) = ModelFile::open(path, &args.threshold)?;
+        mapping = mapping.or(Some(of_model));
+        models.push((file, model));
+    }
+    model::check_kinds(models.iter().map(|(file, _)| file.kind()))?;
+    let mapping = mapping.unwrap_or_default().overridden_by(args.logs.mapping()?);
+    let settings = args.settings(&mapping, read_baseline(args.baseline.as_deref())?);
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
     let (mut monitor, checkpoint) = match &state {
         Some(file) => file.restore(settings)?,
         None => (Monitor::new(settings), None),
     };
-    let mut models: Vec<ModelFile<'_>> = Vec::new();
-    args.threshold.check_for(args.model.len())?;
-    for path in &args.model {
-        let (file, model) = ModelFile::open(path, &args.threshold)?;
+    let watching = models.into_iter().map(|(file, model)| {
         watch(&mut monitor, model, args.top);
-        models.push(file);
-    }
-    model::check_kinds(models.iter().map(ModelFile::kind))?;
-    let feed = Feed::open(&args.input, args.follow, checkpoint)?;
+        file
+    });
+    let models = watching.collect();
+    let feed = Feed::open(&args.input, &mapping, args.follow, checkpoint)?;
     let overflow = monitor.counters().overflow;
     let mut run = Run {
         args,
@@ -101,6 +111,8 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         models,
         state,
         feed,
+        log: None,
+        mapping,
         signals,
         output: Output::stdout(),
         fixed_time,
@@ -158,17 +170,46 @@ impl Run<'_> {
 
     /// Takes the events of a block, until a signal comes. Each alert is shown before the next event is looked at.
     fn take(&mut self, chunk: &LineChunk) -> Result<(), Failure> {
+        let mut log = match self.log.take() {
+            Some(log) => log,
+            None => Log::new(self.feed.format(), &self.mapping, &shown(&self.args.input).to_string()).without_labels(),
+        };
+        let mut taken = Ok(());
+        if self.args.follow && log.records(&LineChunk::default()).is_some() {
+            // What is in a line is taken as a whole, so that a place between two lines says how far the work has come.
+            for line in chunk.clone().split(usize::MAX) {
+                if taken.is_ok() && self.signals.stop().is_none() {
+                    let records = log.records(&line).unwrap_or_default();
+                    taken = self.take_events(&mut log, &records, false).0;
+                    self.feed.take(&line, 0);
+                }
+            }
+        } else {
+            let unread;
+            (taken, unread) = self.take_events(&mut log, chunk, true);
+            self.feed.take(chunk, unread);
+        }
+        self.log = Some(log);
+        taken
+    }
+
+    /// Takes the events of `chunk`, until a signal comes if it may stop this. Also returns how many bytes of it are left.
+    fn take_events(&mut self, log: &mut Log, chunk: &LineChunk, may_stop: bool) -> (Result<(), Failure>, usize) {
         let arrival = self.fixed_time.or_else(clock::micros);
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
-        let mut events = chunk.events();
-        while self.signals.stop().is_none() {
+        let mut events = log.events(chunk);
+        while !may_stop || self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
                 break;
             };
             if read.is_err() {
                 self.monitor.note_malformed();
+            }
+            if self.args.follow {
+                // Lines are counted from where this run began, which means nothing to anybody.
+                event.line = 0;
             }
             let taken = read
                 .map_err(|refusal| (refusal.problem.clone(), refusal))
@@ -179,22 +220,24 @@ impl Run<'_> {
                         (problem.clone(), Refusal { line, column, problem })
                     })
                 });
+            let mut told = Ok(());
             if let Err((error, refusal)) = taken {
                 if self.args.strict {
                     let problem = format!("{}:{refusal}", shown(&self.args.input));
-                    self.feed.take(chunk, events.unread());
-                    return Err(Failure::refused(problem));
+                    return (Err(Failure::refused(problem)), events.unread());
                 }
                 self.refused += 1;
                 let line = refusal.line;
-                self.show(&mut text, &LineError { line, error })?;
+                told = self.show(&mut text, &LineError { line, error });
             }
             for alert in alerts.drain(..) {
-                self.show::<Alert>(&mut text, &alert)?;
+                told = told.and_then(|()| self.show::<Alert>(&mut text, &alert));
+            }
+            if told.is_err() {
+                return (told, events.unread());
             }
         }
-        self.feed.take(chunk, events.unread());
-        Ok(())
+        (Ok(()), events.unread())
     }
 
     /// Says once that names have no room.
