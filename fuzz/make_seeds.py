@@ -22,6 +22,17 @@ SAMPLES = [
     (["scan", "scan", "send"], 1),
     (["é", "read", "write"], 0),
 ]
+LOGS = [
+    '{"agent_id": "a", "action_type": "b", "timestamp": 1795341600.5, "event_id": 7, "risk_score": 0.5, "label": 1}',
+    '{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"s"}}]},"scopeSpans":[{"spans":[{"traceId":"t","spanId":"1",'
+    '"name":"execute_tool a","startTimeUnixNano":"1795341600000000001","attributes":[{"key":"gen_ai.tool.name","value":{"stringValue":"a"}}]}]}]}]}',
+    '[{"id": "c", "messages": [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f"}}], "content": [{"type": "tool_use", "id": "2", "name": "g"}]}]}]',
+    '{"parentUuid": "u1", "isSidechain": true, "type": "assistant", "sessionId": "s", "uuid": "u2", "timestamp": "2026-11-22T10:00:00.5Z", "message": {"content": [{"type": "tool_use", "id": "t", "name": "n"}]}}',
+    '{"Records": [{"eventSource": "s3", "eventName": "Get", "userIdentity": {"arn": "a"}, "eventTime": "2026-11-22T10:00:00Z", "eventID": "1", "errorCode": "x"}]}',
+    'node=h type=SYSCALL msg=audit(1795345481.747:1395): arch=c000003e syscall=59 success=no auid=5 ses=7 comm="a b"\x1dSYSCALL=execve AUID="x"',
+    'agent_id,action_type,timestamp,label\na1,"o""p\n",2026-03-01T10:00:00Z,0',
+    'agent_id\taction_type\na1\topen /data/00001',
+]
 LINES = [
     '{"id": "a", "task": "t", "features": {"sequence": ["read", "write"]}, "label": 0}',
     '{"label": 1, "sequence": ["scan"], "task": 5, "id": -1.5e3}',
@@ -109,6 +120,9 @@ def main():
         models(binary, Path(folder))
     for number, line in enumerate(LINES):
         write("records", f"line_{number}", bytes([0, 3, 7, 1]) + line.encode())
+    for number, log in enumerate(LOGS):
+        for twice in range(2):
+            write("logs", f"log_{number}_{twice}", bytes([number, 0, 7 * twice, 3, 1]) + "\n".join([log] * (twice + 1)).encode())
     for number, end in enumerate(["\n", "\r\n", "\r"]):
         mark = "\ufeff" if number else ""
         text = mark + end.join([*LINES[:3], "", *LINES[3:]]) + end

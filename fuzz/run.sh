@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=$1
 shift
 if [ $# -eq 0 ]; then
-    set -- history records round_trip model
+    set -- history records logs round_trip model
 fi
 for target; do
     mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"

@@ -12,6 +12,7 @@ mod logs;
 mod memory;
 mod mistakes;
 mod model;
+mod origin;
 mod output;
 mod output_file;
 mod progress;

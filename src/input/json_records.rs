@@ -130,6 +130,8 @@ struct Cutter {
     at: u64,
     /// Whether each document has a line of its own, once that is known.
     lines: Option<bool>,
+    /// Whether there was a record yet.
+    any: bool,
     out: LineChunk,
 }
 
@@ -160,6 +162,7 @@ impl Cutter {
             line_start: 0,
             at: 0,
             lines: None,
+            any: false,
             out: LineChunk {
                 first_line: 1,
                 ..LineChunk::default()
@@ -190,7 +193,7 @@ impl Cutter {
                 memchr::memchr(b'\n', rest).unwrap_or(rest.len())
             } else if self.in_string && !self.escaped {
                 memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len())
-            } else if self.state == State::Inside && !self.in_string {
+            } else if self.state == State::Inside && !self.in_string && !self.inside.is_empty() {
                 let matters = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b'\n' | b',');
                 rest.iter().position(matters).unwrap_or(rest.len())
             } else {
@@ -217,7 +220,12 @@ impl Cutter {
             key.extend_from_slice(bytes);
         }
         if self.keeps && !self.too_long {
+            let start = self.record.len();
             self.record.extend_from_slice(bytes);
+            // A record is a line to its reader, so nothing in it may end one.
+            for at in memchr::memchr_iter(b'\r', bytes) {
+                self.record[start + at] = b' ';
+            }
             if self.record.len() > MAX_LINE {
                 self.too_long = true;
                 self.record.clear();
@@ -268,8 +276,7 @@ impl Cutter {
             self.keep(b" ");
         }
         // The first thing that is whole at the end of a line of its own says how the others are.
-        if self.lines.is_none() && self.state == State::Elements && self.open.is_empty() && !self.out.places.is_empty()
-        {
+        if self.lines.is_none() && self.state == State::Elements && self.open.is_empty() && self.any {
             self.lines = Some(true);
         }
     }
@@ -331,6 +338,8 @@ impl Cutter {
                     self.start_inside(byte);
                 }
             }
+            b']' | b'}' => self.broken("a bracket is closed that is not open"),
+            b',' | b':' => self.broken("a value is missing"),
             _ => {
                 self.begin(true);
                 self.start_inside(byte);
@@ -463,6 +472,7 @@ impl Cutter {
     /// Hands the record out.
     fn emit(&mut self) {
         let mut place = self.place.clone();
+        self.any = true;
         if self.too_long {
             let limit = MAX_LINE >> 20;
             place.problem = Some(format!("a record longer than {limit} MiB; leave it out or split it"));
@@ -587,7 +597,21 @@ mod tests {
             Envelope::NONE,
             &[(1, 1, "{  \"a\": 1 }"), (4, 1, "{ }")],
         );
+        assert_cut(
+            "-1 2 -\"a",
+            Envelope::NONE,
+            &[
+                (1, 1, "-1"),
+                (1, 4, "2"),
+                (1, 9, "not valid JSON: the document is cut off"),
+            ],
+        );
         assert_cut(" \n\n", Envelope::NONE, &[]);
+        assert_cut(
+            "[\r\n{\r\n\"b\":\r\n2}]\r\n{\"a\": 1}\r\n",
+            Envelope::NONE,
+            &[(2, 1, "{  \"b\":  2}"), (5, 1, "{\"a\": 1}")],
+        );
     }
 
     #[test]
@@ -627,6 +651,10 @@ mod tests {
             ("{\"a\": \"b", 9, "a string is cut off"),
             ("{\"a\": [1}", 9, "a bracket is closed that is not open"),
             ("[{\"a\": 1}", 0, ""),
+            ("]", 1, "a bracket is closed that is not open"),
+            ("}1", 1, "a bracket is closed that is not open"),
+            (", 5", 1, "a value is missing"),
+            ("{\"a\": 1},", 9, "a value is missing"),
         ] {
             let text = format!("{{\"x\":1}}\n{bad}\n{{\"y\":2}}\n");
             let mut found = cut(&text, Envelope::NONE, 1000);

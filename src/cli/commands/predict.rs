@@ -3,6 +3,7 @@
 use crate::cli::failure::{Failure, shown};
 use crate::cli::input::{BadLines, Logs};
 use crate::cli::logs::LogArgs;
+use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
@@ -10,7 +11,7 @@ use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
-use anomaly_train::events::{Session, Time};
+use anomaly_train::events::Session;
 use anomaly_train::logs::{Format, Mapping, Recognised, normalize_name, recognise};
 use anomaly_train::{
     Label, LineChunk, LineChunks, Model, ModelExplanation, ModelKind, ModelScorer, Prediction, Refusal, Unfamiliar,
@@ -114,8 +115,8 @@ pub(crate) enum Answer<'a> {
         #[serde(skip)]
         reason: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(with = "Origin<'_>"))]
-        origin: Option<Box<Origin<'a>>>,
+        #[cfg_attr(feature = "schema", schemars(with = "Speaking<'_>"))]
+        origin: Option<Box<Speaking<'a>>>,
     },
     /// What two models say of a sequence, each for itself.
     Both {
@@ -126,8 +127,8 @@ pub(crate) enum Answer<'a> {
         /// The one that learned from normal sequences alone.
         normal_only: Box<Said>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(with = "Origin<'_>"))]
-        origin: Option<Box<Origin<'a>>>,
+        #[cfg_attr(feature = "schema", schemars(with = "Speaking<'_>"))]
+        origin: Option<Box<Speaking<'a>>>,
     },
     /// No action, so nothing to judge: normal, without a score.
     Empty {
@@ -153,43 +154,25 @@ pub(crate) enum Answer<'a> {
 /// How many pieces of evidence say which events speak for an anomaly, if no explanation is asked for.
 const EVENTS: usize = 5;
 
-/// Where a session comes from.
+/// Where a session comes from, and what in it speaks for an anomaly.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
-pub(crate) struct Origin<'a> {
-    /// The session in its log, or the agent where the log has no sessions.
-    session: &'a str,
-    agent_id: &'a str,
-    /// When its first event was.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    first: Option<Time>,
-    /// When its last event was.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    last: Option<Time>,
-    /// The file of its first event.
-    file: String,
-    /// The line of its first event.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    line: u64,
+pub(crate) struct Speaking<'a> {
+    #[serde(flatten)]
+    origin: Origin<'a>,
     /// Of an anomalous session, the ids of the events that speak for it, as far as events have ids.
     event_ids: Vec<&'a str>,
 }
 
-impl<'a> Origin<'a> {
+impl<'a> Speaking<'a> {
+    /// `positions` are those of the events, counted from 1.
     fn new(session: Session<'a>, files: &[PathBuf], mut positions: Vec<usize>) -> Self {
-        let (file, line) = session.place();
         positions.sort_unstable();
         positions.dedup();
         let ids: Vec<&str> = session.event_ids().collect();
         let of_positions = positions.iter().filter_map(|&position| ids.get(position - 1).copied());
         Self {
-            session: session.name(),
-            agent_id: session.agent(),
-            first: session.first(),
-            last: session.last(),
-            file: files[file].display().to_string(),
-            line,
+            origin: Origin::of(session, files),
             event_ids: of_positions.filter(|id| !id.is_empty()).collect(),
         }
     }
@@ -323,34 +306,17 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         }
     }
     let files = logs.names().to_vec();
-    let read = bad.judge(logs.records());
-    if args.strict {
-        read?;
-        if let Some(sessions) = logs.finish() {
-            answering.answer_sessions(
-                &sessions.iter().collect::<Vec<_>>(),
-                &files,
-                args,
-                &mut seen,
-                &mut output,
-            )?;
-        }
-        output.finish()?;
-        answering.warn_of(&seen);
-        return Ok(());
+    let judged = bad.judge(logs.records());
+    if args.strict && judged.is_err() {
+        return judged;
     }
     if let Some(sessions) = logs.finish() {
-        answering.answer_sessions(
-            &sessions.iter().collect::<Vec<_>>(),
-            &files,
-            args,
-            &mut seen,
-            &mut output,
-        )?;
+        let sessions: Vec<Session<'_>> = sessions.iter().collect();
+        answering.answer_sessions(&sessions, &files, args, &mut seen, &mut output)?;
     }
     output.finish()?;
     answering.warn_of(&seen);
-    read
+    judged
 }
 
 /// Answers samples chunk by chunk, each shared by all threads.
@@ -487,7 +453,7 @@ impl Answering<'_> {
                     let explanation = scorer.explain(session.actions(), self.evidence.max(EVENTS));
                     positions.extend(explanation.positions(session.actions()));
                 }
-                answer.set_origin(Origin::new(session, files, positions));
+                answer.set_origin(Speaking::new(session, files, positions));
                 if !(self.only_anomalies && answer.is_normal()) {
                     self.write(&answer, &mut answered.text);
                 }
@@ -648,7 +614,7 @@ impl<'a> Answer<'a> {
             .collect()
     }
 
-    fn set_origin(&mut self, of: Origin<'a>) {
+    fn set_origin(&mut self, of: Speaking<'a>) {
         if let Self::Prediction { origin, .. } | Self::Both { origin, .. } = self {
             *origin = Some(Box::new(of));
         }

@@ -3,6 +3,7 @@
 use crate::cli::failure::{Failure, shown};
 use crate::cli::input::{self, BadLines, Logs};
 use crate::cli::logs::LogArgs;
+use crate::cli::origin::Origin;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use anomaly_train::events::{FinishedSessions, Session, Time};
@@ -36,12 +37,8 @@ pub(crate) struct SessionsArgs {
 #[derive(Serialize)]
 struct Sample<'a> {
     id: String,
-    session: &'a str,
-    agent_id: &'a str,
-    first: Option<Time>,
-    last: Option<Time>,
-    file: String,
-    line: u64,
+    #[serde(flatten)]
+    origin: Origin<'a>,
     sequence: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<Label>,
@@ -151,15 +148,9 @@ pub(crate) fn run(args: &SessionsArgs, verbosity: i8) -> Result<(), Failure> {
 
 impl<'a> Sample<'a> {
     fn new(session: Session<'a>, files: &[PathBuf], label: Option<Label>) -> Self {
-        let (file, line) = session.place();
         Self {
             id: session.id(),
-            session: session.name(),
-            agent_id: session.agent(),
-            first: session.first(),
-            last: session.last(),
-            file: files[file].display().to_string(),
-            line,
+            origin: Origin::of(session, files),
             sequence: session.actions().collect(),
             label,
         }

@@ -47,7 +47,7 @@ fn decide(start: &[u8], is_all: bool, mapping: &Mapping) -> Option<Format> {
     match text.first()? {
         b'{' | b'[' => {
             let record = first_record(text);
-            (record.whole || is_all || record.is_envelope()).then(|| of_json(&record, mapping))
+            (record.whole || is_all || record.envelope.is_some()).then(|| of_json(&record, mapping))
         }
         _ => {
             let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -87,6 +87,8 @@ fn of_header(line: &str, mapping: &Mapping) -> Format {
 #[derive(Debug, Default)]
 struct FirstRecord {
     names: BTreeSet<String>,
+    /// What it is by the first of its names that only a document has which may hold any number of records.
+    envelope: Option<Format>,
     whole: bool,
 }
 
@@ -99,9 +101,14 @@ impl FirstRecord {
         names.iter().any(|name| self.has(name))
     }
 
-    /// Whether it is a document that may hold any number of records.
-    fn is_envelope(&self) -> bool {
-        self.has_one(&["resourceSpans", "resource_spans", "Records"])
+    fn add(&mut self, name: String) {
+        let envelope = match name.as_str() {
+            "resourceSpans" | "resource_spans" => Some(Format::Otlp),
+            "Records" => Some(Format::Cloudtrail),
+            _ => None,
+        };
+        self.envelope = self.envelope.or(envelope);
+        self.names.insert(name);
     }
 }
 
@@ -131,8 +138,12 @@ fn first_record(text: &[u8]) -> FirstRecord {
                 at += 1;
             }
             b':' if depth == base + 1 => {
-                let name = name.take().map(|name| String::from_utf8_lossy(name).into_owned());
-                record.names.extend(name);
+                if let Some(name) = name.take() {
+                    record.add(String::from_utf8_lossy(name).into_owned());
+                    if record.envelope.is_some() {
+                        return record;
+                    }
+                }
             }
             b'\n' if depth == 0 => break,
             _ => {}
@@ -143,14 +154,15 @@ fn first_record(text: &[u8]) -> FirstRecord {
 
 fn of_json(record: &FirstRecord, mapping: &Mapping) -> Format {
     let is_mapped = mapping.action_field.is_some();
-    if record.has_one(&["sequence", "features"]) && !is_mapped {
+    if let Some(format) = record.envelope {
+        format
+    } else if record.has_one(&["sequence", "features"]) && !is_mapped {
         Format::Samples
-    } else if record.has_one(&["resourceSpans", "resource_spans"])
-        || (record.has_one(&["attributes", "SpanAttributes", "tags"])
-            && record.has_one(&["context", "trace_id", "traceId", "TraceId", "traceID"]))
+    } else if record.has_one(&["attributes", "SpanAttributes", "tags"])
+        && record.has_one(&["context", "trace_id", "traceId", "TraceId", "traceID"])
     {
         Format::Otlp
-    } else if record.has("Records") || (record.has("eventSource") && record.has("eventName")) {
+    } else if record.has("eventSource") && record.has("eventName") {
         Format::Cloudtrail
     } else if is_mapped {
         Format::Events

@@ -78,9 +78,7 @@ impl<R: Read> TableRows<R> {
                     }
                 }
                 ReadRecordResult::OutputFull if self.row.len() > MAX_LINE => {
-                    self.refuse(format!("a row longer than {} MiB; is a quote missing?", MAX_LINE >> 20));
-                    self.ended = true;
-                    return;
+                    return self.give_up(format!("a row longer than {} MiB; is a quote missing?", MAX_LINE >> 20));
                 }
                 ReadRecordResult::OutputFull => self.row.resize(2 * self.row.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
@@ -88,6 +86,9 @@ impl<R: Read> TableRows<R> {
                     self.end_row();
                     self.filled = (0, 0);
                     self.in_row = false;
+                    if self.out.given_up {
+                        return;
+                    }
                 }
                 ReadRecordResult::End => return,
             }
@@ -102,6 +103,13 @@ impl<R: Read> TableRows<R> {
             spread: false,
             problem: Some(problem),
         });
+    }
+
+    /// Refuses the row, and all that come after it.
+    fn give_up(&mut self, problem: String) {
+        self.refuse(problem);
+        self.out.given_up = true;
+        self.ended = true;
     }
 
     fn end_row(&mut self) {
@@ -148,8 +156,7 @@ impl<R: Read> TableRows<R> {
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-            self.refuse(format!("the header has the name {} twice", quote(twice)));
-            self.ended = true;
+            self.give_up(format!("the header has the name {} twice", quote(twice)));
         }
         self.header = Some(names);
     }
@@ -175,9 +182,7 @@ impl<R: Read> Iterator for TableRows<R> {
             }
             self.buffer = buffer;
             if self.fruitless > MAX_DROPPED && self.out.places.is_empty() {
-                self.ended = true;
-                self.refuse(format!("no row ends in {} GiB", MAX_DROPPED >> 30));
-                self.out.given_up = true;
+                self.give_up(format!("no row ends in {} GiB", MAX_DROPPED >> 30));
             }
             if !self.out.places.is_empty() {
                 self.fruitless = 0;
