@@ -95,5 +95,5 @@ fuzz_target!(|input: &[u8]| {
     let mut all = Vec::new();
     found.reader.read_to_end(&mut all).expect("no failure of the reader");
     assert_eq!(all, text);
-    assert_eq!(found.format, recognise(pieces(), &Mapping::default()).expect("no failure of the reader").format);
+    assert_eq!(found.kind, recognise(pieces(), &Mapping::default()).expect("no failure of the reader").kind);
 });

@@ -6,7 +6,7 @@ use super::read_ahead::{Chunk, ReadAhead};
 use super::streams;
 use anomaly_train::command_only::one_line;
 use anomaly_train::events::{FinishedSessions, SessionRules, Sessions};
-use anomaly_train::logs::{Format, Log, Mapping, PassedOver, recognise};
+use anomaly_train::logs::{Format, Kind, Log, Mapping, PassedOver, recognise};
 use anomaly_train::{DatasetBuilder, GroupField, Label, LineChunk, ReadOptions, Refused, UnitInterval, read_samples};
 use flate2::bufread::MultiGzDecoder;
 use log::{info, warn};
@@ -255,15 +255,15 @@ pub(crate) fn read_all(
     for path in paths {
         let reader = open(path, progress)?;
         let input = recognise(reader, reading.mapping).map_err(|error| read_failure(path, &error))?;
-        if input.format != Format::Samples {
+        if input.kind.format != Format::Samples {
             if let Some(option) = reading.for_samples() {
                 return Err(Failure::refused(format_args!(
                     "{}: is a log ({}); {option} is for samples, as `anomaly-train sessions` makes them of a log",
                     shown(path),
-                    input.format
+                    input.kind.format
                 )));
             }
-            logs.read(input.format, reading.mapping, input.reader, path, &mut bad)?;
+            logs.read(input.kind, reading.mapping, input.reader, path, &mut bad)?;
             continue;
         }
         let read = read_samples(input.reader, &reading.options(), data).map_err(|error| read_failure(path, &error))?;
@@ -328,13 +328,13 @@ impl Logs {
 
     pub(crate) fn read(
         &mut self,
-        format: Format,
+        kind: Kind,
         mapping: &Mapping,
         reader: impl Read + Send + 'static,
         path: &Path,
         bad: &mut BadLines,
     ) -> Result<(), Failure> {
-        let mut log = Log::new(format, mapping, &shown(path).to_string());
+        let mut log = Log::of(kind, mapping, &shown(path).to_string());
         let mut refused = Refused::default();
         // While events are taken from some records, a thread cuts the next ones out of the input.
         'input: for batch in ReadAhead::start(chunks(log.chunks(reader), path), NonZeroUsize::MAX) {
@@ -348,11 +348,11 @@ impl Logs {
         self.sessions.end_input();
         bad.note(path, &refused);
         self.passed.append(log.passed_over());
-        self.formats.insert(format.name());
+        self.formats.insert(kind.format.name());
         self.names.push(path.to_owned());
         if let Some(record) = log.unmapped().filter(|_| refused.count == 0) {
             return Err(Failure::refused(format_args!(
-                "{}: no record has an action; --action-field names the member that is one. The first record: {}",
+                "{}: no record has an action; --action-field names the member that is one, and --records-at the array that holds the records. The first record: {}",
                 shown(path),
                 one_line(record)
             )));

@@ -60,6 +60,10 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "LOW..HIGH", default_value_t, help_heading = "Logs")]
     pub(crate) risk_range: RiskRange,
 
+    /// Member that holds the array of records, where a document has them neither at its top nor where its format says
+    #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    pub(crate) records_at: Option<FieldPath>,
+
     /// Member that tells events apart: one that comes again is dropped
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
     pub(crate) id_field: Option<FieldPath>,
@@ -104,6 +108,7 @@ impl LogArgs {
             anomalous_label: self.anomalous_label.clone(),
             risk_field: self.risk_field.clone(),
             risk_range: self.risk_range,
+            records_at: self.records_at.clone(),
             id_field: self.id_field.clone(),
             normalize_names: self.normalize_names,
         };

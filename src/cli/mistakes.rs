@@ -153,8 +153,8 @@ impl Files<'_> {
         for file in self.paths {
             let reader = input::open(file, Progress::new(-1))?;
             let found = recognise(reader, mapping).map_err(|error| input::read_failure(file, &error))?;
-            if found.format != Format::Samples {
-                logs.read(found.format, mapping, found.reader, file, &mut BadLines::new(None))?;
+            if found.kind.format != Format::Samples {
+                logs.read(found.kind, mapping, found.reader, file, &mut BadLines::new(None))?;
                 continue;
             }
             for chunk in input::chunks(LineChunks::new(found.reader), file) {

@@ -12,22 +12,25 @@ const READ: usize = 1 << 18;
 /// Deepest nesting; serde_json reads no deeper records.
 const MAX_DEPTH: usize = 256;
 
-/// Where records stand in a document: the names of the members that lead to them, each holding an array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where records stand in a document: the names of the members that lead to them, each holding an array, or an object with the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Envelope {
     /// For each level the names that its member may have.
-    pub(crate) levels: &'static [&'static [&'static str]],
+    levels: Vec<Vec<String>>,
     /// A member of the elements of the first level that is a record of its own, under this name, since it says something of all
     /// records that follow it in the same element.
-    pub(crate) context: Option<&'static str>,
+    context: Option<&'static str>,
 }
 
 impl Envelope {
-    /// Records stand at the top, or in arrays there.
-    pub(crate) const NONE: Self = Self {
-        levels: &[],
-        context: None,
-    };
+    /// Without levels, records stand at the top or in arrays there.
+    pub(crate) fn new(levels: &[&[&str]], context: Option<&'static str>) -> Self {
+        let names = |names: &&[&str]| names.iter().map(ToString::to_string).collect();
+        Self {
+            levels: levels.iter().map(names).collect(),
+            context,
+        }
+    }
 }
 
 /// What the cutter is in the middle of.
@@ -220,12 +223,7 @@ impl Cutter {
             key.extend_from_slice(bytes);
         }
         if self.keeps && !self.too_long {
-            let start = self.record.len();
             self.record.extend_from_slice(bytes);
-            // A record is a line to its reader, so nothing in it may end one.
-            for at in memchr::memchr_iter(b'\r', bytes) {
-                self.record[start + at] = b' ';
-            }
             if self.record.len() > MAX_LINE {
                 self.too_long = true;
                 self.record.clear();
@@ -383,7 +381,11 @@ impl Cutter {
             b'}' => {
                 self.keep(b"}");
                 self.open.pop();
-                self.state = State::Elements;
+                self.state = if self.open.last() == Some(&true) {
+                    State::Members
+                } else {
+                    State::Elements
+                };
                 if self.keeps && self.level() == 0 {
                     self.emit();
                 }
@@ -411,11 +413,14 @@ impl Cutter {
         if byte.is_ascii_whitespace() {
             return self.keep(&[byte]);
         }
-        if self.named == Named::Next && byte == b'[' {
+        let leads_on =
+            self.named == Named::Next && (byte == b'[' || byte == b'{' && self.level() < self.envelope.levels.len());
+        if leads_on {
             self.keeps = false;
             self.record.clear();
-            self.open.push(false);
-            self.state = State::Elements;
+            self.named = Named::Nothing;
+            self.open.push(byte == b'{');
+            self.state = if byte == b'{' { State::Members } else { State::Elements };
             return;
         }
         if self.named == Named::Context {
@@ -478,6 +483,13 @@ impl Cutter {
             place.problem = Some(format!("a record longer than {limit} MiB; leave it out or split it"));
             self.record.clear();
         }
+        // A record is a line to its reader, so nothing in it may end one.
+        if let Some(at) = memchr::memchr(b'\r', &self.record) {
+            self.record[at..]
+                .iter_mut()
+                .filter(|byte| **byte == b'\r')
+                .for_each(|byte| *byte = b' ');
+        }
         self.out.text.append(&mut self.record);
         self.out.text.push(b'\n');
         self.out.places.push(place);
@@ -529,14 +541,17 @@ impl Cutter {
 mod tests {
     use super::*;
 
-    const RECORDS: Envelope = Envelope {
-        levels: &[&["Records"]],
-        context: None,
-    };
-    const SPANS: Envelope = Envelope {
-        levels: &[&["resourceSpans"], &["scopeSpans"], &["spans"]],
-        context: Some("resource"),
-    };
+    fn at_top() -> Envelope {
+        Envelope::default()
+    }
+
+    fn records() -> Envelope {
+        Envelope::new(&[&["Records"]], None)
+    }
+
+    fn spans() -> Envelope {
+        Envelope::new(&[&["resourceSpans"], &["scopeSpans"], &["spans"]], Some("resource"))
+    }
 
     /// The records and problems of `text`, read `step` bytes at a time, with line and column.
     fn cut(text: &str, envelope: Envelope, step: usize) -> Vec<(u64, usize, String)> {
@@ -564,7 +579,7 @@ mod tests {
 
     fn assert_cut(text: &str, envelope: Envelope, expected: &[(u64, usize, &str)]) {
         for step in [1, 2, 3, 7, 1000] {
-            let found = cut(text, envelope, step);
+            let found = cut(text, envelope.clone(), step);
             let found: Vec<_> = found
                 .iter()
                 .map(|(line, column, text)| (*line, *column, &**text))
@@ -577,12 +592,12 @@ mod tests {
     fn values_at_the_top_and_elements_of_arrays_there_are_records() {
         assert_cut(
             "\u{feff}{\"a\":[1,\"}\\\"\"]}\n[1]\n",
-            Envelope::NONE,
+            at_top(),
             &[(1, 1, "{\"a\":[1,\"}\\\"\"]}"), (2, 2, "1")],
         );
         assert_cut(
             "[{\"a\":1}, {\"b\":{}},\n [true], \"x\"] 7\nnull",
-            Envelope::NONE,
+            at_top(),
             &[
                 (1, 2, "{\"a\":1}"),
                 (1, 11, "{\"b\":{}}"),
@@ -594,22 +609,22 @@ mod tests {
         );
         assert_cut(
             "{\n \"a\": 1\n}\n{\n}",
-            Envelope::NONE,
+            at_top(),
             &[(1, 1, "{  \"a\": 1 }"), (4, 1, "{ }")],
         );
         assert_cut(
             "-1 2 -\"a",
-            Envelope::NONE,
+            at_top(),
             &[
                 (1, 1, "-1"),
                 (1, 4, "2"),
                 (1, 9, "not valid JSON: the document is cut off"),
             ],
         );
-        assert_cut(" \n\n", Envelope::NONE, &[]);
+        assert_cut(" \n\n", at_top(), &[]);
         assert_cut(
             "[\r\n{\r\n\"b\":\r\n2}]\r\n{\"a\": 1}\r\n",
-            Envelope::NONE,
+            at_top(),
             &[(2, 1, "{  \"b\":  2}"), (5, 1, "{\"a\": 1}")],
         );
     }
@@ -618,13 +633,23 @@ mod tests {
     fn an_envelope_is_opened_wherever_its_member_stands_and_what_has_none_is_a_record() {
         assert_cut(
             "{\"n\": {\"Records\": [0]}, \"Records\" : [{\"a\":1},{\"b\":2}], \"more\": [3]}",
-            RECORDS,
+            records(),
             &[(1, 38, "{\"a\":1}"), (1, 46, "{\"b\":2}")],
         );
         assert_cut(
             "{\"a\": 1, \"Records\": 2}\n{\"Records\": []}\n",
-            RECORDS,
+            records(),
             &[(1, 1, "{\"a\": 1, \"Records\": 2}")],
+        );
+    }
+
+    #[test]
+    fn objects_may_lead_to_the_array_that_holds_the_records() {
+        let hits = Envelope::new(&[&["hits"], &["hits"]], None);
+        assert_cut(
+            "{\"took\":1,\"hits\":{\"total\":{\"hits\":[0]},\"hits\":[{\"a\":1}, {\"b\":[2]}],\"x\":3},\"y\":[4]}\n{\"hits\":[{\"hits\":[5]}]}",
+            hits,
+            &[(1, 48, "{\"a\":1}"), (1, 57, "{\"b\":[2]}"), (2, 19, "5")],
         );
     }
 
@@ -632,7 +657,7 @@ mod tests {
     fn a_context_is_a_record_before_those_that_it_speaks_for() {
         assert_cut(
             r#"{"resourceSpans":[{"resource":{"x":1},"scopeSpans":[{"spans":[{"a":1}]},{"spans":[{"a":2}]}]},{"scopeSpans":[{"scope":{},"spans":[{"a":3}]}]}]}"#,
-            SPANS,
+            spans(),
             &[
                 (1, 19, "{\"resource\":null}"),
                 (1, 31, "{\"resource\":{\"x\":1}}"),
@@ -657,7 +682,7 @@ mod tests {
             ("{\"a\": 1},", 9, "a value is missing"),
         ] {
             let text = format!("{{\"x\":1}}\n{bad}\n{{\"y\":2}}\n");
-            let mut found = cut(&text, Envelope::NONE, 1000);
+            let mut found = cut(&text, at_top(), 1000);
             assert_eq!(found.remove(0), (1, 1, "{\"x\":1}".to_owned()));
             assert_eq!(found.pop(), Some((3, 1, "{\"y\":2}".to_owned())), "{bad}");
             let last = found.pop().unwrap();
@@ -667,7 +692,7 @@ mod tests {
         }
         assert_cut(
             "{\"Records\": [{\"a\":1},{\"b\":",
-            RECORDS,
+            records(),
             &[(1, 14, "{\"a\":1}"), (1, 27, "not valid JSON: the document is cut off")],
         );
     }
@@ -675,7 +700,7 @@ mod tests {
     #[test]
     fn a_record_that_is_too_long_is_said_and_the_next_one_is_read() {
         let text = format!("{{\"Records\":[{{\"a\":\"{}\"}},{{\"b\":2}}]}}", "x".repeat(MAX_LINE));
-        let found = cut(&text, RECORDS, READ);
+        let found = cut(&text, records(), READ);
         assert!(found[0].2.starts_with("a record longer than 16 MiB"));
         assert_eq!((found.len(), found[1].2.as_str()), (2, "{\"b\":2}"));
     }

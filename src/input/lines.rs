@@ -89,7 +89,7 @@ impl LineChunk {
     /// The lines of this chunk, without the byte order mark that some editors put at the start of a file.
     pub(crate) fn lines(&self) -> Lines<'_> {
         let rest = match self.text.strip_prefix(b"\xef\xbb\xbf") {
-            Some(rest) if self.first_line == 1 => rest,
+            Some(rest) if self.first_line == 1 && self.places.is_empty() => rest,
             _ => &self.text,
         };
         Lines {

@@ -27,6 +27,7 @@ mod histogram;
 mod lru;
 mod names;
 mod rules;
+mod seen;
 mod session;
 mod settings;
 mod stamps;
@@ -52,6 +53,7 @@ use rules::model::ModelRule;
 use rules::normality::NormalityRule;
 use rules::sequence::NgramWindow;
 use rules::{behavior, drift, frequency, model, normality, sequence};
+use seen::SeenIds;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,6 +66,7 @@ pub struct Monitor {
     agents: Lru<Agent>,
     cohorts: Lru<Cohort>,
     ngrams: NgramWindow,
+    seen: SeenIds,
     model: Option<ModelRule>,
     normality: Option<NormalityRule>,
     counters: Counters,
@@ -79,6 +82,8 @@ pub struct Counters {
     pub malformed: u64,
     /// Events that were refused because they came too late.
     pub late: u64,
+    /// Events that were passed over because one with the same id had come before.
+    pub repeated: u64,
     /// Events whose action was taken for `(other)` because there was no room for its name, see [`Settings::max_actions`].
     pub overflow: u64,
     /// Alerts of each kind, in the order of [`Kind::ALL`].
@@ -118,6 +123,7 @@ impl Monitor {
             agents: Lru::new(settings.max_agents.get()),
             cohorts: Lru::new(settings.max_cohorts.get()),
             ngrams: NgramWindow::new(settings.ngram_window.get()),
+            seen: SeenIds::default(),
             model: None,
             normality: None,
             counters: Counters::default(),
@@ -199,7 +205,8 @@ impl Monitor {
     }
 
     /// Takes an event, which came at `arrival` if it does not say when it was, and adds the alerts it leads to to `alerts`.
-    /// An event that is a little older than the latest one of its agent is taken as if it were of the same time.
+    /// An event that is a little older than the latest one of its agent is taken as if it were of the same time; one whose id came before
+    /// is passed over and counted.
     ///
     /// # Errors
     ///
@@ -212,6 +219,10 @@ impl Monitor {
         let names = [&event.agent_id, &event.action_type, &event.cohort, &event.session];
         if let Some(long) = names.into_iter().find(|name| name.len() > MAX_NAME) {
             return Err(EventError::LongName(long.len()));
+        }
+        if !event.event_id.is_empty() && self.seen.is_repeated(event) {
+            self.counters.repeated = self.counters.repeated.saturating_add(1);
+            return Ok(());
         }
         let (slot, time) = self.agent_for(event, arrival)?;
         let gap = self.gap_of(event);

@@ -491,3 +491,63 @@ fn a_document_of_any_size_is_read_as_a_stream() {
     let ended = sandbox.run_within("ulimit -v 150000; ", &["sessions", "log"]);
     assert_eq!((ended.code, ended.stdout.lines().count()), (0, 600), "{}", ended.stderr);
 }
+
+#[test]
+fn an_event_that_is_delivered_again_leads_to_no_other_alert_also_after_a_restart() {
+    let sandbox = Sandbox::new();
+    let text = String::from_utf8(log(&sandbox, "audit.log")).unwrap();
+    let summary = sandbox.train(&[
+        "--data",
+        "log",
+        "--normal-only",
+        "--anomaly-threshold",
+        "false-alarms=0.05",
+    ]);
+    let watch = ["monitor", "--model", summary["model_path"].as_str().unwrap()];
+    let without_lines = |ended: &Ended| {
+        let mut alerts = ended.json_lines();
+        alerts.iter_mut().for_each(|alert| alert["line"] = Value::Null);
+        alerts
+    };
+    let once = sandbox.run_with_input(&watch, text.as_bytes());
+    let twice: String = text.lines().flat_map(|line| [line, "\n", line, "\n"]).collect();
+    let again = sandbox.run_with_input(&watch, twice.as_bytes());
+    assert_eq!(without_lines(&once), without_lines(&again));
+    assert!(
+        again.stderr.contains("that came before passed over"),
+        "{}",
+        again.stderr
+    );
+
+    let with_state = [&watch[..], &["--state", "state"]].concat();
+    let half = text.len() / 2 + text[text.len() / 2..].find('\n').unwrap() + 1;
+    let before = text[..half].rfind("type=SYSCALL").unwrap();
+    let first = sandbox.run_with_input(&with_state, &text.as_bytes()[..half]);
+    let second = sandbox.run_with_input(&with_state, &text.as_bytes()[before..]);
+    let both = [without_lines(&first), without_lines(&second)].concat();
+    assert_eq!(without_lines(&once), both);
+}
+
+#[test]
+fn events_in_an_array_and_records_deep_in_a_document_are_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "array",
+        r#"[{"agent_id":"a","action_type":"x"}, {"agent_id":"a","action_type":"y"}]"#,
+    );
+    let sequence = |ended: &Ended| ended.json_lines()[0]["sequence"].clone();
+    assert_eq!(sequence(&sandbox.run(&["sessions", "array"])), json!(["x", "y"]));
+    let record = |id: u32, action: &str| json!({"_id": id, "_source": {"user": {"name": "a"}, "event.action": action}});
+    let hits =
+        json!({"took": 3, "hits": {"total": {"value": 3}, "hits": [record(1, "x"), record(2, "y"), record(1, "x")]}});
+    sandbox.write("hits", hits.to_string());
+    let mapping = [
+        "--records-at=hits.hits",
+        "--agent-field=_source.user.name",
+        "--action-field=_source.event.action",
+        "--id-field=_id",
+    ];
+    let found = sandbox.run(&[&["sessions", "hits"], &mapping[..]].concat());
+    assert_eq!(sequence(&found), json!(["x", "y"]));
+    assert!(found.stderr.contains("1 events came twice"), "{}", found.stderr);
+}

@@ -247,10 +247,8 @@ fn what_a_mapping_does_not_fit_is_refused_in_a_line_that_helps() {
         .assert_refused(3, "\"risk\" is \"95\"; expected a number within 0..1");
     run(record, &["--agent-field=who", "--label-field=l"]).assert_refused(3, "--anomalous-label");
     run(record, &["--agent-field=who", "--time-field=l"]).assert_refused(3, "\"l\" is \"yes\"; expected a time like");
-    run(r#"{"what": "read", "who": "a"}"#, &["--agent-field=who"]).assert_refused(
-        3,
-        "no record has an action; --action-field names the member that is one. The first record: {",
-    );
+    run(r#"{"what": "read", "who": "a"}"#, &["--agent-field=who"])
+        .assert_refused(3, "--records-at the array that holds the records. The first record: {");
     run(record, &["--mapping=gone.toml"]).assert_refused(1, "gone.toml: cannot open");
     for (toml, problem) in [
         ("agent_field = 5", "map.toml:1: invalid type"),

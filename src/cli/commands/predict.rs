@@ -271,8 +271,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
             let mut text = Vec::new();
             let actions = sequence.split(',').map(str::trim).filter(|_| !sequence.is_empty());
             let mut scorers = answering.scorers();
-            let names = answering.names(actions);
-            let answer = answering.judge(&mut scorers, None, names.iter().map(AsRef::as_ref));
+            let answer = answering.judge_named(&mut scorers, None, actions);
             let mut seen = answering.nothing_seen();
             note_unfamiliar(&scorers, &mut seen);
             answering.warn_of(&seen);
@@ -298,11 +297,11 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
         // Answers may go to the same terminal, so there is no progress to show.
         let reader = input::open(&path, Progress::new(-1))?;
         let found = recognise(reader, &answering.mapping).map_err(|error| input::read_failure(&path, &error))?;
-        let Recognised { format, reader } = found;
-        if format == Format::Samples {
+        let Recognised { kind, reader } = found;
+        if kind.format == Format::Samples {
             answer_samples(answering, args, (reader, &path), &mut seen, &mut output)?;
         } else {
-            logs.read(format, &answering.mapping, reader, &path, &mut bad)?;
+            logs.read(kind, &answering.mapping, reader, &path, &mut bad)?;
         }
     }
     let files = logs.names().to_vec();
@@ -394,8 +393,7 @@ impl Answering<'_> {
         while let Some(read) = samples.read_unlabelled() {
             let answer = match read {
                 Ok(sample) => {
-                    let names = self.names(sample.actions());
-                    let answer = self.judge(&mut scorers, sample.id(), names.iter().map(AsRef::as_ref));
+                    let answer = self.judge_named(&mut scorers, sample.id(), sample.actions());
                     note_unfamiliar(&scorers, &mut answered.seen);
                     answer
                 }
@@ -419,13 +417,18 @@ impl Answering<'_> {
         answered
     }
 
-    /// The names of actions as the models know them.
-    fn names<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
-        if self.mapping.normalize_names {
-            actions.map(normalize_name).collect()
-        } else {
-            actions.map(Cow::Borrowed).collect()
+    /// Judges actions whose names are still as somebody wrote them.
+    fn judge_named<'r, 'a>(
+        &self,
+        scorers: &mut [ModelScorer<'_>],
+        id: Option<&'r RawValue>,
+        actions: impl Iterator<Item = &'a str> + Clone,
+    ) -> Answer<'r> {
+        if !self.mapping.normalize_names {
+            return self.judge(scorers, id, actions);
         }
+        let names: Vec<Cow<'_, str>> = actions.map(normalize_name).collect();
+        self.judge(scorers, id, names.iter().map(AsRef::as_ref))
     }
 
     /// Answers sessions, shared by all threads.

@@ -100,15 +100,15 @@ pub(crate) fn run(args: &SessionsArgs, verbosity: i8) -> Result<(), Failure> {
     for path in &paths {
         let reader = input::open(path, Progress::new(verbosity))?;
         let found = recognise(reader, &mapping).map_err(|error| input::read_failure(path, &error))?;
-        if found.format == Format::Samples && verdicts.is_some() {
+        if found.kind.format == Format::Samples && verdicts.is_some() {
             read_alerts(found.reader, path, &mut alerts)?;
-        } else if found.format == Format::Samples && mapping.input_format.is_none() {
+        } else if found.kind.format == Format::Samples && mapping.input_format.is_none() {
             return Err(Failure::refused(format_args!(
                 "{}: no log that is known by its beginning; name its kind by --input-format, or its members by --action-field and the like",
                 shown(path)
             )));
         } else {
-            logs.read(found.format, &mapping, found.reader, path, &mut bad)?;
+            logs.read(found.kind, &mapping, found.reader, path, &mut bad)?;
         }
     }
     bad.judge(logs.records())?;

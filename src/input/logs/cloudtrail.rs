@@ -5,10 +5,9 @@ use super::mapping::TimeUnit;
 use super::rules::Usual;
 use crate::input::json_records::Envelope;
 
-pub(super) const ENVELOPE: Envelope = Envelope {
-    levels: &[&["Records"]],
-    context: None,
-};
+pub(super) fn envelope() -> Envelope {
+    Envelope::new(&[&["Records"]], None)
+}
 
 pub(super) const USUAL: Usual = Usual {
     agent: &[

@@ -109,7 +109,11 @@ impl<'d> Walk<'_, '_, 'd> {
     fn member<E>(&mut self, name: &str, value: impl FnOnce(bool) -> Result<Option<&'d RawValue>, E>) -> Result<(), E> {
         let mut deeper = Vec::new();
         let mut here = Vec::new();
+        let first = name.as_bytes().first();
         for &(at, rest) in self.wanted {
+            if rest.as_bytes().first() != first {
+                continue;
+            }
             match rest.strip_prefix(name) {
                 Some("") => here.push(at),
                 Some(behind) => deeper.extend(behind.strip_prefix('.').map(|behind| (at, behind))),

@@ -47,6 +47,9 @@ pub struct Mapping {
     /// From where to where that goes.
     #[serde(default, alias = "risk-range", skip_serializing_if = "is_default")]
     pub risk_range: RiskRange,
+    /// Where in a document the array of records stands; `None` at its top, or where its format has it.
+    #[serde(default, alias = "records-at", skip_serializing_if = "Option::is_none")]
+    pub records_at: Option<Path>,
     /// What tells events apart: one that comes again is dropped.
     #[serde(default, alias = "id-field", skip_serializing_if = "Option::is_none")]
     pub id_field: Option<Path>,
@@ -72,6 +75,7 @@ impl Mapping {
             || self.time_unit != TimeUnit::Auto
             || self.risk_field.is_some()
             || self.id_field.is_some()
+            || self.records_at.is_some()
             || self.anomalous_label.is_some()
             || self.risk_range != RiskRange::default()
             || self.session_by.len() > 1
@@ -110,6 +114,7 @@ impl Mapping {
             } else {
                 given.risk_range
             },
+            records_at: given.records_at.or(self.records_at),
             id_field: given.id_field.or(self.id_field),
             normalize_names: self.normalize_names || given.normalize_names,
         }

@@ -15,7 +15,7 @@ mod tool_uses;
 mod transcript;
 
 pub use mapping::{DEFAULT_GAP, Mapping, NoMapping, Path, RiskRange, Template, TimeUnit};
-pub use recognition::{Recognised, recognise};
+pub use recognition::{Kind, Recognised, recognise};
 
 pub use crate::input::placeholders::normalize_name;
 
@@ -196,6 +196,10 @@ pub struct Log {
     handed_out: usize,
     any: bool,
     normalizes_names: bool,
+    /// Where the records of a document stand, if that was asked for.
+    envelope: Option<Envelope>,
+    /// Whether each line is a record, which need not be found out.
+    is_lines: bool,
 }
 
 /// What turns a record into events.
@@ -214,6 +218,19 @@ impl Log {
     /// Reads an input of `format`, which is not [`Format::Samples`], as `mapping` says. `source` names sessions that have no name.
     #[must_use]
     pub fn new(format: Format, mapping: &Mapping, source: &str) -> Self {
+        Self::of(
+            Kind {
+                format,
+                in_array: false,
+            },
+            mapping,
+            source,
+        )
+    }
+
+    /// The same for an input that was looked at.
+    #[must_use]
+    pub fn of(Kind { format, in_array }: Kind, mapping: &Mapping, source: &str) -> Self {
         let rules = |usual: &Usual| Box::new(Rules::new(usual, mapping));
         let decoder = match format {
             Format::Samples | Format::Events if !mapping.moves_members() => Decoder::Events(EventFields {
@@ -227,6 +244,8 @@ impl Log {
             Format::Transcript => Decoder::Transcript(Box::new(Transcript::new(mapping))),
             Format::Auditd => Decoder::Auditd(rules(&auditd::USUAL)),
         };
+        // Events as we write them have a line each, unless they stand in an array.
+        let is_lines = matches!(decoder, Decoder::Events(_)) && !in_array;
         Self {
             format,
             decoder,
@@ -236,6 +255,12 @@ impl Log {
             handed_out: 0,
             any: false,
             normalizes_names: mapping.normalize_names,
+            envelope: mapping.records_at.as_ref().map(|path| {
+                let levels: Vec<&str> = path.0.split('.').collect();
+                let levels: Vec<&[&str]> = levels.chunks(1).collect();
+                Envelope::new(&levels, None)
+            }),
+            is_lines,
         }
     }
 
@@ -260,14 +285,17 @@ impl Log {
 
     /// The chunks of `reader`, each a few records with a line each.
     pub fn chunks<R: Read>(&self, reader: R) -> RecordChunks<R> {
-        RecordChunks(match (self.format, &self.decoder) {
-            (Format::Csv, _) => Chunks::Table(TableRows::new(reader, b',')),
-            (Format::Tsv, _) => Chunks::Table(TableRows::new(reader, b'\t')),
-            (Format::Auditd, _) | (_, Decoder::Events(_)) => Chunks::Lines(LineChunks::new(reader)),
-            (Format::Otlp, _) => Chunks::Json(JsonRecords::new(reader, otlp::ENVELOPE)),
-            (Format::Cloudtrail, _) => Chunks::Json(JsonRecords::new(reader, cloudtrail::ENVELOPE)),
-            _ => Chunks::Json(JsonRecords::new(reader, Envelope::NONE)),
-        })
+        let envelope = match self.format {
+            Format::Csv => return RecordChunks(Chunks::Table(TableRows::new(reader, b','))),
+            Format::Tsv => return RecordChunks(Chunks::Table(TableRows::new(reader, b'\t'))),
+            Format::Auditd => return RecordChunks(Chunks::Lines(LineChunks::new(reader))),
+            _ if self.is_lines => return RecordChunks(Chunks::Lines(LineChunks::new(reader))),
+            _ if self.envelope.is_some() => self.envelope.clone().unwrap_or_default(),
+            Format::Otlp => otlp::envelope(),
+            Format::Cloudtrail => cloudtrail::envelope(),
+            _ => Envelope::default(),
+        };
+        RecordChunks(Chunks::Json(JsonRecords::new(reader, envelope)))
     }
 
     /// The records in lines of a log that is followed line by line; `None` if the lines are the records.

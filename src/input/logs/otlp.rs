@@ -9,14 +9,14 @@ use crate::input::events::Event;
 use crate::input::json_records::Envelope;
 use crate::input::lines::Problem;
 
-pub(super) const ENVELOPE: Envelope = Envelope {
-    levels: &[
+pub(super) fn envelope() -> Envelope {
+    let levels: [&[&str]; 3] = [
         &["resourceSpans", "resource_spans"],
         &["scopeSpans", "scope_spans", "instrumentationLibrarySpans"],
         &["spans"],
-    ],
-    context: Some(RESOURCE),
-};
+    ];
+    Envelope::new(&levels, Some(RESOURCE))
+}
 
 /// What spans share says whose they are.
 const RESOURCE: &str = "resource";

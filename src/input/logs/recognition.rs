@@ -7,11 +7,20 @@ use std::io::{self, Cursor, Read};
 /// Most bytes that are looked at.
 const MOST: usize = 1 << 18;
 
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// Its format.
+    pub format: Format,
+    /// Whether it begins with an array, whose elements are the records.
+    pub in_array: bool,
+}
+
 /// An input of which it is known what it is.
 #[derive(Debug)]
 pub struct Recognised<R> {
     /// What it is.
-    pub format: Format,
+    pub kind: Kind,
     /// All of it, also what was looked at.
     pub reader: io::Chain<Cursor<Vec<u8>>, R>,
 }
@@ -24,26 +33,41 @@ pub struct Recognised<R> {
 /// If `reader` fails.
 pub fn recognise<R: Read>(mut reader: R, mapping: &Mapping) -> io::Result<Recognised<R>> {
     let mut start = Vec::new();
-    let mut format = mapping.input_format;
+    let (mut format, mut in_array) = (mapping.input_format, None);
     let mut buffer = [0; 1 << 14];
-    while format.is_none() {
+    while format.is_none() || in_array.is_none() {
         let read = match reader.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,
         };
         start.extend_from_slice(&buffer[..read]);
         let is_all = read == 0 || start.len() >= MOST;
-        format = decide(&start, is_all, mapping).or(is_all.then_some(Format::Samples));
+        format = format
+            .or_else(|| decide(&start, is_all, mapping))
+            .or(is_all.then_some(Format::Samples));
+        in_array = text_of(&start)
+            .first()
+            .map(|&byte| byte == b'[')
+            .or(is_all.then_some(false));
     }
-    Ok(Recognised {
+    let kind = Kind {
         format: format.unwrap_or(Format::Samples),
+        in_array: in_array.unwrap_or_default(),
+    };
+    Ok(Recognised {
+        kind,
         reader: Cursor::new(start).chain(reader),
     })
 }
 
+/// Without what may stand before anything.
+fn text_of(start: &[u8]) -> &[u8] {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start()
+}
+
 /// What begins with `start`, as far as that can be told. `is_all` says that no more will be known.
 fn decide(start: &[u8], is_all: bool, mapping: &Mapping) -> Option<Format> {
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let text = text_of(start);
     match text.first()? {
         b'{' | b'[' => {
             let record = first_record(text);
@@ -173,7 +197,7 @@ fn of_json(record: &FirstRecord, mapping: &Mapping) -> Format {
         || (record.has("messageId") && record.has("snapshot"))
     {
         Format::Transcript
-    } else if record.has("action_type") || mapping.moves_members() {
+    } else if record.has("action_type") || mapping.moves_members() || mapping.records_at.is_some() {
         Format::Events
     } else {
         Format::Samples
@@ -189,7 +213,7 @@ mod tests {
         let mut all = String::new();
         found.reader.read_to_string(&mut all).unwrap();
         assert_eq!(all, text);
-        found.format
+        found.kind.format
     }
 
     #[test]
@@ -233,7 +257,7 @@ mod tests {
     fn a_mapping_says_what_a_record_is_that_nobody_knows() {
         let of = |text: &str, mapping: &str| {
             let mapping: Mapping = serde_json::from_str(mapping).unwrap();
-            recognise(text.as_bytes(), &mapping).unwrap().format
+            recognise(text.as_bytes(), &mapping).unwrap().kind.format
         };
         assert_eq!(of("{\"x\": 1}", r#"{"action_field": "x"}"#), Format::Events);
         assert_eq!(of("{\"messages\": 1}", r#"{"action_field": "x"}"#), Format::Events);

@@ -68,6 +68,8 @@ struct Head {
     cohorts: usize,
     /// Fingerprints of the n-grams, oldest first, 16 hexadecimal digits each.
     ngrams: String,
+    /// Those of the ids of events.
+    seen: String,
 }
 
 /// The number of a name in the state, from 1; 0 is the one that all share for which there was no room.
@@ -140,7 +142,8 @@ impl Monitor {
             names: names.mentioned.len(),
             agents: self.agents.len(),
             cohorts: self.cohorts.len(),
-            ngrams: self.ngrams.ngrams().map(|ngram| format!("{ngram:016x}")).collect(),
+            ngrams: digits(self.ngrams.ngrams()),
+            seen: digits(self.seen.ids()),
         };
         line(&mut writer, &head)?;
         for &name in &names.mentioned {
@@ -231,25 +234,27 @@ impl Monitor {
             counters.events,
             counters.late,
             counters.overflow,
+            counters.repeated,
             counters.malformed,
             counters.evicted_agents,
             counters.evicted_cohorts,
         ]);
-        let ngrams = head.ngrams.as_bytes().chunks(16);
+        let ngrams = head.ngrams.len().div_ceil(16);
         if numbers.iter().any(|&number| number > MAX_NUMBER)
             || head.agents > self.settings.max_agents.get() as usize
             || head.cohorts > self.settings.max_cohorts.get() as usize
-            || ngrams.len() > self.settings.ngram_window.get() as usize
+            || ngrams > self.settings.ngram_window.get() as usize
         {
             return Err(damaged("a number is out of range"));
         }
         self.counters = counters;
-        for ngram in ngrams {
-            let number = std::str::from_utf8(ngram).map(|digits| u64::from_str_radix(digits, 16));
-            let Ok(Ok(number)) = number else {
-                return Err(damaged("an n-gram is no number"));
-            };
-            self.ngrams.push(number);
+        for ngram in numbers_of(&head.ngrams) {
+            self.ngrams.push(ngram?);
+        }
+        for id in numbers_of(&head.seen) {
+            if !self.seen.restore(id?) {
+                return Err(damaged("an id stands in it twice, or there are too many"));
+            }
         }
         Ok(())
     }
@@ -345,6 +350,21 @@ fn check_settings(saved: &Settings, wanted: &Settings) -> Result<(), RestoreErro
             format!("saved with {limit} {saved}, now it is {wanted}; it can only be raised")
         }
         _ => format!("saved with {name} {saved}, now it is {wanted}; use the same options"),
+    })
+}
+
+/// Numbers, 16 hexadecimal digits each.
+fn digits(numbers: impl Iterator<Item = u64>) -> String {
+    numbers.map(|number| format!("{number:016x}")).collect()
+}
+
+/// The numbers in such a text.
+fn numbers_of(text: &str) -> impl Iterator<Item = Result<u64, RestoreError>> {
+    text.as_bytes().chunks(16).map(|digits| {
+        let number = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        number.ok_or_else(|| damaged("a fingerprint is no number"))
     })
 }
 

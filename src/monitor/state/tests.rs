@@ -33,15 +33,17 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(253_402_300_799_999_999),
         1 => 0..253_402_300_799_999_999_i64,
     ];
-    let names = (0..5_u8, 0..7_u8, 0..4_u8);
+    let names = (0..5_u8, 0..7_u8, 0..4_u8, 1..u64::MAX);
     let risk = proptest::option::of(-1e300..1e300_f64);
-    (names, risk, proptest::option::of(micros)).prop_map(|((agent, action, cohort), risk_score, micros)| Event {
+    (names, risk, proptest::option::of(micros)).prop_map(|((agent, action, cohort, line), risk_score, micros)| Event {
         agent_id: format!("agent {agent}"),
         action_type: format!("action {action}"),
         cohort: ["", "a", "b", "a cohort with quite a long name"][usize::from(cohort)].to_owned(),
         risk_score,
         time: micros.and_then(Time::from_micros),
         session: ["", "s", "t"][usize::from(agent % 3)].to_owned(),
+        event_id: if action == 0 { format!("{agent}") } else { String::new() },
+        line,
         ..Event::default()
     })
 }

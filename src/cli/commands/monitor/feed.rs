@@ -5,7 +5,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::{Chunk, ReadAhead};
-use anomaly_train::logs::{Format, Log, Mapping, recognise};
+use anomaly_train::logs::{Format, Kind, Log, Mapping, recognise};
 use anomaly_train::monitor::Checkpoint;
 use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(crate) struct Feed {
     chunks: ReadAhead<Box<dyn Iterator<Item = Chunk> + Send>>,
     /// What the input is; known when its first chunk has come.
-    format: Arc<OnceLock<Format>>,
+    kind: Arc<OnceLock<Kind>>,
     /// For a followed file: which place in it each place of the stream is.
     places: Option<Arc<Mutex<Vec<Place>>>>,
     /// Bytes of the stream that have been taken in.
@@ -55,19 +55,19 @@ impl Feed {
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self, Failure> {
         let (mut places, mut in_line, mut before) = (None, false, Vec::new());
-        let format = Arc::new(OnceLock::new());
+        let kind = Arc::new(OnceLock::new());
         let chunks: Box<dyn Iterator<Item = Chunk> + Send> = if follow {
             let shared = Arc::default();
             let (tail, known) = Tail::open(path, checkpoint, Arc::clone(&shared))?;
             let found = File::open(path).and_then(|file| recognise(file, mapping));
-            let found = found.map_err(|error| Failure::at(path, "cannot open", &error))?.format;
-            if matches!(found, Format::Csv | Format::Tsv) {
+            let found = found.map_err(|error| Failure::at(path, "cannot open", &error))?.kind;
+            if matches!(found.format, Format::Csv | Format::Tsv) {
                 return Err(Failure::Usage(
                     "--follow goes line by line, and the rows of a table need its header; pipe it in instead"
                         .to_owned(),
                 ));
             }
-            let _ = format.set(found);
+            let _ = kind.set(found);
             (places, in_line, before) = (Some(shared), !tail.whole, known);
             Box::new(input::chunks(
                 if in_line {
@@ -79,14 +79,14 @@ impl Feed {
             ))
         } else {
             // Opened by whoever reads: opening a pipe waits for the one who writes.
-            let (path, mapping, format) = (path.to_owned(), mapping.clone(), Arc::clone(&format));
+            let (path, mapping, kind) = (path.to_owned(), mapping.clone(), Arc::clone(&kind));
             let open = move || -> Box<dyn Iterator<Item = Chunk> + Send> {
                 let recognised =
                     |reader| recognise(reader, &mapping).map_err(|error| input::read_failure(&path, &error));
                 match input::open(&path, Progress::new(-1)).and_then(recognised) {
                     Ok(found) => {
-                        let _ = format.set(found.format);
-                        let log = Log::new(found.format, &mapping, "");
+                        let _ = kind.set(found.kind);
+                        let log = Log::of(found.kind, &mapping, "");
                         Box::new(input::chunks(log.chunks(found.reader), &path))
                     }
                     Err(failure) => Box::new(iter::once(Err(failure))),
@@ -95,7 +95,7 @@ impl Feed {
             Box::new(iter::once_with(open).flatten())
         };
         Ok(Self {
-            format,
+            kind,
             chunks: ReadAhead::start(chunks, NonZeroUsize::MAX),
             places,
             taken: 0,
@@ -114,8 +114,12 @@ impl Feed {
     }
 
     /// What the input is, to be asked when a chunk has come.
-    pub(crate) fn format(&self) -> Format {
-        self.format.get().copied().unwrap_or(Format::Events)
+    pub(crate) fn kind(&self) -> Kind {
+        let events = Kind {
+            format: Format::Events,
+            in_array: false,
+        };
+        self.kind.get().copied().unwrap_or(events)
     }
 
     /// Whether anything has been taken in.

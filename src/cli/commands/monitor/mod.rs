@@ -172,7 +172,7 @@ impl Run<'_> {
     fn take(&mut self, chunk: &LineChunk) -> Result<(), Failure> {
         let mut log = match self.log.take() {
             Some(log) => log,
-            None => Log::new(self.feed.format(), &self.mapping, &shown(&self.args.input).to_string()).without_labels(),
+            None => Log::of(self.feed.kind(), &self.mapping, &shown(&self.args.input).to_string()).without_labels(),
         };
         let mut taken = Ok(());
         if self.args.follow && log.records(&LineChunk::default()).is_some() {
@@ -339,8 +339,12 @@ impl Run<'_> {
             0 => String::new(),
             count => format!(", {count} events without room for the name of their action"),
         };
+        let repeated = match counters.repeated {
+            0 => String::new(),
+            count => format!(", {count} that came before passed over"),
+        };
         format!(
-            "{} events, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{overflow}",
+            "{} events{repeated}, {} alerts{kinds}, {} lines refused{late}, {} agents known, {} agents and {} cohorts forgotten for want of room{overflow}",
             counters.events,
             alerts.iter().sum::<u64>(),
             counters.malformed + counters.late,
