@@ -3,9 +3,9 @@
 //! Judging collapses samples that are alike and forgets where they stood, so the files are read once more.
 
 use super::failure::{Failure, shown};
-use super::input::{BadLines, Logs, Reading};
 use super::output::json_line;
 use super::progress::Progress;
+use super::reading::{BadLines, Logs, Reading};
 use super::{input, output_file, signals};
 use anomaly_train::logs::{Format, normalize_name, recognise};
 use anomaly_train::registry::replace;

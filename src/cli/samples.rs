@@ -1,8 +1,9 @@
 //! Reads the samples of a run from the files that the command line names.
 
 use super::failure::Failure;
-use super::input::{self, Reading};
+use super::input;
 use super::progress::Progress;
+use super::reading::{self, Reading};
 use anomaly_train::command_only::one_line;
 use anomaly_train::{GroupField, Origin, Run, RunError, SampleCount, Samples, Source};
 use log::warn;
@@ -51,7 +52,7 @@ pub(crate) fn load(run: &Run, files: &Files, threads: NonZeroUsize, progress: Pr
         };
         match (origin, &run.source) {
             (Origin::Validation, _) => {
-                input::read_all(&files.validation, &reading, data, progress)?;
+                reading::read_all(&files.validation, &reading, data, progress)?;
             }
             (Origin::Data, Source::Given | Source::Synthetic { .. }) => {}
             (Origin::Data, Source::Files { num_samples }) => {
@@ -60,7 +61,7 @@ pub(crate) fn load(run: &Run, files: &Files, threads: NonZeroUsize, progress: Pr
                     group_by: run.group_by.as_deref(),
                     ..reading
                 };
-                warn_of_group(input::read_all(&files.data, &reading, data, progress)?);
+                warn_of_group(reading::read_all(&files.data, &reading, data, progress)?);
             }
         }
         Ok(())

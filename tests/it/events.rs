@@ -50,7 +50,7 @@ fn a_model_trained_on_a_log_is_the_one_trained_on_its_sessions() {
 
     let model = by_events["model_path"].as_str().unwrap();
     let shown = sandbox.run(&["inspect", model]).stdout;
-    assert!(shown.contains("files"), "{shown}");
+    assert!(shown.contains("{\"input_format\":\"events\"}"), "{shown}");
     let monitored = sandbox.run(&["monitor", "-q", "--model", model, "log"]);
     assert!(
         monitored.stdout.contains("\"anomaly_type\":\"model\""),

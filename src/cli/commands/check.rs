@@ -1,10 +1,10 @@
 //! `anomaly-train check`: what is in labelled data, and what stands against training or judging a model on them.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::input::Reading;
 use crate::cli::logs::LogArgs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
+use crate::cli::reading::{self, Reading};
 use crate::cli::report::Report;
 use crate::cli::samples::warn_of_group;
 use crate::cli::values::{own_field, thread_count, threads};
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         count_field: args.count_field.as_deref(),
     };
     let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
-    warn_of_group(input::read_all(
+    warn_of_group(reading::read_all(
         &paths,
         &reading,
         &mut samples,

@@ -1,11 +1,11 @@
 //! `anomaly-train evaluate`: the figures of a saved model on labelled data.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::input::Reading;
 use crate::cli::logs::LogArgs;
 use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
+use crate::cli::reading::{self, Reading};
 use crate::cli::report::Report;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{own_field, thread_count, threads};
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         group_by: args.group_by.as_deref(),
         count_field: args.count_field.as_deref(),
     };
-    input::read_all(&paths, &reading, &mut samples, Progress::new(verbosity))?;
+    reading::read_all(&paths, &reading, &mut samples, Progress::new(verbosity))?;
     let data = samples.build_on(threads);
     if data.skipped_empty() > 0 {
         warn!(

@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::report::is_told;
 use crate::cli::values::count;
 use anomaly_train::command_only::{name, one_line};
+use anomaly_train::logs::Mapping;
 use anomaly_train::{
     Artifact, DataSummary, Fitted, Model, ModelKind, OpenUnitInterval, Pattern, PatternWeight, Run, Source, Validation,
     Verdict,
@@ -243,6 +244,10 @@ fn description(artifact: &Artifact) -> String {
     }
     if let Some(data) = &artifact.data {
         lines.push(("data", source(&artifact.run)));
+        let mapping = &artifact.run.reading.mapping;
+        if *mapping != Mapping::default() {
+            lines.push(("read by", serde_json::to_string(mapping).unwrap_or_default()));
+        }
         lines.push(("data digest", data.digest.clone()));
     }
     if let Some(metrics) = &artifact.metrics {

@@ -1,12 +1,12 @@
 //! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::input::{BadLines, Logs};
 use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
 use crate::cli::read_ahead::ReadAhead;
+use crate::cli::reading::{BadLines, Logs};
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};

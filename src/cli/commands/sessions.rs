@@ -1,11 +1,12 @@
 //! `anomaly-train sessions`: the samples that a log becomes, and what people judged of them.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::input::{self, BadLines, Logs};
+use crate::cli::input;
 use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
+use crate::cli::reading::{BadLines, Logs};
 use anomaly_train::events::{FinishedSessions, Session, Time};
 use anomaly_train::logs::{Format, recognise};
 use anomaly_train::{Label, Refusal};

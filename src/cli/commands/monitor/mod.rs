@@ -7,7 +7,8 @@ mod signals;
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::{Output, json_line};
-use crate::cli::{clock, model, output_file, vocabulary};
+use crate::cli::{clock, model, output_file, reading, vocabulary};
+use anomaly_train::command_only::one_line;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::logs::{Log, Mapping};
 use anomaly_train::monitor::{Alert, Kind, Monitor};
@@ -302,6 +303,16 @@ impl Run<'_> {
         }
         for (seen, known) in self.monitor.unfamiliar() {
             vocabulary::warn_of(seen, known.into_iter());
+        }
+        if let Some(log) = &self.log {
+            reading::tell_of(log.passed_over());
+            if let Some(record) = log.unmapped() {
+                warn!(
+                    "no record has an action; --action-field names the member that is one, and --records-at the array that holds the records. The \
+                     first record: {}",
+                    one_line(record)
+                );
+            }
         }
         info!("{}", self.summary());
         // Whatever else there was to say has been said.
