@@ -7,7 +7,7 @@ use crate::model::pattern::Pattern;
 use crate::model::weights::logistic;
 use crate::model::{AnomalyModel, Scorer};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Deref;
 
@@ -133,6 +133,21 @@ impl Explanation {
         let unknown = Some(&self.unknown).filter(|unknown| unknown.is_something());
         let evidence = self.evidence.iter().map(ToString::to_string);
         unknown.map(ToString::to_string).into_iter().chain(evidence).collect()
+    }
+
+    /// Where in the sequence of these actions stands what speaks for an anomaly, ascending, counted from 1.
+    pub(crate) fn positions<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<usize> {
+        let speaking = self.evidence.iter().filter(|evidence| evidence.contribution > 0.0);
+        let known = speaking.flat_map(|evidence| {
+            let pattern = &evidence.pattern;
+            // Of a pair with a gap each place is named, of an n-gram the first.
+            let length = if pattern.with_gap { 1 } else { pattern.actions.len() };
+            evidence.positions.iter().flat_map(move |&first| first..first + length)
+        });
+        let is_unknown = |&(_, action): &(usize, &str)| self.unknown.actions.iter().any(|unknown| unknown == action);
+        let unknown = (1..).zip(actions).filter(is_unknown).map(|(position, _)| position);
+        let all: BTreeSet<usize> = known.chain(unknown).collect();
+        all.into_iter().collect()
     }
 
     /// What speaks most for an anomaly, in a sentence. Looks at all the evidence that the explanation holds.

@@ -289,26 +289,11 @@ impl ModelExplanation {
         }
     }
 
-    /// Where in the sequence of these actions stands what speaks for an anomaly, counted from 1, in no particular order.
+    /// Where in the sequence of these actions stands what speaks for an anomaly, ascending, counted from 1.
     pub fn positions<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<usize> {
         match self {
-            Self::Labelled(explanation) => {
-                let speaking = explanation
-                    .evidence
-                    .iter()
-                    .filter(|evidence| evidence.contribution > 0.0);
-                let known = speaking.flat_map(|evidence| {
-                    let pattern = &evidence.pattern;
-                    // Of a pair with a gap each place is named, of an n-gram the first.
-                    let length = if pattern.with_gap { 1 } else { pattern.actions.len() };
-                    evidence.positions.iter().flat_map(move |&first| first..first + length)
-                });
-                let unknown = &explanation.unknown.actions;
-                let is_unknown = |&(_, action): &(usize, &str)| unknown.iter().any(|unknown| unknown == action);
-                let unknown = (1..).zip(actions).filter(is_unknown).map(|(position, _)| position);
-                known.chain(unknown).collect()
-            }
-            Self::NormalOnly(explanation) => explanation.actions.iter().map(|action| action.position).collect(),
+            Self::Labelled(explanation) => explanation.positions(actions),
+            Self::NormalOnly(explanation) => explanation.positions(),
         }
     }
 

@@ -121,6 +121,12 @@ pub struct Alert {
     /// The line of the event, if it stands in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
+    /// The ids of the events that speak for it, as far as events have ids; none but of a model.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub event_ids: Vec<String>,
+    /// The file of the event, for whoever knows it to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// What tells the event from others, if it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -297,6 +303,8 @@ impl Subject<'_> {
             line: self.event.map(|event| event.line).filter(|&line| line > 0),
             event_id: self.event.and_then(|event| given(&event.event_id)),
             sequence: Vec::new(),
+            event_ids: Vec::new(),
+            file: None,
             cohort: given(self.cohort),
             anomaly_score: score,
             threshold,
@@ -400,6 +408,15 @@ impl AlertEvidence {
             actions,
             sentences: explanation.sentences(),
             explanation,
+        }
+    }
+
+    /// Where among the actions of the session stands what speaks for the alert, counted from 1; nothing but of a model.
+    pub(crate) fn positions<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<usize> {
+        match self {
+            Self::Model { explanation, .. } => explanation.positions(actions),
+            Self::Normality { explanation, .. } => explanation.positions(),
+            _ => Vec::new(),
         }
     }
 

@@ -109,7 +109,7 @@ pub enum EventError {
     /// It does not say whose it is, or what was done.
     #[error("the event has no agent or no action")]
     Nameless,
-    /// The name of its agent, action or cohort is longer than [`MAX_NAME`].
+    /// The name of its agent, action, cohort or session, or its id, is longer than [`MAX_NAME`].
     #[error("a name of {0} bytes; at most {MAX_NAME} are allowed")]
     LongName(usize),
 }
@@ -216,7 +216,13 @@ impl Monitor {
         if event.agent_id.is_empty() || event.action_type.is_empty() {
             return Err(EventError::Nameless);
         }
-        let names = [&event.agent_id, &event.action_type, &event.cohort, &event.session];
+        let names = [
+            &event.agent_id,
+            &event.action_type,
+            &event.cohort,
+            &event.session,
+            &event.event_id,
+        ];
         if let Some(long) = names.into_iter().find(|name| name.len() > MAX_NAME) {
             return Err(EventError::LongName(long.len()));
         }
@@ -293,11 +299,11 @@ impl Monitor {
         self.apply_model(slot, cohort, (action, new_session), &subject, alerts);
         for alert in &mut alerts[before..] {
             if alert.agent_id.is_some() {
-                let session = &self.agents.value(slot).session.actions;
-                alert.sequence = session
-                    .iter()
-                    .map(|&action| self.names.text(action).to_owned())
-                    .collect();
+                let session = &self.agents.value(slot).session;
+                let actions = session.actions.iter().map(|&action| self.names.text(action));
+                let positions = alert.evidence.positions(actions.clone());
+                alert.event_ids = session.ids_at(&positions).map(str::to_owned).collect();
+                alert.sequence = actions.map(str::to_owned).collect();
             }
             self.counters.alerts[alert.anomaly_type as usize] += 1;
         }
@@ -468,7 +474,8 @@ impl Monitor {
         if new_session {
             agent.session.clear(&mut self.names);
         }
-        agent.session.push(action, window.get() as usize, &mut self.names);
+        let id = subject.event.map_or("", |event| &event.event_id);
+        agent.session.push(action, id, window.get() as usize, &mut self.names);
         let agent = self.agents.value_mut(slot);
         let may = |kind| {
             !agent

@@ -13,6 +13,8 @@ const KEPT: usize = 32;
 pub(crate) struct Session {
     /// Oldest first.
     pub(crate) actions: VecDeque<u32>,
+    /// The ids of the events of the latest of them, as many as have been kept since one had an id; empty for none.
+    pub(crate) ids: VecDeque<Box<str>>,
     /// For each action, the n-grams of 2, 3, ... n actions that begin with it, if the model knows them.
     nodes: VecDeque<Node>,
     /// How many nodes each action has.
@@ -49,8 +51,8 @@ impl Knowledge<'_> {
 }
 
 impl Session {
-    /// Adds an action, and keeps the latest `most`.
-    pub(crate) fn push(&mut self, action: u32, most: usize, names: &mut Names) {
+    /// Adds an action with the id of its event, and keeps the latest `most`.
+    pub(crate) fn push(&mut self, action: u32, id: &str, most: usize, names: &mut Names) {
         if self.actions.len() >= most
             && let Some(oldest) = self.actions.pop_front()
         {
@@ -60,18 +62,33 @@ impl Session {
         }
         names.retain(action);
         self.actions.push_back(action);
+        if !(id.is_empty() && self.ids.is_empty()) {
+            self.ids.push_back(id.into());
+            self.ids.drain(..self.ids.len().saturating_sub(self.actions.len()));
+        }
     }
 
     /// Starts anew.
     pub(crate) fn clear(&mut self, names: &mut Names) {
         self.actions.drain(..).for_each(|action| names.release(action));
         self.nodes.clear();
+        self.ids.clear();
+    }
+
+    /// The ids of the events at these places, counted from 1, as far as they have one.
+    pub(crate) fn ids_at<'s>(&'s self, positions: &'s [usize]) -> impl Iterator<Item = &'s str> {
+        let without = self.actions.len() - self.ids.len();
+        let ids = positions
+            .iter()
+            .filter_map(move |&position| self.ids.get((position - 1).checked_sub(without)?));
+        ids.map(AsRef::as_ref).filter(|id: &&str| !id.is_empty())
     }
 
     /// Gives back memory that a short session does not need.
     pub(crate) fn shrink(&mut self) {
         self.actions.shrink_to(KEPT);
         self.nodes.shrink_to(KEPT);
+        self.ids.shrink_to(KEPT);
     }
 
     /// The n-gram of `length` actions, from 1, that begins with action `start`.

@@ -41,7 +41,14 @@ impl<'de> Members<'de> for EventMembers<'_> {
             "cohort" => value.text("cohort", MAX_NAME, &mut event.cohort)?,
             "event_id" => {
                 let id = value.group("event_id")?;
-                event.event_id.push_str(id.as_deref().map_or("", group_name));
+                let id = id.as_deref().map_or("", group_name);
+                if id.len() > MAX_NAME {
+                    let length = id.len();
+                    return Err(de::Error::custom(format_args!(
+                        "\"event_id\" has {length} bytes; at most {MAX_NAME} are allowed"
+                    )));
+                }
+                event.event_id.push_str(id);
             }
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.any(Timestamp)?,

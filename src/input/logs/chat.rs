@@ -4,7 +4,7 @@
 use super::PassedOver;
 use super::fields::Slot;
 use super::mapping::{Mapping, TimeUnit};
-use super::rules::{Filled, Rules, Usual};
+use super::rules::{Filled, Rules, Usual, check_names};
 use super::tool_uses::Message;
 use crate::input::events::Event;
 use crate::input::json::explain;
@@ -101,12 +101,14 @@ impl Conversations {
                 time = self.rules.time(raw.get())?.or(time);
             }
             for (name, id) in message.tool_uses() {
-                events.push(Event {
+                let event = Event {
                     action_type: name.to_owned(),
                     event_id: id.unwrap_or_default().to_owned(),
                     time,
                     ..first.clone()
-                });
+                };
+                check_names(&event)?;
+                events.push(event);
             }
         }
         if events.len() == before {

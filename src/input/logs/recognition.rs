@@ -1,5 +1,6 @@
 //! What an input is, by how it begins.
 
+use super::table::delimiter_of;
 use super::{Format, Mapping};
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read};
@@ -88,13 +89,10 @@ fn decide(start: &[u8], is_all: bool, mapping: &Mapping) -> Option<Format> {
 
 /// A table if a name of the header is one that an event has, or one that the mapping speaks of.
 fn of_header(line: &str, mapping: &Mapping) -> Format {
-    let (delimiter, format) = if line.contains('\t') {
-        ('\t', Format::Tsv)
-    } else {
-        (',', Format::Csv)
-    };
+    let delimiter = delimiter_of(line.as_bytes());
+    let format = if delimiter == b'\t' { Format::Tsv } else { Format::Csv };
     let names: Vec<&str> = line
-        .split(delimiter)
+        .split(char::from(delimiter))
         .map(|name| name.trim().trim_matches('"'))
         .collect();
     let usual = ["agent_id", "action_type", "timestamp"];
@@ -247,6 +245,7 @@ mod tests {
             ("type=SYSCALL msg=audit(1:2): x\n", Format::Auditd),
             ("node=h type=SYSCALL msg=audit(1:2): x\n", Format::Auditd),
             ("agent_id,action_type\na,b\n", Format::Csv),
+            ("agent_id;action_type\na;b\n", Format::Csv),
             ("\"timestamp\"\t\"action_type\"\n", Format::Tsv),
         ] {
             assert_eq!(recognised(text), format, "{text}");

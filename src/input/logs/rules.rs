@@ -58,6 +58,26 @@ pub(super) enum Filled {
     NoAction,
 }
 
+/// Refuses an event without an action, or with a name that is too long.
+pub(super) fn check_names(event: &Event) -> Result<(), Problem> {
+    if event.action_type.is_empty() {
+        return Err((None, "the action has no name".to_owned()));
+    }
+    let names = [
+        ("agent", &event.agent_id),
+        ("action", &event.action_type),
+        ("cohort", &event.cohort),
+        ("id of the event", &event.event_id),
+    ];
+    match names.into_iter().find(|(_, name)| name.len() > MAX_NAME) {
+        Some((what, name)) => {
+            let problem = format!("the {what} has {} bytes; at most {MAX_NAME} are allowed", name.len());
+            Err((None, problem))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Rules {
     pub(super) fn new(usual: &Usual, mapping: &Mapping) -> Self {
         let mut rules = Self {
@@ -217,16 +237,7 @@ impl Rules {
         }
         event.label = self.label(slots)?;
         event.risk_score = self.risk(slots)?;
-        for (what, name) in [
-            ("agent", &event.agent_id),
-            ("action", &event.action_type),
-            ("cohort", &event.cohort),
-        ] {
-            if name.len() > MAX_NAME {
-                let problem = format!("the {what} has {} bytes; at most {MAX_NAME} are allowed", name.len());
-                return Err((None, problem));
-            }
-        }
+        check_names(event)?;
         Ok(Filled::Event)
     }
 

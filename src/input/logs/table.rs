@@ -10,12 +10,25 @@ use std::io::{self, Read};
 /// Most bytes that are asked of the stream at once.
 const READ: usize = 1 << 16;
 
+/// What divides the names in a header: tabs, or else semicolons if there are no commas, as where those are decimal points.
+pub(super) fn delimiter_of(header: &[u8]) -> u8 {
+    let has = |byte| memchr::memchr(byte, header).is_some();
+    if has(b'\t') {
+        b'\t'
+    } else if has(b';') && !has(b',') {
+        b';'
+    } else {
+        b','
+    }
+}
+
 /// Reads a table row by row, as an iterator over chunks of rows.
 #[derive(Debug)]
 pub(super) struct TableRows<R> {
     reader: R,
     buffer: Vec<u8>,
     parser: Box<Reader>,
+    delimiter: u8,
     header: Option<Vec<String>>,
     /// The values of the row so far, one after the other, and where each ends.
     row: Vec<u8>,
@@ -38,6 +51,7 @@ impl<R: Read> TableRows<R> {
             reader,
             buffer: vec![0; READ],
             parser: Box::new(ReaderBuilder::new().delimiter(delimiter).build()),
+            delimiter,
             header: None,
             row: vec![0; 1024],
             ends: vec![0; 64],
@@ -54,6 +68,13 @@ impl<R: Read> TableRows<R> {
     /// Takes some more bytes; none mean the end.
     fn take(&mut self, mut bytes: &[u8]) {
         let at_end = bytes.is_empty();
+        if self.delimiter == b',' && self.reading_line == 1 && !self.in_row {
+            let header = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            if delimiter_of(header) == b';' {
+                self.delimiter = b';';
+                *self.parser = ReaderBuilder::new().delimiter(b';').build();
+            }
+        }
         loop {
             while !self.in_row
                 && let Some((&byte, behind)) = bytes.split_first()
@@ -224,6 +245,12 @@ mod tests {
                 (6, r#"{"a":"3","b":"4"}"#.to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn semicolons_divide_where_the_header_has_no_commas() {
+        assert_eq!(rows(b"a;b\n1,5;2\n"), [(2, r#"{"a":"1,5","b":"2"}"#.to_owned())]);
+        assert_eq!(rows(b"a,b;c\n1,2\n"), [(2, r#"{"a":"1","b;c":"2"}"#.to_owned())]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::PassedOver;
 use super::fields::Slot;
 use super::mapping::{Mapping, TimeUnit};
-use super::rules::{Rules, Usual};
+use super::rules::{Rules, Usual, check_names};
 use super::tool_uses::Message;
 use crate::data::fingerprint;
 use crate::input::events::Event;
@@ -83,11 +83,15 @@ impl Transcript {
         if let Some(chain) = chain {
             first.session = format!("{}/{chain}", first.session);
         }
-        events.extend(tools.map(|(name, id)| Event {
-            action_type: name.to_owned(),
-            event_id: id.unwrap_or_default().to_owned(),
-            ..first.clone()
-        }));
+        for (name, id) in tools {
+            let event = Event {
+                action_type: name.to_owned(),
+                event_id: id.unwrap_or_default().to_owned(),
+                ..first.clone()
+            };
+            check_names(&event)?;
+            events.push(event);
+        }
         Ok(())
     }
 

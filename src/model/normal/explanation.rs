@@ -98,6 +98,11 @@ pub struct UnusualTimes {
 }
 
 impl NormalExplanation {
+    /// Where in the sequence its most surprising window stands, ascending, counted from 1.
+    pub(crate) fn positions(&self) -> Vec<usize> {
+        self.actions.iter().map(|action| action.position).collect()
+    }
+
     /// Where the surprise lies, in sentences: the window first, then the actions in it and the numbers of times that are worth a word,
     /// those that surprise most first.
     #[must_use]

@@ -182,7 +182,7 @@ mod tests {
                         if new {
                             rule.vocabulary.learn(&model.names, id, action);
                         }
-                        session.push(id, window, &mut names);
+                        session.push(id, "", window, &mut names);
                         if index % 10 == 0 {
                             let exact = model
                                 .scorer()

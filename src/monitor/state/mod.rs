@@ -88,6 +88,8 @@ struct SavedAgent<'a> {
     counts: Vec<(SavedName, u64)>,
     cooldowns: Vec<(Kind, u64, i64)>,
     session: Vec<SavedName>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    ids: Vec<Cow<'a, str>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -265,6 +267,8 @@ impl Monitor {
             && saved.session.len() <= window as usize
             && saved.counts.iter().all(|&(_, count)| (1..=MAX_NUMBER).contains(&count))
             && saved.counts.len() <= 2 * MAX_NAME
+            && saved.ids.len() <= saved.session.len()
+            && saved.ids.iter().all(|id| id.len() <= MAX_NAME)
             && saved.late < u8::MAX;
         if !fits || self.agents.find(&saved.id).is_some() {
             return Err(damaged("an agent cannot be so"));
@@ -286,6 +290,7 @@ impl Monitor {
         for &name in &saved.session {
             agent.session.actions.push_back(id(name)?);
         }
+        agent.session.ids.extend(saved.ids.iter().map(|id| Box::from(&**id)));
         for &name in &saved.recent {
             // There is room for all: none of them leaves.
             agent.restore_recent(id(name)?);
@@ -428,7 +433,7 @@ impl SavedNames {
 }
 
 impl Agent {
-    fn saved<'a>(&self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
+    fn saved<'a>(&'a self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
         let name = |&action: &u32| names.saved[action as usize];
         let saved_cooldown = |cooldown: &Cooldown| (cooldown.kind, cooldown.cohort, cooldown.at.micros());
         SavedAgent {
@@ -446,6 +451,7 @@ impl Agent {
                 .collect(),
             cooldowns: self.cooldowns.0.iter().map(saved_cooldown).collect(),
             session: self.session.actions.iter().map(name).collect(),
+            ids: self.session.ids.iter().map(|id| Cow::Borrowed(&**id)).collect(),
         }
     }
 }

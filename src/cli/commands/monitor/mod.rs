@@ -200,6 +200,8 @@ impl Run<'_> {
         let mut event = Event::default();
         let mut alerts = Vec::new();
         let mut text = Vec::new();
+        let input = Some(&self.args.input).filter(|input| input.as_os_str() != "-");
+        let file = input.map(|input| input.display().to_string());
         let mut events = log.events(chunk);
         while !may_stop || self.signals.stop().is_none() {
             let Some(read) = events.read(&mut event) else {
@@ -231,7 +233,8 @@ impl Run<'_> {
                 let line = refusal.line;
                 told = self.show(&mut text, &LineError { line, error });
             }
-            for alert in alerts.drain(..) {
+            for mut alert in alerts.drain(..) {
+                alert.file = file.clone().filter(|_| alert.agent_id.is_some());
                 told = told.and_then(|()| self.show::<Alert>(&mut text, &alert));
             }
             if told.is_err() {
