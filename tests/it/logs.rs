@@ -604,3 +604,36 @@ fn events_in_an_array_and_records_deep_in_a_document_are_read() {
     assert_eq!(sequence(&found), json!(["x", "y"]));
     assert!(found.stderr.contains("1 events came twice"), "{}", found.stderr);
 }
+
+#[test]
+fn what_holds_no_action_is_passed_over_and_counted_by_kind() {
+    let sandbox = Sandbox::new();
+    for (text, kinds) in [
+        (
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}\n{\"messages\":[{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}]}\n{\"meta\":1}\n",
+            "2 records hold no action and were passed over: 1 conversation without tool calls, 1 record without messages",
+        ),
+        (
+            "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"t\",\"name\":\"execute_tool f\"},{\"traceId\":\"t\",\"name\":\"chat\"}]}]}]}\n{\"resourceMetrics\":[]}\n",
+            "1 chat, 1 record that is no span",
+        ),
+        (
+            "----\ntime->Sun Nov 22 11:04:41 2026\ntype=SYSCALL msg=audit(1.5:7): arch=c000003e syscall=59 ses=5\n----\n",
+            "3 line of ausearch",
+        ),
+        (
+            "{\"Records\":[{\"eventSource\":\"s3\",\"eventName\":\"Get\",\"userIdentity\":{\"arn\":\"a\"}},{\"awsAccountId\":\"1\"}]}",
+            "1 record without an action",
+        ),
+    ] {
+        sandbox.write("log", text);
+        let sessions = sandbox.run(&["sessions", "log"]);
+        assert_eq!(
+            (sessions.code, sessions.json_lines().len()),
+            (0, 1),
+            "{text}: {}",
+            sessions.stderr
+        );
+        assert!(sessions.stderr.contains(kinds), "{}", sessions.stderr);
+    }
+}

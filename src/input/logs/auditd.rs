@@ -33,6 +33,10 @@ pub(super) fn record(line: &str) -> Result<Result<String, &str>, Problem> {
             format!("{problem}; expected a record like type=SYSCALL msg=audit(1795345481.747:1395): syscall=59");
         Err((Some(column), problem))
     };
+    // What `ausearch` puts between events.
+    if line == "----" || line.starts_with("time->") {
+        return Ok(Err("line of ausearch"));
+    }
     let mut members = Map::new();
     let mut rest = line;
     if let Some(behind) = rest.strip_prefix("node=") {
@@ -116,6 +120,7 @@ mod tests {
             action("arch=c0000015 syscall=59 comm=\"a b=c\" success=yes"),
             ("59".into(), false, false)
         );
+        assert_eq!(record("----"), Ok(Err("line of ausearch")));
         assert_eq!(record("node=h type=CWD msg=audit(1.5:7): cwd=\"/\""), Ok(Err("CWD")));
     }
 

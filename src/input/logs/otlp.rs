@@ -122,7 +122,8 @@ impl Spans {
         let tool = name.strip_prefix(EXECUTE_TOOL).map(str::trim);
         let operation = operation.as_ref().map_or("", |operation| operation.name());
         if !self.any && operation != EXECUTE_TOOL && (!operation.is_empty() || tool.is_none()) {
-            let kind = if operation.is_empty() { name } else { operation };
+            let kind = [operation, name, "record that is no span"];
+            let kind = kind.into_iter().find(|kind| !kind.is_empty()).unwrap_or_default();
             passed.note(kind);
             return Ok(());
         }

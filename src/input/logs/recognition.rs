@@ -78,7 +78,7 @@ fn decide(start: &[u8], is_all: bool, mapping: &Mapping) -> Option<Format> {
             let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
             let is_line = line.len() < text.len() || is_all;
             let is_line = is_line && std::str::from_utf8(line).is_ok();
-            let is_audit = |line: &[u8]| line.starts_with(b"type=") || line.starts_with(b"node=");
+            let is_audit = |line: &[u8]| line.starts_with(b"type=") || line.starts_with(b"node=") || line == b"----";
             if is_line && is_audit(line) {
                 return Some(Format::Auditd);
             }

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 
 /// Most bytes that are asked of the stream at once.
 const READ: usize = 1 << 16;
+/// The byte order mark that some editors put at the start of a file.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What divides the names in a header: tabs, or else semicolons if there are no commas, as where those are decimal points.
 pub(super) fn delimiter_of(header: &[u8]) -> u8 {
@@ -27,6 +29,8 @@ pub(super) fn delimiter_of(header: &[u8]) -> u8 {
 pub(super) struct TableRows<R> {
     reader: R,
     buffer: Vec<u8>,
+    /// The beginning, until the first line is whole, which says what divides names and values.
+    start: Option<Vec<u8>>,
     parser: Box<Reader>,
     delimiter: u8,
     header: Option<Vec<String>>,
@@ -52,6 +56,7 @@ impl<R: Read> TableRows<R> {
             buffer: vec![0; READ],
             parser: Box::new(ReaderBuilder::new().delimiter(delimiter).build()),
             delimiter,
+            start: Some(Vec::new()),
             header: None,
             row: vec![0; 1024],
             ends: vec![0; 64],
@@ -66,15 +71,30 @@ impl<R: Read> TableRows<R> {
     }
 
     /// Takes some more bytes; none mean the end.
-    fn take(&mut self, mut bytes: &[u8]) {
-        let at_end = bytes.is_empty();
-        if self.delimiter == b',' && self.reading_line == 1 && !self.in_row {
-            let header = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-            if delimiter_of(header) == b';' {
-                self.delimiter = b';';
-                *self.parser = ReaderBuilder::new().delimiter(b';').build();
-            }
+    fn take(&mut self, bytes: &[u8]) {
+        let Some(start) = &mut self.start else {
+            return self.parse(bytes);
+        };
+        start.extend_from_slice(bytes);
+        let end = memchr::memchr(b'\n', start);
+        if end.is_none() && start.len() < READ && !bytes.is_empty() {
+            return;
         }
+        let start = self.start.take().unwrap_or_default();
+        if self.delimiter == b',' && delimiter_of(&start[..end.unwrap_or(start.len().min(READ))]) == b';' {
+            *self.parser = ReaderBuilder::new().delimiter(b';').build();
+        }
+        let text = start.strip_prefix(BOM).unwrap_or(&start);
+        if !text.is_empty() {
+            self.parse(text);
+        }
+        if bytes.is_empty() {
+            self.parse(bytes);
+        }
+    }
+
+    fn parse(&mut self, mut bytes: &[u8]) {
+        let at_end = bytes.is_empty();
         loop {
             while !self.in_row
                 && let Some((&byte, behind)) = bytes.split_first()
@@ -169,17 +189,11 @@ impl<R: Read> TableRows<R> {
     }
 
     fn start(&mut self, names: &[String]) {
-        let mut names = names.to_vec();
-        if let Some(first) = names.first_mut()
-            && let Some(behind) = first.strip_prefix('\u{feff}')
-        {
-            *first = behind.to_owned();
-        }
         let mut seen = BTreeSet::new();
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
             self.give_up(format!("the header has the name {} twice", quote(twice)));
         }
-        self.header = Some(names);
+        self.header = Some(names.to_vec());
     }
 }
 
