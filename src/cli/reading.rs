@@ -108,6 +108,7 @@ pub(crate) struct Logs {
     passed: PassedOver,
     formats: BTreeSet<&'static str>,
     names: Vec<PathBuf>,
+    records: u64,
 }
 
 impl Logs {
@@ -117,6 +118,7 @@ impl Logs {
             passed: PassedOver::default(),
             formats: BTreeSet::new(),
             names: Vec::new(),
+            records: 0,
         }
     }
 
@@ -135,7 +137,7 @@ impl Logs {
 
     /// Records that were read, with those that were passed over.
     pub(crate) fn records(&self) -> u64 {
-        self.sessions.events() + self.passed.count()
+        self.records
     }
 
     pub(crate) fn read(
@@ -160,6 +162,7 @@ impl Logs {
         self.sessions.end_input();
         bad.note(path, &refused);
         self.passed.append(log.passed_over());
+        self.records += log.records_read();
         self.formats.insert(kind.format.name());
         self.names.push(path.to_owned());
         if let Some(record) = log.unmapped().filter(|_| refused.count == 0) {

@@ -21,6 +21,15 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
     ("windows.jsonl", &["--mapping", "windows.toml"]),
 ];
 
+/// Learns from a log that nobody has labelled.
+const NORMAL_ONLY: [&str; 5] = [
+    "--data",
+    "log",
+    "--normal-only",
+    "--anomaly-threshold",
+    "false-alarms=0.05",
+];
+
 fn unpacked(folder: &str, name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(folder)
@@ -166,13 +175,7 @@ fn a_log_that_grows_and_is_followed_over_a_restart_gives_the_alerts_of_one_that_
     for name in ["otlp.jsonl", "openai.jsonl", "transcript.jsonl", "audit.log"] {
         let sandbox = Sandbox::new();
         let text = String::from_utf8(log(&sandbox, name)).unwrap();
-        let summary = sandbox.train(&[
-            "--data",
-            "log",
-            "--normal-only",
-            "--anomaly-threshold",
-            "false-alarms=0.05",
-        ]);
+        let summary = sandbox.train(&NORMAL_ONLY);
         let model = summary["model_path"].as_str().unwrap();
         let mut at_once = sandbox.run(&["monitor", "-q", "--model", model, "log"]).json_lines();
         // Alerts come before and behind the place where the log is cut.
@@ -210,13 +213,7 @@ fn a_log_that_grows_and_is_followed_over_a_restart_gives_the_alerts_of_one_that_
 fn what_people_judged_becomes_labels_by_session_and_by_alert() {
     let sandbox = Sandbox::new();
     log(&sandbox, "otlp.jsonl");
-    let summary = sandbox.train(&[
-        "--data",
-        "log",
-        "--normal-only",
-        "--anomaly-threshold",
-        "false-alarms=0.05",
-    ]);
+    let summary = sandbox.train(&NORMAL_ONLY);
     let model = summary["model_path"].as_str().unwrap();
     let watched = sandbox.run(&["monitor", "-q", "--model", model, "log"]);
     sandbox.write("alerts.jsonl", &watched.stdout);
@@ -338,7 +335,7 @@ fn a_member_of_a_megabyte_and_members_of_the_wrong_type_harm_no_other_record() {
         ),
         (
             "chat",
-            r#"{"id":"c","messages":[{"role":"user","content":"BIG"},{"tool_calls":[{"function":{"name":"f"}}]}]}"#,
+            r#"{"id":"c","messages":[{"role":"user","content":"BIG"},{"tool_calls":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}]}"#,
             r#"{"id":"c","messages":[{"tool_calls":{}}]}"#,
             "log:2:36: invalid type: map, expected a sequence",
         ),
@@ -380,8 +377,7 @@ fn a_member_of_a_megabyte_and_members_of_the_wrong_type_harm_no_other_record() {
         assert!(
             skipped
                 .stderr
-                .contains("1 of 3 lines or records cannot be read and were left out")
-                || format == "auditd",
+                .contains("1 of 3 lines or records cannot be read and were left out"),
             "{}",
             skipped.stderr
         );
@@ -551,13 +547,7 @@ fn a_document_of_any_size_is_read_as_a_stream() {
 fn an_event_that_is_delivered_again_leads_to_no_other_alert_also_after_a_restart() {
     let sandbox = Sandbox::new();
     let text = String::from_utf8(log(&sandbox, "audit.log")).unwrap();
-    let summary = sandbox.train(&[
-        "--data",
-        "log",
-        "--normal-only",
-        "--anomaly-threshold",
-        "false-alarms=0.05",
-    ]);
+    let summary = sandbox.train(&NORMAL_ONLY);
     let watch = ["monitor", "--model", summary["model_path"].as_str().unwrap()];
     let without_lines = |ended: &Ended| {
         let mut alerts = ended.json_lines();

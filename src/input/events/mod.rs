@@ -9,8 +9,6 @@ pub use sessions::{FinishedSessions, Session, SessionRules, Sessions};
 pub use time::{NoSpan, Span, Time};
 
 use crate::data::label::Label;
-use crate::input::line_chunks::LineChunk;
-use crate::input::lines::{Lines, Refusal};
 
 /// Longest agent, action or cohort, in bytes of UTF-8.
 pub const MAX_NAME: usize = 1024;
@@ -67,46 +65,11 @@ pub(crate) struct EventFields {
     pub(crate) label: Option<String>,
 }
 
-/// Reads the events of a [`LineChunk`] one after the other.
-#[derive(Debug)]
-pub struct Events<'a> {
-    lines: Lines<'a>,
-}
-
-impl LineChunk {
-    /// The events in the lines of this chunk.
-    #[must_use]
-    pub fn events(&self) -> Events<'_> {
-        Events { lines: self.lines() }
-    }
-}
-
-impl Events<'_> {
-    /// Reads the next event into `event`, or says why its line is none; `None` after the last. Blank lines are passed over.
-    pub fn read(&mut self, event: &mut Event) -> Option<Result<(), Refusal>> {
-        let read = self
-            .lines
-            .read(|line| json::parse(line, event, &EventFields::default()))?;
-        event.line = self.lines.number();
-        Some(read)
-    }
-
-    /// The number of the line that was read last.
-    #[must_use]
-    pub fn line(&self) -> u64 {
-        self.lines.number()
-    }
-
-    /// How many bytes of the chunk have not been read yet.
-    #[must_use]
-    pub fn unread(&self) -> usize {
-        self.lines.unread()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::line_chunks::LineChunk;
+    use crate::input::logs::{Format, Log, Mapping};
 
     fn read(line: &str) -> Result<Event, String> {
         let chunk = LineChunk {
@@ -114,8 +77,11 @@ mod tests {
             first_line: 1,
             ..LineChunk::default()
         };
-        let mut event = Event::default();
-        match chunk.events().read(&mut event) {
+        let (mut log, mut event) = (
+            Log::new(Format::Events, &Mapping::default(), "log").without_labels(),
+            Event::default(),
+        );
+        match log.events(&chunk).read(&mut event) {
             Some(Ok(())) => Ok(event),
             Some(Err(refusal)) => Err(refusal.to_string()),
             None => Err("nothing".to_owned()),

@@ -195,6 +195,8 @@ pub struct Log {
     ready: Vec<Event>,
     handed_out: usize,
     any: bool,
+    /// Records that were read, with those that were passed over.
+    records: u64,
     normalizes_names: bool,
     /// Where the records of a document stand, if that was asked for.
     envelope: Option<Envelope>,
@@ -254,6 +256,7 @@ impl Log {
             ready: Vec::new(),
             handed_out: 0,
             any: false,
+            records: 0,
             normalizes_names: mapping.normalize_names,
             envelope: mapping.records_at.as_ref().map(|path| {
                 let levels: Vec<&str> = path.0.split('.').collect();
@@ -332,6 +335,12 @@ impl Log {
         &self.passed
     }
 
+    /// How many records were read, with those that were passed over.
+    #[must_use]
+    pub fn records_read(&self) -> u64 {
+        self.records
+    }
+
     /// The beginning of a record that was passed over, if no event was found at all: what a mapping should be for.
     #[must_use]
     pub fn unmapped(&self) -> Option<&str> {
@@ -352,6 +361,13 @@ impl Log {
 
     /// Reads the record in `line`.
     fn record(&mut self, line: &str, number: u64) -> Result<(), Problem> {
+        let counts = self.read_record(line, number)?;
+        self.records += u64::from(counts);
+        Ok(())
+    }
+
+    /// Returns whether it is a record of the log, and not something about those that follow.
+    fn read_record(&mut self, line: &str, number: u64) -> Result<bool, Problem> {
         let (events, passed) = (&mut self.ready, &mut self.passed);
         match &mut self.decoder {
             Decoder::Events(fields) => {
@@ -364,11 +380,11 @@ impl Log {
                 Ok(object) => mapped(rules, &object, events, passed, &mut None)?,
                 Err(kind) => passed.note(kind),
             },
-            Decoder::Spans(spans) => spans.read(line, events, passed)?,
+            Decoder::Spans(spans) => return spans.read(line, events, passed),
             Decoder::Conversations(conversations) => conversations.read(line, number, events, passed)?,
             Decoder::Transcript(transcript) => transcript.read(line, events, passed)?,
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -408,7 +424,10 @@ impl LogEvents<'_> {
         if let Decoder::Events(fields) = &self.log.decoder {
             // A record is an event, which needs no other place to wait in.
             let read = self.lines.read(|line| events::parse(line, event, fields))?;
-            return Some(read.map(|()| self.finish(event)));
+            return Some(read.map(|()| {
+                self.log.records += 1;
+                self.finish(event);
+            }));
         }
         loop {
             if let Some(next) = self.log.ready.get_mut(self.log.handed_out) {

@@ -102,7 +102,13 @@ impl Spans {
         }
     }
 
-    pub(super) fn read(&mut self, line: &str, events: &mut Vec<Event>, passed: &mut PassedOver) -> Result<(), Problem> {
+    /// Reads a record. Returns whether it is one of the log, and not what spans share.
+    pub(super) fn read(
+        &mut self,
+        line: &str,
+        events: &mut Vec<Event>,
+        passed: &mut PassedOver,
+    ) -> Result<bool, Problem> {
         let mut slots: Vec<Slot<'_>> = Vec::new();
         self.rules.find(line, &mut slots)?;
         let first = |range: std::ops::Range<usize>| {
@@ -115,7 +121,7 @@ impl Spans {
         if name.is_none() && operation.is_none() && line.starts_with("{\"resource\":") {
             let service = self.rules.more(&slots, SERVICE)?;
             self.service = service.map(|service| service.name().to_owned());
-            return Ok(());
+            return Ok(false);
         }
         let mut event = Event::default();
         let name = name.as_ref().map_or("", |name| name.name());
@@ -125,7 +131,7 @@ impl Spans {
             let kind = [operation, name, "record that is no span"];
             let kind = kind.into_iter().find(|kind| !kind.is_empty()).unwrap_or_default();
             passed.note(kind);
-            return Ok(());
+            return Ok(true);
         }
         let service = self.service.clone().unwrap_or_default();
         match self.rules.fill_or(&slots, &mut event, &service)? {
@@ -133,13 +139,13 @@ impl Spans {
             Filled::NoAction => {
                 let Some(tool) = tool.filter(|tool| !self.any && !tool.is_empty()) else {
                     passed.note(if name.is_empty() { "span without a tool" } else { name });
-                    return Ok(());
+                    return Ok(true);
                 };
                 event.action_type = tool.to_owned();
                 self.rules.fill_or(&slots, &mut event, &service)?;
             }
         }
         events.push(event);
-        Ok(())
+        Ok(true)
     }
 }
