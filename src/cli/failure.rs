@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Refused(Vec<String>),
     /// The gate refused the model and `--require-promotion` was given. Exit code 4.
     NotPromoted,
+    /// `--exit-code` was given and there was an alert. Exit code 5.
+    Alerted,
     /// A signal asked to end, and everything is in order. Exit code 128 and the number of the signal.
     Stopped(u8),
 }
@@ -56,7 +58,7 @@ impl Failure {
 
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Help(_) | Self::OutputClosed | Self::Stopped(_) => Vec::new(),
+            Self::Help(_) | Self::OutputClosed | Self::Alerted | Self::Stopped(_) => Vec::new(),
             Self::Output(error) => vec![one_line(&format!("cannot write output: {error}"))],
             Self::Environment(problem) | Self::Usage(problem) => vec![one_line(problem)],
             Self::Refused(problems) => problems.iter().map(|problem| one_line(problem)).collect(),
@@ -73,6 +75,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::NotPromoted => 4,
+            Self::Alerted => 5,
             Self::Stopped(signal) => 128 + signal,
         })
     }

@@ -6,8 +6,9 @@ use anomaly_train::command_only::one_line;
 use anomaly_train::events::Span;
 use anomaly_train::logs::{Format, Mapping, Path as FieldPath, RiskRange, Template, TimeUnit};
 use clap::{ArgAction, Args};
+use serde::de::DeserializeOwned;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How logs are read, and what is taken from them.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +53,10 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "VALUE", help_heading = "Logs")]
     pub(crate) anomalous_label: Option<String>,
 
+    /// Member that says where an event comes from, like a host, if that may have a clock of its own
+    #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    pub(crate) source_field: Option<FieldPath>,
+
     /// Member that says how risky it was
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
     pub(crate) risk_field: Option<FieldPath>,
@@ -89,8 +94,8 @@ fn share(text: &str) -> Result<UnitInterval, String> {
     }
 }
 
-/// Largest mapping file that is read, in bytes.
-const MAX_MAPPING: u64 = 1 << 20;
+/// Largest TOML file that is read, in bytes.
+const MAX_TOML: u64 = 1 << 20;
 
 impl LogArgs {
     /// What the options and the mapping file say.
@@ -106,6 +111,7 @@ impl LogArgs {
             time_unit: self.time_unit,
             label_field: self.label_field.clone(),
             anomalous_label: self.anomalous_label.clone(),
+            source_field: self.source_field.clone(),
             risk_field: self.risk_field.clone(),
             risk_range: self.risk_range,
             records_at: self.records_at.clone(),
@@ -127,10 +133,15 @@ impl LogArgs {
 }
 
 fn read_mapping(path: &PathBuf) -> Result<Mapping, Failure> {
+    toml_file(path, "mapping file")
+}
+
+/// What stands in a small TOML file, which is to be `what`.
+pub(crate) fn toml_file<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Failure> {
     let found = fs::metadata(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
-    if found.len() > MAX_MAPPING {
+    if found.len() > MAX_TOML {
         return Err(Failure::refused(format_args!(
-            "{}: larger than 1 MiB; no mapping file",
+            "{}: larger than 1 MiB; no {what}",
             shown(path)
         )));
     }

@@ -261,7 +261,7 @@ pub(crate) fn ordered_pairs(seen: &[Seen], mut found: impl FnMut(u32, u32)) {
 }
 
 /// Counts how often each action occurs and computes from it the figures that need no vocabulary.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ShapeCounter {
     /// By action, its place in `seen`, from 1; all 0 between two sequences.
     places: Vec<u32>,

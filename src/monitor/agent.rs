@@ -4,26 +4,33 @@ use super::cooldown::Cooldowns;
 use super::names::Names;
 use super::rules::behavior::BehaviorProfile;
 use super::rules::frequency::RecentTimes;
+use super::rules::usual::Usual;
 use super::session::Session;
-use super::settings::Settings;
+use super::stream_time::{CONVINCED, DISAGREES, Doubt};
 use crate::input::events::Time;
 
-/// Events in a row that may be too late before the clock of the agent is believed to be wrong.
-const MAX_LATE: u8 = 10;
 /// Longest n-gram, see [`NgramSize`](crate::NgramSize).
 const MAX_NGRAM: usize = 8;
 /// Buffers of agents that left are cut to this many elements before they are used again.
 const KEPT: usize = 32;
 
 /// What is kept of one agent.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Agent {
     /// Time of its latest event.
     pub(crate) latest: Time,
     /// Time of the first event of its session.
     pub(crate) started: Time,
-    /// Events in a row that were too late.
+    /// Events in a row that were late by far.
     pub(crate) late: u8,
+    /// By how much its clock lies behind the stream, if it does.
+    pub(crate) behind: Doubt,
+    /// Whether an alert has told of its clock.
+    pub(crate) clock_is_told: bool,
+    /// The window in which it came, see [`Arrivals`](super::rules::flood::Arrivals).
+    pub(crate) arrived: i64,
+    /// How many actions are usual for it in a short time.
+    pub(crate) usual: Usual,
     recent: [u32; MAX_NGRAM],
     recent_length: u8,
     pub(crate) times: RecentTimes,
@@ -37,30 +44,29 @@ impl Agent {
     /// Forgets everything, and lets go of the names.
     pub(crate) fn clear(&mut self, names: &mut Names) {
         self.recent().iter().for_each(|&action| names.release(action));
-        (self.recent_length, self.late) = (0, 0);
+        (self.recent_length, self.late, self.arrived) = (0, 0, 0);
+        (self.behind, self.usual, self.clock_is_told) = (Doubt::default(), Usual::default(), false);
         self.times.0.clear();
         self.times.0.shrink_to(KEPT);
         self.profile.clear(names, KEPT);
-        self.cooldowns.0.clear();
-        self.cooldowns.0.shrink_to(KEPT);
+        self.cooldowns.clear();
+        self.cooldowns.latest.shrink_to(KEPT);
         self.session.clear(names);
         self.session.shrink();
     }
 
-    /// Whether an event at `time` comes too late to be taken. After several in a row the clock is set back to them.
-    pub(crate) fn is_too_late(&mut self, time: Time, settings: &Settings) -> bool {
-        if self.latest.since(time) <= settings.allowed_lateness {
+    /// Notes that an event at `time` came after later ones. After several in a row by far, the later ones are believed to have had a wrong time.
+    pub(crate) fn note_late(&mut self, time: Time) {
+        if self.latest.since(time).micros() <= DISAGREES {
             self.late = 0;
-            return false;
+            return;
         }
         self.late += 1;
-        if self.late < MAX_LATE {
-            return true;
+        if self.late >= CONVINCED {
+            self.late = 0;
+            self.latest = time;
+            self.times.0.clear();
         }
-        self.late = 0;
-        self.latest = time;
-        self.times.0.clear();
-        false
     }
 
     /// The latest actions, oldest first, as many as an n-gram has.

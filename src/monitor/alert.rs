@@ -1,5 +1,6 @@
 //! What a monitor says.
 
+use super::cooldown::Wanted;
 use super::histogram::{BINS, Drift};
 use crate::data::dataset::hex;
 use crate::input::events::{Event, Span, Time};
@@ -23,16 +24,22 @@ pub enum Kind {
     Distributional,
     /// The trained model.
     Model,
+    /// A clock that disagrees with the stream.
+    Clock,
+    /// New agents in such numbers that they are no agents, or that others are forgotten for them.
+    Flood,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Sequence,
         Kind::Frequency,
         Kind::Behavioral,
         Kind::Distributional,
         Kind::Model,
+        Kind::Clock,
+        Kind::Flood,
     ];
 
     /// The name of the kind in files.
@@ -44,12 +51,14 @@ impl Kind {
             Self::Behavioral => "behavioral",
             Self::Distributional => "distributional",
             Self::Model => "model",
+            Self::Clock => "clock",
+            Self::Flood => "flood",
         }
     }
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -60,13 +69,28 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// All severities, the mildest first.
+    pub const ALL: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Critical];
+
+    /// The name of the severity in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// How many times rarer than what is just reported a session must be to be worth looking at, and worth acting on.
 const RARER: f64 = 3.0;
 const MUCH_RARER: f64 = 10.0;
 
 impl Severity {
     /// That of a share of normal sessions that are as surprising, where up to `reported` is reported.
-    fn of_rarity(p_value: f64, reported: f64) -> Self {
+    pub(crate) fn of_rarity(p_value: f64, reported: f64) -> Self {
         if p_value * MUCH_RARER <= reported {
             Self::Critical
         } else if p_value * RARER <= reported {
@@ -77,7 +101,7 @@ impl Severity {
     }
 
     /// That of a score from 0 to 1.
-    fn of_score(score: f64) -> Self {
+    pub(crate) fn of_score(score: f64) -> Self {
         if score >= 0.9 {
             Self::Critical
         } else if score >= 0.75 {
@@ -133,6 +157,9 @@ pub struct Alert {
     /// The latest actions of the session, as many as a model that watches looks at; none if none watches, or it is about a cohort.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sequence: Vec<String>,
+    /// How many alerts like it, of the same type for the same agent, were held back since the last one; none under the original rules.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held_back: u64,
     /// The cohort of the event.
     pub cohort: Option<String>,
     /// How anomalous it is; for all but drift from 0 to 1.
@@ -147,6 +174,33 @@ pub struct Alert {
     pub auto_escalated: bool,
     /// Whether it is critical.
     pub quarantine_recommended: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What a distribution is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// The risk scores that events come with.
+    RiskScores,
+    /// The share of actions that the model does not know among the first of each session.
+    UnknownActions,
+    /// The score that the model gives the first actions of each session.
+    ModelScores,
+}
+
+impl Of {
+    /// In the order in which they are kept.
+    pub const ALL: [Of; 3] = [Of::RiskScores, Of::UnknownActions, Of::ModelScores];
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+    fn is_risk_scores(&self) -> bool {
+        *self == Self::RiskScores
+    }
 }
 
 /// The figures behind an alert.
@@ -192,6 +246,9 @@ pub enum AlertEvidence {
     },
     /// Of [`Kind::Distributional`].
     Distributional {
+        /// What has moved; not said of risk scores.
+        #[serde(skip_serializing_if = "Of::is_risk_scores")]
+        of: Of,
         /// Population stability index.
         psi: f64,
         /// Kullback-Leibler divergence of the current scores from the baseline, in nats.
@@ -200,12 +257,45 @@ pub enum AlertEvidence {
         js_distance: f64,
         /// What the three are compared with.
         limits: DriftLimits,
+        /// The probability that scores which have not moved differ as much; not under the original rules.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p_value: Option<f64>,
         /// Current scores by tenths.
         current: [u64; BINS],
         /// Scores of the baseline by tenths.
         baseline: [u64; BINS],
         /// Whether the input had ended, rather than enough scores come.
         end_of_input: bool,
+    },
+    /// Of [`Kind::Clock`].
+    Clock {
+        /// How far it lies ahead of the stream, in seconds; below zero if it lies behind.
+        ahead_seconds: f64,
+        /// What the event said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_time: Option<Time>,
+        /// Whose clock it is, if events have sources.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
+    /// Of [`Kind::Flood`].
+    Flood {
+        /// New agents in the window.
+        new_agents: u64,
+        /// How many of them did one action.
+        with_one_action: u64,
+        /// How many others were forgotten for them.
+        agents_forgotten: u64,
+        /// From how many with one action on it is a flood.
+        limit: u64,
+        /// Length of the window in seconds.
+        window_seconds: Span,
+        /// The cohort of most of them, if there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cohort: Option<String>,
+        /// The source of most of them, if there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
     /// Of [`Kind::Model`].
     Model {
@@ -250,6 +340,25 @@ pub(crate) struct Finding {
     pub(crate) evidence: AlertEvidence,
 }
 
+impl Finding {
+    pub(crate) fn severity(&self) -> Severity {
+        match self.evidence {
+            AlertEvidence::Distributional {
+                psi,
+                kl_divergence: kl,
+                js_distance: js,
+                ..
+            } => Severity::of_drift(&Drift { psi, kl, js }),
+            AlertEvidence::Normality { ref explanation, .. } => {
+                Severity::of_rarity(explanation.p_value, 1.0 - self.threshold)
+            }
+            AlertEvidence::Clock { .. } => Severity::Info,
+            AlertEvidence::Flood { .. } => Severity::Warning,
+            _ => Severity::of_score(self.score),
+        }
+    }
+}
+
 /// What an alert is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
@@ -268,32 +377,51 @@ pub(crate) struct Subject<'a> {
     pub(crate) number: u64,
 }
 
-impl Subject<'_> {
-    pub(crate) fn alert(self, finding: Finding) -> Alert {
+impl<'a> Subject<'a> {
+    /// A cohort at a time, when so many events had been looked at.
+    pub(crate) fn of_cohort(cohort: &'a str, time: Time, number: u64) -> Self {
+        Self {
+            agent: "",
+            session: "",
+            started: None,
+            event: None,
+            cohort,
+            time,
+            number,
+        }
+    }
+
+    /// An alert about it that would like to be heard.
+    pub(crate) fn wanted(&self, kind: Kind, cohort: u64, severity: Severity) -> Wanted {
+        Wanted {
+            kind,
+            cohort,
+            severity,
+            time: self.time,
+        }
+    }
+
+    pub(crate) fn alert(self, finding: Finding, held_back: u64) -> Alert {
+        let severity = finding.severity();
         let Finding {
             kind,
             score,
             threshold,
             evidence,
         } = finding;
-        let severity = match evidence {
-            AlertEvidence::Distributional {
-                psi,
-                kl_divergence: kl,
-                js_distance: js,
-                ..
-            } => Severity::of_drift(&Drift { psi, kl, js }),
-            AlertEvidence::Normality { ref explanation, .. } => {
-                Severity::of_rarity(explanation.p_value, 1.0 - threshold)
-            }
-            _ => Severity::of_score(score),
-        };
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Alert {
             alert_id: self.id(match evidence {
                 AlertEvidence::Normality { .. } => "normal_only",
+                AlertEvidence::Distributional {
+                    of: Of::UnknownActions, ..
+                } => "unknown_actions",
+                AlertEvidence::Distributional {
+                    of: Of::ModelScores, ..
+                } => "model_scores",
                 _ => kind.name(),
             }),
+            held_back,
             timestamp: self.time,
             anomaly_type: kind,
             severity,
@@ -358,7 +486,39 @@ impl Subject<'_> {
                 name(most_common),
                 (100.0 * concentration).floor(),
             ),
+            AlertEvidence::Clock {
+                ahead_seconds, source, ..
+            } => {
+                let whose = match source {
+                    Some(source) => format!("source {}", name(source)),
+                    None => format!("agent {agent}"),
+                };
+                let by = Span::try_from(ahead_seconds.abs())
+                    .map_or_else(|_| "more than 100 years".to_owned(), |span| span.to_string());
+                let side = if *ahead_seconds > 0.0 { "ahead of" } else { "behind" };
+                format!("the clock of {whose} is {by} {side} the stream; its events count as they come")
+            }
+            AlertEvidence::Flood {
+                new_agents,
+                with_one_action,
+                agents_forgotten,
+                window_seconds,
+                cohort,
+                source,
+                ..
+            } => {
+                let from = |what: &str, of: &Option<String>| {
+                    of.as_ref()
+                        .map_or(String::new(), |of| format!(", most of them of {what} {}", name(of)))
+                };
+                format!(
+                    "{new_agents} new agents within {window_seconds}, {with_one_action} of them with one action{}{}; {agents_forgotten} others were forgotten for them",
+                    from("cohort", cohort),
+                    from("source", source)
+                )
+            }
             AlertEvidence::Distributional {
+                of,
                 psi,
                 kl_divergence,
                 js_distance,
@@ -366,12 +526,17 @@ impl Subject<'_> {
                 ..
             } => {
                 let scores: u64 = current.iter().sum();
+                let what = match of {
+                    Of::RiskScores => "risk scores",
+                    Of::UnknownActions => "shares of unknown actions",
+                    Of::ModelScores => "scores of the model",
+                };
                 let whose = match self.cohort {
                     "" => "events without a cohort".to_owned(),
                     cohort => format!("cohort {}", name(cohort)),
                 };
                 format!(
-                    "the latest {scores} risk scores of {whose} differ from their baseline: PSI {psi:.3}, KL {kl_divergence:.3}, JS distance \
+                    "the latest {scores} {what} of {whose} differ from their baseline: PSI {psi:.3}, KL {kl_divergence:.3}, JS distance \
                      {js_distance:.3}"
                 )
             }

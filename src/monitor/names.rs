@@ -12,7 +12,7 @@ pub(crate) const OTHER_NAME: &str = "(other)";
 
 /// Numbers names and counts who refers to each. A number is given to another name once nobody does, so no result may
 /// depend on the numbers themselves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Names {
     table: HashTable<u32>,
     hasher: RandomState,
@@ -21,7 +21,7 @@ pub(crate) struct Names {
     most: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     text: String,
     hash: u64,

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) const MOST: usize = 10_000;
 
 /// Ids that have been seen, by fingerprints of agent, session and id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SeenIds {
     /// Oldest first.
     order: VecDeque<u64>,

@@ -2,6 +2,8 @@
 //! twice.
 
 use super::names::Names;
+use super::stream_time::DISAGREES;
+use crate::input::events::Time;
 use crate::model::ngrams::{FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use std::collections::VecDeque;
 
@@ -9,10 +11,14 @@ use std::collections::VecDeque;
 const KEPT: usize = 32;
 
 /// The latest actions of a session.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Session {
     /// Oldest first.
     pub(crate) actions: VecDeque<u32>,
+    /// When each was, as far as that is in order.
+    pub(crate) times: VecDeque<Time>,
+    /// How many actions it has had.
+    pub(crate) length: u64,
     /// The ids of the events of the latest of them, as many as have been kept since one had an id; empty for none.
     pub(crate) ids: VecDeque<Box<str>>,
     /// For each action, the n-grams of 2, 3, ... n actions that begin with it, if the model knows them.
@@ -51,20 +57,54 @@ impl Knowledge<'_> {
 }
 
 impl Session {
-    /// Adds an action with the id of its event, and keeps the latest `most`.
-    pub(crate) fn push(&mut self, action: u32, id: &str, most: usize, names: &mut Names) {
-        if self.actions.len() >= most
-            && let Some(oldest) = self.actions.pop_front()
-        {
+    /// Adds an action with the id of its event where it belongs by its time, and keeps the latest `most`. Where that is before all that is kept, or
+    /// the clock seems to be wrong, it is taken for the latest.
+    pub(crate) fn add(&mut self, action: u32, id: &str, time: Time, most: usize, names: &mut Names) {
+        self.length = self.length.saturating_add(1);
+        let is_full = self.actions.len() >= most;
+        let mut place = self.place_of(time, is_full);
+        if is_full && let Some(oldest) = self.actions.pop_front() {
             names.release(oldest);
+            self.times.pop_front();
+            place -= 1;
             // The latest actions may not have been looked up yet, the oldest one may be among them.
             self.nodes.drain(..self.width.min(self.nodes.len()));
+            self.ids.drain(..self.ids.len().saturating_sub(self.actions.len()));
         }
         names.retain(action);
-        self.actions.push_back(action);
-        if !(id.is_empty() && self.ids.is_empty()) {
-            self.ids.push_back(id.into());
-            self.ids.drain(..self.ids.len().saturating_sub(self.actions.len()));
+        let has_ids = !(id.is_empty() && self.ids.is_empty());
+        if place == self.actions.len() {
+            let latest = self.times.back().map_or(time, |&latest| latest.max(time));
+            self.actions.push_back(action);
+            self.times.push_back(latest);
+            if has_ids {
+                self.ids.push_back(id.into());
+            }
+            return;
+        }
+        if has_ids {
+            let without = self.actions.len() - self.ids.len();
+            (place..without).for_each(|_| self.ids.push_front("".into()));
+            self.ids.insert(place.saturating_sub(without), id.into());
+        }
+        self.actions.insert(place, action);
+        self.times.insert(place, time);
+        // What comes after it begins with other actions than before.
+        self.nodes.clear();
+    }
+
+    /// Where an action of `time` belongs among those that are kept.
+    fn place_of(&self, time: Time, is_full: bool) -> usize {
+        let all = self.actions.len();
+        let Some((&first, &latest)) = self.times.front().zip(self.times.back()) else {
+            return all;
+        };
+        if latest <= time {
+            return all;
+        }
+        match self.times.partition_point(|&other| other <= time) {
+            0 if is_full || first.since(time).micros() > DISAGREES => all,
+            place => place,
         }
     }
 
@@ -72,7 +112,9 @@ impl Session {
     pub(crate) fn clear(&mut self, names: &mut Names) {
         self.actions.drain(..).for_each(|action| names.release(action));
         self.nodes.clear();
+        self.times.clear();
         self.ids.clear();
+        self.length = 0;
     }
 
     /// The ids of the events at these places, counted from 1, as far as they have one.
@@ -88,6 +130,7 @@ impl Session {
     pub(crate) fn shrink(&mut self) {
         self.actions.shrink_to(KEPT);
         self.nodes.shrink_to(KEPT);
+        self.times.shrink_to(KEPT);
         self.ids.shrink_to(KEPT);
     }
 

@@ -1,7 +1,7 @@
 //! Counts what is distinct, without sorting and without clearing anything in between.
 
 /// A stamp counts only if it is that of the present round, so starting a round takes no time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stamps {
     round: u32,
     /// By the numbers of the model's weights.
@@ -11,7 +11,7 @@ pub(crate) struct Stamps {
 }
 
 /// The hashes of one round.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct HashSet {
     /// A power of two of places, at least twice as many as hashes; each holds a round and a hash.
     places: Vec<(u32, u64)>,

@@ -3,9 +3,10 @@
 use crate::data::interner::Interner;
 use crate::model::unfamiliar::Unfamiliar;
 use crate::monitor::names::Names;
+use std::collections::VecDeque;
 
 /// For each name of an action, the number that a model knows it by, and how much of what it met it does not know.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     /// By the number of the name; names that the model does not know have numbers of their own above those that it does.
     pub(crate) numbers: Vec<u32>,
@@ -31,6 +32,12 @@ impl Vocabulary {
             Some(old) => *old = number,
             None => self.numbers.push(number),
         }
+    }
+
+    /// The share of `actions` that the model does not know.
+    pub(crate) fn unknown_share(&self, actions: &VecDeque<u32>) -> f64 {
+        let is_unknown = |&&action: &&u32| self.numbers[action as usize] as usize >= self.known;
+        actions.iter().filter(is_unknown).count() as f64 / actions.len().max(1) as f64
     }
 
     /// Notes that the model met the action with number `id`.

@@ -5,4 +5,4 @@ pub(crate) mod history;
 mod store;
 
 pub use disk::{check_replaceable, folder, replace};
-pub use store::{MetricsFile, Saved, Store, StoreError, history, load_file, load_recorded, metrics_json};
+pub use store::{MetricsFile, Saved, Store, StoreError, history, load_file, load_recorded, metrics_json, record};

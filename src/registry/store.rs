@@ -107,9 +107,15 @@ impl Saved {
     }
 }
 
+/// Where the record of promotions of the models directory `root` stands, to see whether it has changed.
+#[must_use]
+pub fn record(root: &Path) -> PathBuf {
+    root.join(RECORD)
+}
+
 /// The record of promotions of the models directory `root`; empty if there is none.
 pub fn history(root: &Path) -> Result<History, StoreError> {
-    let path = root.join(RECORD);
+    let path = record(root);
     let file = match path.symlink_metadata() {
         Ok(found) if found.is_file() => File::open(&path),
         // A link may lead anywhere, and writing to a pipe or device may never end.

@@ -15,7 +15,14 @@ struct Follower {
 
 impl Follower {
     fn start(sandbox: &Sandbox) -> Self {
-        let args = ["monitor", "--frequency-events=1", "--state=state", "--follow", "log"];
+        let args = [
+            "monitor",
+            "--frequency-events=1",
+            "--reorder=0",
+            "--state=state",
+            "--follow",
+            "log",
+        ];
         let mut command = sandbox.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

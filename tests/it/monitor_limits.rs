@@ -23,7 +23,14 @@ fn what_the_model_knows_has_a_name_however_many_other_names_there_are() {
     let model = format!("--model={}", model.as_str().unwrap());
     let attack = ["read", "scan", "exploit", "exfiltrate", "cover_tracks", "delete"];
     let run = |noise, more: &[&str]| {
-        let options = ["monitor", &model, "--anomaly-threshold=0.6", "--cooldown=0"];
+        let options = [
+            "monitor",
+            &model,
+            "--anomaly-threshold=0.6",
+            "--rules=original",
+            "--cooldown=0",
+            "--reorder=0",
+        ];
         let ended = sandbox.run_with_input(&[&options[..], more].concat(), input(noise, &attack).as_bytes());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let alerts = ended.json_lines().into_iter();
@@ -52,7 +59,14 @@ fn what_the_model_knows_has_a_name_however_many_other_names_there_are() {
     let saved = std::fs::read(sandbox.path("state")).unwrap();
     let ended = sandbox.run_with_input(
         &[
-            &["monitor", &model, "--anomaly-threshold=0.6", "--cooldown=0"][..],
+            &[
+                "monitor",
+                &model,
+                "--anomaly-threshold=0.6",
+                "--rules=original",
+                "--cooldown=0",
+                "--reorder=0",
+            ][..],
             &state,
         ]
         .concat(),
@@ -67,7 +81,7 @@ fn what_the_model_knows_has_a_name_however_many_other_names_there_are() {
 fn limits_can_be_raised_from_one_run_to_the_next_but_not_lowered() {
     let sandbox = Sandbox::new();
     let run = |limits: [&str; 3], time| {
-        let args = [&["monitor", "--state=state"], &limits[..]].concat();
+        let args = [&["monitor", "--state=state", "--reorder=0"], &limits[..]].concat();
         sandbox.run_with_input(
             &args,
             (0..9)
@@ -98,14 +112,17 @@ fn a_state_holds_each_name_once_however_many_agents_have_done_it() {
     };
     let size = |agents| {
         let _ = std::fs::remove_file(sandbox.path("state"));
-        let ended = sandbox.run_with_input(&["monitor", "-q", "--state=state"], lines(agents).as_bytes());
+        let ended = sandbox.run_with_input(
+            &["monitor", "-q", "--state=state", "--reorder=0"],
+            lines(agents).as_bytes(),
+        );
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         std::fs::metadata(sandbox.path("state")).unwrap().len()
     };
     let (one, forty) = (size(1), size(40));
     assert!(forty < one + 200_000, "{one} and {forty} bytes");
     // And it is read again.
-    let ended = sandbox.run(&["monitor", "--state=state"]);
+    let ended = sandbox.run(&["monitor", "--state=state", "--reorder=0"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("[INFO] 4000 events"), "{}", ended.stderr);
 }

@@ -442,7 +442,7 @@ fn in_the_monitor_it_takes_the_place_of_the_sequence_rule_and_keeps_its_promise(
         .map(|line| line.to_owned() + "\n")
         .collect();
     events(&sandbox, "events", &normal);
-    let alerts = |args: &[&str]| ok(sandbox.run(&[&["monitor", "events"], args].concat())).json_lines();
+    let alerts = |args: &[&str]| ok(sandbox.run(&[&["monitor", "--warm-up=1", "events"], args].concat())).json_lines();
     let of = |alerts: &[Value], kind: &str| alerts.iter().filter(|alert| alert["anomaly_type"] == kind).count();
 
     let without = alerts(&[]);

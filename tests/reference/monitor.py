@@ -10,7 +10,7 @@ import collections, hashlib, json, math, pathlib, sys
 DEFAULTS = dict(ngram_size=3, ngram_window=10000, smoothing=1.0, sequence_threshold=0.8, frequency_events=30, frequency_window=60.0,
                 frequency_threshold=0.75, behavioral_actions=10, behavioral_concentration=0.8, behavioral_entropy=0.2,
                 behavioral_threshold=0.7, drift_psi=0.2, drift_kl=0.1, drift_js=0.1, drift_scores=30, drift_every=1000,
-                drift_first=1000, cooldown=300.0, allowed_lateness=300.0)
+                drift_first=1000, cooldown=300.0)
 # The option sets that are compared, each with the seed of its events.
 RUNS = [
     (1, {}),
@@ -18,7 +18,7 @@ RUNS = [
     (3, dict(frequency_events=5, frequency_window=20.0, frequency_threshold=1.0, behavioral_actions=4, behavioral_concentration=0.5,
              behavioral_entropy=0.7, behavioral_threshold=0.4, sequence_threshold=0.95, cooldown=5.0, drift_scores=10, drift_every=40,
              drift_first=100, drift_psi=0.05, drift_kl=0.5, drift_js=0.3)),
-    (4, dict(ngram_size=1, sequence_threshold=0.5, cooldown=0.0, allowed_lateness=3.0, drift_every=25, drift_first=50)),
+    (4, dict(ngram_size=1, sequence_threshold=0.5, cooldown=0.0, drift_every=25, drift_first=50)),
 ]
 
 
@@ -73,7 +73,6 @@ def alerts(lines, **options):
     history, latest, times = collections.defaultdict(list), {}, collections.defaultdict(list)
     window, quiet = [], {}
     baseline, current, since, last = collections.defaultdict(list), collections.defaultdict(list), collections.Counter(), {}
-    late_in_a_row = collections.Counter()
 
     def is_quiet(kind, agent, cohort, time):
         before = quiet.get((kind, agent, cohort))
@@ -89,13 +88,6 @@ def alerts(lines, **options):
     for event in lines:
         agent, action, cohort = event["agent_id"], event["action_type"], event.get("cohort", "")
         time = event["timestamp"]
-        if agent in latest and round(latest[agent] - time, 6) > o["allowed_lateness"]:
-            late_in_a_row[agent] += 1
-            if late_in_a_row[agent] < 10:
-                yield ["late"]
-                continue
-            latest[agent], times[agent] = time, []
-        late_in_a_row[agent] = 0
         time = latest[agent] = max(time, latest.get(agent, time))
         history[agent].append(action)
         ngram = tuple(history[agent][-o["ngram_size"]:])

@@ -52,6 +52,10 @@ impl<'de> Members<'de> for EventMembers<'_> {
             }
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.any(Timestamp)?,
+            _ if self.fields.source.as_deref() == Some(key) => {
+                let source = value.group(key)?;
+                event.source.push_str(source.as_deref().map_or("", group_name));
+            }
             _ if self.fields.label.as_deref() == Some(key) => event.label = Some(value.label()?),
             _ if self.fields.session.as_deref() == Some(key) => {
                 let session = value.group(key)?;

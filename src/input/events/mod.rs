@@ -36,6 +36,8 @@ pub struct Event {
     pub label: Option<Label>,
     /// What tells it from other events of its session; empty for nothing.
     pub event_id: String,
+    /// Where it comes from, if that has a clock of its own; empty for nowhere in particular.
+    pub source: String,
     /// The line that it stands in, from 1; 0 for none.
     pub line: u64,
     /// The byte in the line at which its record begins, from 1; 0 for none.
@@ -52,6 +54,7 @@ impl Event {
         self.session.clear();
         self.label = None;
         self.event_id.clear();
+        self.source.clear();
         (self.line, self.column) = (0, 0);
     }
 }
@@ -61,6 +64,8 @@ impl Event {
 pub(crate) struct EventFields {
     /// The one whose values keep sessions apart, which must be there.
     pub(crate) session: Option<String>,
+    /// The one that says where an event comes from.
+    pub(crate) source: Option<String>,
     /// The one that holds the label.
     pub(crate) label: Option<String>,
 }

@@ -46,6 +46,14 @@ impl Time {
         })
     }
 
+    /// The moment `micros` microseconds after the start of 1970, or the nearest that is in range.
+    pub(crate) fn nearest(micros: i64) -> Self {
+        Self {
+            micros: micros.clamp(0, LAST),
+            nanos: 0,
+        }
+    }
+
     /// Whole microseconds since the start of 1970.
     #[must_use]
     pub fn micros(self) -> i64 {
@@ -126,6 +134,12 @@ impl Span {
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / SECOND as f64
+    }
+
+    /// The length in whole microseconds.
+    #[must_use]
+    pub(crate) fn micros(self) -> i64 {
+        self.0
     }
 
     /// The same length without its sign.

@@ -41,6 +41,9 @@ pub struct Mapping {
     /// The value of the label that means anomalous, all others meaning normal; `None` where labels are 0 and 1.
     #[serde(default, alias = "anomalous-label", skip_serializing_if = "Option::is_none")]
     pub anomalous_label: Option<String>,
+    /// Where it comes from, if that has a clock of its own.
+    #[serde(default, alias = "source-field", skip_serializing_if = "Option::is_none")]
+    pub source_field: Option<Path>,
     /// How risky it was.
     #[serde(default, alias = "risk-field", skip_serializing_if = "Option::is_none")]
     pub risk_field: Option<Path>,
@@ -83,6 +86,7 @@ impl Mapping {
                 .session_by
                 .iter()
                 .chain(&self.label_field)
+                .chain(&self.source_field)
                 .any(|path| path.0.contains('.'))
     }
 
@@ -108,6 +112,7 @@ impl Mapping {
             },
             label_field: given.label_field.or(self.label_field),
             anomalous_label: given.anomalous_label.or(self.anomalous_label),
+            source_field: given.source_field.or(self.source_field),
             risk_field: given.risk_field.or(self.risk_field),
             risk_range: if given.risk_range == RiskRange::default() {
                 self.risk_range

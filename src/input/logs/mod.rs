@@ -237,6 +237,7 @@ impl Log {
         let decoder = match format {
             Format::Samples | Format::Events if !mapping.moves_members() => Decoder::Events(EventFields {
                 session: mapping.session_by.first().map(|path| path.0.clone()),
+                source: mapping.source_field.as_ref().map(|path| path.0.clone()),
                 label: Some(mapping.label_field.as_ref().map_or("label", |path| &path.0).to_owned()),
             }),
             Format::Samples | Format::Events | Format::Csv | Format::Tsv => Decoder::Mapped(rules(&EVENTS)),

@@ -37,6 +37,7 @@ pub(super) struct Rules {
     label: Vec<usize>,
     anomalous_label: Option<String>,
     risk: Vec<usize>,
+    source: Option<usize>,
     risk_range: RiskRange,
     cohort: Vec<Parts>,
     id: Vec<Parts>,
@@ -68,6 +69,7 @@ pub(super) fn check_names(event: &Event) -> Result<(), Problem> {
         ("action", &event.action_type),
         ("cohort", &event.cohort),
         ("id of the event", &event.event_id),
+        ("source", &event.source),
     ];
     match names.into_iter().find(|(_, name)| name.len() > MAX_NAME) {
         Some((what, name)) => {
@@ -89,6 +91,7 @@ impl Rules {
             label: Vec::new(),
             anomalous_label: mapping.anomalous_label.clone(),
             risk: Vec::new(),
+            source: None,
             risk_range: mapping.risk_range,
             cohort: Vec::new(),
             id: Vec::new(),
@@ -133,6 +136,7 @@ impl Rules {
                 .collect(),
         };
         rules.label = rules.numbers(or(mapping.label_field.as_ref().map(one), usual.label));
+        rules.source = mapping.source_field.as_ref().map(|path| rules.path(&path.0));
         rules.risk = rules.numbers(or(mapping.risk_field.as_ref().map(one), usual.risk));
         rules.id = rules.templates(or(mapping.id_field.as_ref().map(one), usual.id));
         rules.cohort = rules.templates(text(usual.cohort));
@@ -237,6 +241,11 @@ impl Rules {
         }
         event.label = self.label(slots)?;
         event.risk_score = self.risk(slots)?;
+        if let Some(path) = self.source
+            && let Some(source) = self.scalar(slots, path)?
+        {
+            event.source.push_str(source.name());
+        }
         check_names(event)?;
         Ok(Filled::Event)
     }

@@ -81,7 +81,7 @@ pub(crate) enum Extent {
 }
 
 /// What normal sequences are like, as it was learned, and the buffers in which a sequence is held against it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Judge {
     runs: Runs,
     /// The surprise of each action, then that of the end.

@@ -9,7 +9,7 @@ use crate::monitor::settings::Settings;
 const MAX_COUNTS: usize = 1024;
 
 /// How often an agent did what.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct BehaviorProfile {
     pub(crate) counts: Vec<Count>,
     total: u64,
@@ -75,6 +75,11 @@ impl BehaviorProfile {
         self.set_count(self.counts.len() - 1, count);
     }
 
+    /// How many actions there were.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
     /// The normalised entropy but for an error far below 1e-3.
     fn rough_entropy(&self) -> f64 {
         if self.counts.len() < 2 {
@@ -92,6 +97,17 @@ impl BehaviorProfile {
         let counts = self.counts.iter().map(|count| (count.count, 1));
         entropy::of_counts(counts, self.total) / libm::log2(self.counts.len() as f64)
     }
+}
+
+/// How many actions of an agent that has done enough are hardly anything but the same: all of them or, roughly, none.
+pub(crate) fn alike(profile: &BehaviorProfile, settings: &Settings) -> Option<u64> {
+    if profile.total < u64::from(settings.behavioral_actions.get()) {
+        return None;
+    }
+    let concentration = profile.largest as f64 / profile.total as f64;
+    let is_alike = concentration > settings.behavioral_concentration.get()
+        || profile.rough_entropy() < settings.behavioral_entropy.get();
+    Some(if is_alike { profile.total } else { 0 })
 }
 
 /// Whether the agent has shown hardly anything but the same, in enough actions.

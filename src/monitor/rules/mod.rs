@@ -2,7 +2,9 @@
 
 pub(crate) mod behavior;
 pub(crate) mod drift;
+pub(crate) mod flood;
 pub(crate) mod frequency;
 pub(crate) mod model;
 pub(crate) mod normality;
 pub(crate) mod sequence;
+pub(crate) mod usual;

@@ -19,10 +19,10 @@ use crate::monitor::vocabulary::Vocabulary;
 use std::sync::Arc;
 
 /// By how much an estimate may differ from a score. It differs by far less.
-const MARGIN: f64 = 1e-9;
+pub(crate) const MARGIN: f64 = 1e-9;
 
 /// A model that scores sessions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ModelRule {
     pub(crate) model: Arc<AnomalyModel>,
     pub(crate) threshold: OpenUnitInterval,
@@ -37,14 +37,14 @@ pub(crate) struct ModelRule {
 }
 
 impl ModelRule {
-    pub(crate) fn new(model: Arc<AnomalyModel>, evidence: usize, names: &Names, before: Option<&Self>) -> Self {
+    pub(crate) fn new(model: Arc<AnomalyModel>, evidence: usize, names: &Names, generation: u32) -> Self {
         Self {
             threshold: model.threshold(),
             stamps: Stamps::new(model.weights.sparse.len()),
             vocabulary: Vocabulary::new(&model.names, names),
             model,
             evidence,
-            generation: before.map_or(1, |before| before.generation.wrapping_add(1)),
+            generation,
             shapes: ShapeCounter::default(),
             symbols: Vec::new(),
         }
@@ -129,12 +129,14 @@ fn hash(symbols: impl Iterator<Item = u32>) -> u64 {
     fingerprint::of_sequence(symbols.map(|symbol| u64::from(symbol) + 1))
 }
 
-/// Whether the actions of a session are anomalous. The evidence is all there is.
-pub(crate) fn check(rule: &mut ModelRule, session: &mut Session, names: &Names) -> Option<Finding> {
+/// The score of a session, but for rounding.
+pub(crate) fn estimate(rule: &mut ModelRule, session: &mut Session) -> f64 {
+    logistic(rule.estimate(session))
+}
+
+/// What the model finds in the actions of a session, if they are anomalous. The evidence is all there is.
+pub(crate) fn explain(rule: &ModelRule, session: &Session, names: &Names) -> Option<Finding> {
     let threshold = rule.threshold.get();
-    if logistic(rule.estimate(session)) < threshold - MARGIN {
-        return None;
-    }
     let actions = session.actions.iter().map(|&action| names.text(action));
     let explanation = rule.model.scorer().explain(actions, usize::MAX);
     let score = explanation.score;
@@ -152,6 +154,7 @@ mod tests {
     use crate::bounds::NgramSize;
     use crate::data::part::Part;
     use crate::data::synthetic::{Scenario, generate};
+    use crate::input::events::Time;
     use crate::model::config::TrainingConfig;
     use crate::train::trainer::train;
 
@@ -173,7 +176,7 @@ mod tests {
             };
             let model = Arc::new(train(&data, &Part::new((0..200).map(|row| (row, 1))), &config).unwrap());
             let mut names = Names::new(1000);
-            let mut rule = ModelRule::new(Arc::clone(&model), 1, &names, None);
+            let mut rule = ModelRule::new(Arc::clone(&model), 1, &names, 1);
             for window in [1, 2, 3, 7, 40] {
                 let mut session = Session::default();
                 for index in 200..300 {
@@ -182,7 +185,7 @@ mod tests {
                         if new {
                             rule.vocabulary.learn(&model.names, id, action);
                         }
-                        session.push(id, "", window, &mut names);
+                        session.add(id, "", Time::default(), window, &mut names);
                         if index % 10 == 0 {
                             let exact = model
                                 .scorer()
@@ -190,7 +193,7 @@ mod tests {
                             let estimate = rule.estimate(&mut session);
                             assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
                             // Another model takes over, and this one again.
-                            let mut next = ModelRule::new(Arc::clone(&other), 1, &names, Some(&rule));
+                            let mut next = ModelRule::new(Arc::clone(&other), 1, &names, 2);
                             let exact = other
                                 .scorer()
                                 .log_odds(session.actions.iter().map(|&id| names.text(id)));

@@ -6,14 +6,14 @@
 
 use crate::bounds::OpenUnitInterval;
 use crate::model::normal::{Extent, Judge, NormalModel};
-use crate::monitor::alert::{AlertEvidence, Finding, Kind};
+use crate::monitor::alert::{AlertEvidence, Finding, Kind, Severity};
 use crate::monitor::names::Names;
 use crate::monitor::session::Session;
 use crate::monitor::vocabulary::Vocabulary;
 use std::sync::Arc;
 
 /// A normal-only model that judges sessions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NormalityRule {
     pub(crate) model: Arc<NormalModel>,
     pub(crate) threshold: OpenUnitInterval,
@@ -37,26 +37,41 @@ impl NormalityRule {
     }
 }
 
-/// Whether a session, of which at most `window` actions are kept, is more surprising than the model lets pass. The evidence is all
-/// there is.
-pub(crate) fn check(rule: &mut NormalityRule, session: &Session, window: usize, names: &Names) -> Option<Finding> {
-    let extent = Extent::Open {
+impl NormalityRule {
+    /// How bad a score is that is reported.
+    pub(crate) fn severity(&self, score: f64) -> Severity {
+        Severity::of_rarity(1.0 - score, 1.0 - self.threshold.get())
+    }
+}
+
+fn extent(session: &Session, window: usize) -> Extent {
+    Extent::Open {
         from_begin: session.actions.len() < window,
-    };
+    }
+}
+
+/// How surprising a session is, of which at most `window` actions are kept.
+pub(crate) fn score(rule: &mut NormalityRule, session: &Session, window: usize) -> f64 {
     let numbers = &rule.vocabulary.numbers;
     rule.actions.clear();
     rule.actions
         .extend(session.actions.iter().map(|&action| numbers[action as usize]));
+    let extent = extent(session, window);
     let surprise = rule.judge.surprise(rule.model.normality(), &rule.actions, extent);
-    let score = rule.model.score_of(&surprise).get();
-    (score >= rule.threshold.get()).then(|| {
-        let actions = session.actions.iter().map(|&action| names.text(action));
-        let explanation = rule.model.scorer().explain_as(actions, extent, usize::MAX);
-        Finding {
-            kind: Kind::Model,
-            score,
-            threshold: rule.threshold.get(),
-            evidence: AlertEvidence::normality(session.actions.len(), explanation),
-        }
-    })
+    rule.model.score_of(&surprise).get()
+}
+
+/// What the model finds surprising in a session. The evidence is all there is.
+pub(crate) fn explain(rule: &NormalityRule, session: &Session, window: usize, names: &Names) -> Finding {
+    let actions = session.actions.iter().map(|&action| names.text(action));
+    let explanation = rule
+        .model
+        .scorer()
+        .explain_as(actions, extent(session, window), usize::MAX);
+    Finding {
+        kind: Kind::Model,
+        score: explanation.score,
+        threshold: rule.threshold.get(),
+        evidence: AlertEvidence::normality(session.actions.len(), explanation),
+    }
 }

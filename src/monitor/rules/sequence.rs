@@ -6,8 +6,10 @@ use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 
 /// The latest n-grams of all agents, by fingerprint. Two n-grams share one with probability 2^-64.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NgramWindow {
+    /// How many n-grams there have been.
+    pub(crate) pushed: u64,
     order: VecDeque<u64>,
     counts: HashMap<u64, u32, RandomState>,
     most: usize,
@@ -36,12 +38,14 @@ impl NgramWindow {
         Self {
             order: VecDeque::new(),
             counts: HashMap::default(),
+            pushed: 0,
             most: most as usize,
         }
     }
 
     /// Adds an n-gram; if the window is full the oldest leaves first.
     pub(crate) fn push(&mut self, ngram: u64) {
+        self.pushed += 1;
         if self.order.len() >= self.most
             && let Some(oldest) = self.order.pop_front()
             && let Some(count) = self.counts.get_mut(&oldest)

@@ -1,31 +1,38 @@
 //! Saving a monitor and restoring it, so that a restart changes no later alert.
 //!
 //! A state is lines of JSON: one that says what it is; one with the settings, the counters and the window of n-grams; one for
-//! each name of an action, in the order in which they are first mentioned; one for each agent and one for each cohort, those
-//! not seen for longest first; and one with the SHA-256 of all that stands before it.
+//! each name of an action, in the order in which they are first mentioned; one for each agent, each cohort and each source, those
+//! not seen for longest first; one for each event that waits, in the order in which they came; and one with the SHA-256 of all that stands
+//! before it.
 
 mod checkpoint;
 
 pub use checkpoint::Checkpoint;
 
 use super::agent::Agent;
-use super::alert::Kind;
-use super::cooldown::Cooldown;
+use super::alert::{Kind, Of, Severity};
+use super::cooldown::{Cooldown, Cooldowns};
 use super::histogram::Histogram;
 use super::names::OTHER;
-use super::rules::drift::Cohort;
+use super::reorder::Waiting;
+use super::retention::Standing;
+use super::rules::drift::{Cohort, Distribution};
+use super::rules::flood::Arrivals;
+use super::rules::usual::Usual;
+use super::stream_time::{Doubt, Source};
 use super::{Counters, Monitor, Settings};
 use crate::data::dataset::hex;
 use crate::data::fingerprint;
-use crate::input::events::{MAX_NAME, Time};
+use crate::input::events::{Event, MAX_NAME, Time};
 use crate::text::one_line;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
 /// The version of the format of saved states.
-pub const STATE_VERSION: u32 = 4;
+pub const STATE_VERSION: u32 = 5;
 /// Longest first line that is read, in bytes.
 const MAX_TITLE: u64 = 1024;
 const TYPE: &str = "anomaly-train monitor state";
@@ -59,17 +66,85 @@ struct End<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct Head<'a> {
     settings: Settings,
     counters: Counters,
-    checkpoint: Option<Checkpoint>,
+    aside: Aside,
     names: usize,
     agents: usize,
     cohorts: usize,
+    sources: usize,
+    waiting: usize,
+    #[serde(borrow)]
+    stream: SavedStream<'a>,
+    said: BTreeSet<String>,
+    cooldowns: SavedCooldowns,
+    /// How many n-grams there have been.
+    pushed: u64,
     /// Fingerprints of the n-grams, oldest first, 16 hexadecimal digits each.
     ngrams: String,
     /// Those of the ids of events.
     seen: String,
+}
+
+/// How far the stream as a whole has come.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedStream<'a> {
+    looked_at: u64,
+    came: u64,
+    previous: Option<i64>,
+    now: i64,
+    #[serde(borrow)]
+    window: Vec<(i64, bool, Option<Cow<'a, str>>)>,
+    /// How many of these are not judged.
+    waiting: usize,
+    usual_frequency: Usual,
+    usual_repeats: Usual,
+    arrivals: Arrivals,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedCooldowns {
+    latest: Vec<(Kind, u64, i64, Severity, u64)>,
+    hour: (i64, u32),
+}
+
+/// An event that waits.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedEvent<'a> {
+    #[serde(borrow)]
+    agent: Cow<'a, str>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow)]
+    cohort: Cow<'a, str>,
+    #[serde(borrow)]
+    session: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    risk: Option<f64>,
+    time: Option<i64>,
+    line: u64,
+    column: usize,
+    /// When its turn is and the how manyth it came, unless it is not judged.
+    turn: Option<(i64, u64)>,
+    ahead: i64,
+    wrong_source: bool,
+    states: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSource<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    standing: Standing,
+    clock: Source,
 }
 
 /// The number of a name in the state, from 1; 0 is the one that all share for which there was no room.
@@ -80,14 +155,25 @@ type SavedName = u32;
 struct SavedAgent<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
+    standing: Standing,
     latest: i64,
     started: i64,
     late: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
+    behind: Doubt,
+    clock_is_told: bool,
+    arrived: i64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    usual: Usual,
     recent: Vec<SavedName>,
     times: Vec<i64>,
     counts: Vec<(SavedName, u64)>,
-    cooldowns: Vec<(Kind, u64, i64)>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    cooldowns: SavedCooldowns,
     session: Vec<SavedName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    session_times: Vec<i64>,
+    session_length: u64,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     ids: Vec<Cow<'a, str>>,
 }
@@ -97,13 +183,27 @@ struct SavedAgent<'a> {
 struct SavedCohort<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    standing: Standing,
     latest: i64,
     all: Histogram,
-    baseline: Histogram,
-    settled: bool,
-    current: Histogram,
-    since_due: u64,
-    alerted: Option<i64>,
+    distributions: [Distribution; Of::ALL.len()],
+    #[serde(default, skip_serializing_if = "is_default")]
+    cooldowns: SavedCooldowns,
+}
+
+/// Whether a value is the one that need not be written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What is kept beside a monitor by whoever lets it run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aside {
+    /// Where the input stands, if it can be gone on with.
+    pub checkpoint: Option<Checkpoint>,
+    /// What was to be said and could not be, line by line.
+    pub unsaid: Vec<String>,
 }
 
 fn refused<T>(problem: impl Into<String>) -> Result<T, RestoreError> {
@@ -115,18 +215,18 @@ fn damaged(what: &str) -> RestoreError {
 }
 
 impl Monitor {
-    /// Writes everything that later alerts depend on, and where the input stands.
+    /// Writes everything that later alerts depend on, and what is kept beside it.
     ///
     /// # Errors
     ///
     /// If `writer` fails.
-    pub fn save(&self, writer: impl Write, checkpoint: Option<Checkpoint>) -> io::Result<()> {
-        self.write(writer, &self.settings, checkpoint)?;
+    pub fn save(&self, writer: impl Write, aside: &Aside) -> io::Result<()> {
+        self.write(writer, &self.settings, aside)?;
         Ok(())
     }
 
     /// Writes all of it and returns the digest that stands at its end.
-    fn write(&self, writer: impl Write, settings: &Settings, checkpoint: Option<Checkpoint>) -> io::Result<String> {
+    fn write(&self, writer: impl Write, settings: &Settings, aside: &Aside) -> io::Result<String> {
         let mut writer = Hashing {
             writer,
             digest: Sha256::new(),
@@ -140,10 +240,26 @@ impl Monitor {
         let head = Head {
             settings: settings.clone(),
             counters: self.counters(),
-            checkpoint,
+            aside: aside.clone(),
             names: names.mentioned.len(),
             agents: self.agents.len(),
             cohorts: self.cohorts.len(),
+            sources: self.reorder.stream.sources.len(),
+            waiting: self.reorder.waiting(),
+            stream: SavedStream {
+                looked_at: self.looked_at,
+                came: self.reorder.count,
+                previous: self.reorder.previous.map(Time::micros),
+                now: self.reorder.stream.now,
+                window: self.reorder.stream.saved_window(),
+                waiting: self.reorder.stream.waiting,
+                usual_frequency: self.usual_frequency,
+                usual_repeats: self.usual_repeats,
+                arrivals: self.arrivals.clone(),
+            },
+            said: self.said.clone(),
+            cooldowns: self.cooldowns.saved(),
+            pushed: self.ngrams.pushed,
             ngrams: digits(self.ngrams.ngrams()),
             seen: digits(self.seen.ids()),
         };
@@ -151,11 +267,18 @@ impl Monitor {
         for &name in &names.mentioned {
             line(&mut writer, &self.names.text(name))?;
         }
-        for (id, agent) in self.agents.oldest_first() {
-            line(&mut writer, &agent.saved(id, &names))?;
+        for (id, standing, agent) in self.agents.oldest_first() {
+            line(&mut writer, &agent.saved(id, standing, &names))?;
         }
-        for (name, cohort) in self.cohorts.oldest_first() {
-            line(&mut writer, &cohort.saved(name))?;
+        for (name, standing, cohort) in self.cohorts.oldest_first() {
+            line(&mut writer, &cohort.saved(name, standing))?;
+        }
+        for (name, standing, &clock) in self.reorder.stream.sources.oldest_first() {
+            let name = name.into();
+            line(&mut writer, &SavedSource { name, standing, clock })?;
+        }
+        for waiting in self.reorder.all_waiting() {
+            line(&mut writer, &waiting.saved())?;
         }
         let digest = hex(&writer.digest.finalize());
         let end = End {
@@ -170,7 +293,7 @@ impl Monitor {
     /// # Errors
     ///
     /// If `reader` fails, or what it gives is not such a state to the last byte.
-    pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Option<Checkpoint>), RestoreError> {
+    pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Aside), RestoreError> {
         let mut text = Vec::new();
         // The first line tells whatever is something else, before all of it is read.
         reader.by_ref().take(MAX_TITLE).read_to_end(&mut text)?;
@@ -196,18 +319,18 @@ impl Monitor {
         if hex(&Sha256::digest(&text[..end])) != digest {
             return Err(damaged("its digest does not fit its content"));
         }
-        let (monitor, saved, checkpoint) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
+        let (monitor, saved, aside) = Self::read_body(settings, text.get(start..end).unwrap_or_default())?;
         // Whatever could still be wrong with it would not be written again in the same way.
-        if monitor.write(io::sink(), &saved, checkpoint)? == digest {
-            Ok((monitor, checkpoint))
+        if monitor.write(io::sink(), &saved, &aside)? == digest {
+            Ok((monitor, aside))
         } else {
             Err(damaged("it is not as this program writes it"))
         }
     }
 
-    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Option<Checkpoint>), RestoreError> {
+    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Aside), RestoreError> {
         let mut lines = body.split(|&byte| byte == b'\n');
-        let head: Head = parse(lines.next())?;
+        let head: Head<'_> = parse(lines.next())?;
         check_settings(&head.settings, &settings)?;
         let mut monitor = Self::new(settings);
         monitor.restore_head(&head)?;
@@ -224,15 +347,49 @@ impl Monitor {
         for _ in 0..head.cohorts {
             monitor.restore_cohort(&parse(lines.next())?)?;
         }
+        for _ in 0..head.sources {
+            let saved: SavedSource<'_> = parse(lines.next())?;
+            let fits = saved.clock.ahead.unsigned_abs() <= 1 << 58 && stands(saved.standing);
+            if !fits
+                || !monitor
+                    .reorder
+                    .stream
+                    .restore_source(&saved.name, saved.standing, saved.clock)
+            {
+                return Err(damaged("a source cannot be so"));
+            }
+        }
+        if !monitor.reorder.stream.restore(&head.stream.window, head.stream.waiting)
+            || head.waiting < head.stream.waiting
+        {
+            return Err(damaged("the stream cannot be so"));
+        }
+        for _ in 0..head.waiting {
+            monitor.restore_waiting(&parse(lines.next())?)?;
+        }
+        let ranks = [
+            monitor.agents.end_restoring(),
+            monitor.cohorts.end_restoring(),
+            monitor.reorder.stream.sources.end_restoring(),
+        ];
+        if ranks.contains(&false) {
+            return Err(damaged("a rank stands in it twice"));
+        }
         monitor.agents.evicted = head.counters.evicted_agents;
         monitor.cohorts.evicted = head.counters.evicted_cohorts;
-        Ok((monitor, head.settings, head.checkpoint))
+        Ok((monitor, head.settings, head.aside))
     }
 
-    fn restore_head(&mut self, head: &Head) -> Result<(), RestoreError> {
+    fn restore_head(&mut self, head: &Head<'_>) -> Result<(), RestoreError> {
         let counters = head.counters;
-        let mut numbers = counters.alerts.to_vec();
+        let stream = &head.stream;
+        let mut numbers = counters.alerts.concat();
         numbers.extend([
+            stream.looked_at,
+            stream.came,
+            head.pushed,
+            counters.held_back,
+            counters.ignored,
             counters.events,
             counters.late,
             counters.overflow,
@@ -253,6 +410,14 @@ impl Monitor {
         for ngram in numbers_of(&head.ngrams) {
             self.ngrams.push(ngram?);
         }
+        self.ngrams.pushed = head.pushed;
+        self.looked_at = stream.looked_at;
+        (self.reorder.count, self.reorder.stream.now) = (stream.came, stream.now);
+        self.reorder.previous = stream.previous.map(time).transpose()?;
+        (self.usual_frequency, self.usual_repeats) = (stream.usual_frequency, stream.usual_repeats);
+        self.arrivals = stream.arrivals.clone();
+        self.said = head.said.clone();
+        self.cooldowns = head.cooldowns.restored()?;
         for id in numbers_of(&head.seen) {
             if !self.seen.restore(id?) {
                 return Err(damaged("an id stands in it twice, or there are too many"));
@@ -269,12 +434,25 @@ impl Monitor {
             && saved.counts.len() <= 2 * MAX_NAME
             && saved.ids.len() <= saved.session.len()
             && saved.ids.iter().all(|id| id.len() <= MAX_NAME)
-            && saved.late < u8::MAX;
-        if !fits || self.agents.find(&saved.id).is_some() {
+            && saved.late < u8::MAX
+            && saved.session_times.len() == saved.session.len()
+            && saved.session_times.is_sorted()
+            && saved.session_length <= MAX_NUMBER
+            && stands(saved.standing);
+        let known = self.agents.find(&saved.id).is_some();
+        let Some(slot) = Some(())
+            .filter(|()| fits && !known)
+            .and_then(|()| self.agents.restore(&saved.id, saved.standing))
+        else {
             return Err(damaged("an agent cannot be so"));
-        }
-        let slot = self.agents.insert(&saved.id, |_| {});
+        };
         let agent = self.agents.value_mut(slot);
+        (agent.behind, agent.usual) = (saved.behind, saved.usual);
+        (agent.clock_is_told, agent.arrived) = (saved.clock_is_told, saved.arrived);
+        agent.session.length = saved.session_length;
+        for &at in &saved.session_times {
+            agent.session.times.push_back(time(at)?);
+        }
         agent.latest = time(saved.latest)?;
         agent.started = time(saved.started)?;
         agent.late = saved.late;
@@ -298,32 +476,78 @@ impl Monitor {
         for &micros in &saved.times {
             agent.times.0.push_back(time(micros)?);
         }
-        for &(kind, cohort, at) in &saved.cooldowns {
-            let at = time(at)?;
-            agent.cooldowns.0.push(Cooldown { kind, cohort, at });
+        agent.cooldowns = saved.cooldowns.restored()?;
+        Ok(())
+    }
+
+    fn restore_waiting(&mut self, saved: &SavedEvent<'_>) -> Result<(), RestoreError> {
+        let names = [
+            &saved.agent,
+            &saved.action,
+            &saved.cohort,
+            &saved.session,
+            &saved.id,
+            &saved.source,
+        ];
+        if names.into_iter().any(|name| name.len() > MAX_NAME) || saved.agent.is_empty() || saved.action.is_empty() {
+            return Err(damaged("an event cannot be so"));
         }
+        let turn = saved.turn.map(|(at, came)| time(at).map(|at| (at.micros(), came)));
+        let event = Event {
+            agent_id: saved.agent.as_ref().into(),
+            action_type: saved.action.as_ref().into(),
+            risk_score: saved.risk,
+            cohort: saved.cohort.as_ref().into(),
+            time: saved.time.map(time).transpose()?,
+            session: saved.session.as_ref().into(),
+            label: None,
+            event_id: saved.id.as_ref().into(),
+            source: saved.source.as_ref().into(),
+            line: saved.line,
+            column: saved.column,
+        };
+        self.reorder
+            .restore(event, turn.transpose()?, saved.ahead, saved.wrong_source, saved.states);
         Ok(())
     }
 
     fn restore_cohort(&mut self, saved: &SavedCohort<'_>) -> Result<(), RestoreError> {
-        let histograms = [saved.all, saved.baseline, saved.current];
-        let large = histograms.iter().any(|histogram| histogram.total() > MAX_NUMBER);
-        if large || saved.since_due > MAX_NUMBER || self.cohorts.find(&saved.name).is_some() {
+        let large = |distribution: &Distribution| {
+            let Distribution {
+                baseline,
+                current,
+                since_due,
+                compared,
+                ..
+            } = distribution;
+            [baseline.total(), current.total(), *since_due, *compared]
+                .into_iter()
+                .any(|number| number > MAX_NUMBER)
+        };
+        let fits = saved.all.total() <= MAX_NUMBER
+            && !saved.distributions.iter().any(large)
+            && stands(saved.standing)
+            && self.cohorts.find(&saved.name).is_none();
+        let Some(slot) = Some(())
+            .filter(|()| fits)
+            .and_then(|()| self.cohorts.restore(&saved.name, saved.standing))
+        else {
             return Err(damaged("a cohort cannot be so"));
-        }
-        let slot = self.cohorts.insert(&saved.name, |_| {});
+        };
         *self.cohorts.value_mut(slot) = Cohort {
             fingerprint: fingerprint::of_action(&saved.name),
             latest: time(saved.latest)?,
             all: saved.all,
-            baseline: saved.baseline,
-            settled: saved.settled,
-            current: saved.current,
-            since_due: saved.since_due,
-            alerted: saved.alerted.map(time).transpose()?,
+            distributions: saved.distributions,
+            cooldowns: saved.cooldowns.restored()?,
         };
         Ok(())
     }
+}
+
+/// Whether somebody can have been used so.
+fn stands(standing: Standing) -> bool {
+    (1..=MAX_NUMBER).contains(&standing.uses) && standing.rank <= MAX_NUMBER
 }
 
 /// Names the first setting in which the state and this run differ. How much is remembered may be raised: whatever was kept
@@ -419,7 +643,7 @@ impl SavedNames {
             mentioned: Vec::new(),
             saved: vec![0; monitor.names.numbers() as usize],
         };
-        for (_, agent) in monitor.agents.oldest_first() {
+        for (.., agent) in monitor.agents.oldest_first() {
             let counted = agent.profile.counts.iter().map(|count| &count.action);
             for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
                 if name != OTHER && names.saved[name as usize] == 0 {
@@ -433,11 +657,17 @@ impl SavedNames {
 }
 
 impl Agent {
-    fn saved<'a>(&'a self, id: &'a str, names: &SavedNames) -> SavedAgent<'a> {
+    fn saved<'a>(&'a self, id: &'a str, standing: Standing, names: &SavedNames) -> SavedAgent<'a> {
         let name = |&action: &u32| names.saved[action as usize];
-        let saved_cooldown = |cooldown: &Cooldown| (cooldown.kind, cooldown.cohort, cooldown.at.micros());
         SavedAgent {
             id: id.into(),
+            standing,
+            behind: self.behind,
+            clock_is_told: self.clock_is_told,
+            arrived: self.arrived,
+            usual: self.usual,
+            session_times: self.session.times.iter().map(|time| time.micros()).collect(),
+            session_length: self.session.length,
             latest: self.latest.micros(),
             started: self.started.micros(),
             late: self.late,
@@ -449,7 +679,7 @@ impl Agent {
                 .iter()
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
-            cooldowns: self.cooldowns.0.iter().map(saved_cooldown).collect(),
+            cooldowns: self.cooldowns.saved(),
             session: self.session.actions.iter().map(name).collect(),
             ids: self.session.ids.iter().map(|id| Cow::Borrowed(&**id)).collect(),
         }
@@ -457,16 +687,71 @@ impl Agent {
 }
 
 impl Cohort {
-    fn saved<'a>(&self, name: &'a str) -> SavedCohort<'a> {
+    fn saved<'a>(&self, name: &'a str, standing: Standing) -> SavedCohort<'a> {
         SavedCohort {
             name: name.into(),
+            standing,
             latest: self.latest.micros(),
             all: self.all,
-            baseline: self.baseline,
-            settled: self.settled,
-            current: self.current,
-            since_due: self.since_due,
-            alerted: self.alerted.map(Time::micros),
+            distributions: self.distributions,
+            cooldowns: self.cooldowns.saved(),
+        }
+    }
+}
+
+impl Cooldowns {
+    fn saved(&self) -> SavedCooldowns {
+        let saved = |&Cooldown {
+                         kind,
+                         cohort,
+                         at,
+                         severity,
+                         held_back,
+                     }: &Cooldown| (kind, cohort, at.micros(), severity, held_back);
+        SavedCooldowns {
+            latest: self.latest.iter().map(saved).collect(),
+            hour: (self.hour.0.micros(), self.hour.1),
+        }
+    }
+}
+
+impl SavedCooldowns {
+    fn restored(&self) -> Result<Cooldowns, RestoreError> {
+        let restored = |&(kind, cohort, at, severity, held_back): &(Kind, u64, i64, Severity, u64)| {
+            let at = time(at)?;
+            Ok(Cooldown {
+                kind,
+                cohort,
+                at,
+                severity,
+                held_back,
+            })
+        };
+        Ok(Cooldowns {
+            latest: self.latest.iter().map(restored).collect::<Result<_, RestoreError>>()?,
+            hour: (time(self.hour.0)?, self.hour.1),
+        })
+    }
+}
+
+impl Waiting<'_> {
+    fn saved(&self) -> SavedEvent<'_> {
+        let event = self.event;
+        SavedEvent {
+            agent: (&event.agent_id).into(),
+            action: (&event.action_type).into(),
+            cohort: (&event.cohort).into(),
+            session: (&event.session).into(),
+            id: (&event.event_id).into(),
+            source: (&event.source).into(),
+            risk: event.risk_score,
+            time: event.time.map(Time::micros),
+            line: event.line,
+            column: event.column,
+            turn: self.turn,
+            ahead: self.ahead,
+            wrong_source: self.wrong_source,
+            states: self.states,
         }
     }
 }

@@ -5,9 +5,9 @@ use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::count;
 use anomaly_train::events::{SessionRules, Span};
 use anomaly_train::logs::Mapping;
-use anomaly_train::monitor::{Baselines, Settings, WatchSettings};
-use anomaly_train::{Capacity, Count, Divergence, NgramSize, Smoothing, UnitInterval, WindowSize};
-use clap::{ArgAction, Args};
+use anomaly_train::monitor::{Baselines, RuleSet, Settings, WatchSettings};
+use anomaly_train::{Capacity, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize};
+use clap::{ArgAction, Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -18,16 +18,32 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) model: Vec<PathBuf>,
 
+    /// Let the current model of this directory watch; what is promoted or rolled back to takes over within a second
+    #[arg(long, value_name = "DIR", conflicts_with = "model")]
+    pub(crate) models_dir: Option<PathBuf>,
+
+    /// Let no other model watch than the one with this digest
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) expect_digest: Option<String>,
+
     #[command(flatten)]
     pub(crate) threshold: ThresholdArgs,
 
     /// Latest actions of a session that the model looks at
-    #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window, requires = "model")]
+    #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window)]
     window: WindowSize,
 
     /// How many actions and n-grams the model's evidence names
-    #[arg(long, value_name = "N", default_value = "5", value_parser = count, requires = "model")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = count)]
     pub(crate) top: usize,
+
+    /// Which rules there are: ours, which an innocent stream that does not change does not set off, or those of the original
+    #[arg(long, value_name = "RULES", default_value = "default", help_heading = "Rules")]
+    rules: Rules,
+
+    /// Sequence rule: be silent until there have been so many n-grams [default: always, but under the original rules]
+    #[arg(long, value_name = "N", help_heading = "Rules")]
+    warm_up: Option<Count>,
 
     /// Sequence rule: actions in an n-gram, 1 to 8
     #[arg(long, value_name = "N", default_value_t = Settings::default().ngram_size, help_heading = "Rules")]
@@ -45,9 +61,10 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "X", default_value_t = Settings::default().sequence_threshold, help_heading = "Rules")]
     sequence_threshold: UnitInterval,
 
-    /// Frequency rule: actions of an agent within the window from which it takes notice
-    #[arg(long, value_name = "N", default_value_t = Settings::default().frequency_events, help_heading = "Rules")]
-    frequency_events: WindowSize,
+    /// Frequency rule: actions of an agent within the window from which it alerts [default: 30, if that is unusual for this agent or for
+    /// agents]
+    #[arg(long, value_name = "N", help_heading = "Rules")]
+    frequency_events: Option<WindowSize>,
 
     /// Frequency rule: length of the window
     #[arg(long, value_name = "TIME", default_value_t = Settings::default().frequency_window, help_heading = "Rules")]
@@ -57,9 +74,9 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "X", default_value_t = Settings::default().frequency_threshold, help_heading = "Rules")]
     frequency_threshold: UnitInterval,
 
-    /// Behavioural rule: actions of an agent from which it takes notice
-    #[arg(long, value_name = "N", default_value_t = Settings::default().behavioral_actions, help_heading = "Rules")]
-    behavioral_actions: Count,
+    /// Behavioural rule: actions of an agent from which it alerts [default: 10, if so many alike are unusual for agents]
+    #[arg(long, value_name = "N", help_heading = "Rules")]
+    behavioral_actions: Option<Count>,
 
     /// Behavioural rule: share of the commonest action above which it takes notice
     #[arg(long, value_name = "X", default_value_t = Settings::default().behavioral_concentration, help_heading = "Rules")]
@@ -97,6 +114,10 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "N", default_value_t = Settings::default().drift_first, help_heading = "Rules")]
     drift_first: Count,
 
+    /// Distributional rule: share of cohorts in which it may ever alert though nothing has changed; not under the original rules
+    #[arg(long, value_name = "R", default_value_t = Settings::default().drift_false_alarms, help_heading = "Rules")]
+    drift_false_alarms: OpenUnitInterval,
+
     /// Distributional rule: take baselines from this file, which --write-baseline has written
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) baseline: Option<PathBuf>,
@@ -105,19 +126,31 @@ pub(crate) struct MonitorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) write_baseline: Option<PathBuf>,
 
-    /// How long further alerts of the same type for the same agent and cohort are held back after one
-    #[arg(long, value_name = "TIME", default_value_t = Settings::default().cooldown, help_heading = "Rules")]
+    /// How long further alerts of the same type for the same agent are held back after one, unless they are more severe
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().cooldown, help_heading = "Alerts")]
     cooldown: Span,
 
-    /// How much older than the latest event of its agent an event may be
-    #[arg(long, value_name = "TIME", default_value_t = Settings::default().allowed_lateness, help_heading = "Limits")]
-    allowed_lateness: Span,
+    /// Most alerts of an agent within an hour, but for more severe ones
+    #[arg(long, value_name = "N", default_value_t = Settings::default().max_alerts, help_heading = "Alerts")]
+    max_alerts: Count,
 
-    /// Most agents to remember; the one not seen for longest leaves first
+    /// Pass over the alerts that this TOML file lists by agent, action, type and time; read anew on SIGHUP
+    #[arg(long, value_name = "FILE", help_heading = "Alerts")]
+    pub(crate) ignore: Option<PathBuf>,
+
+    /// End with 5 if there was an alert
+    #[arg(long, help_heading = "Alerts")]
+    pub(crate) exit_code: bool,
+
+    /// How long events wait for others that are older, to be put in order; 0 for not at all
+    #[arg(long, value_name = "TIME", default_value_t = Settings::default().reorder, help_heading = "Limits")]
+    reorder: Span,
+
+    /// Most agents to remember; one whose session has ended leaves first, then the one with the fewest actions
     #[arg(long, value_name = "N", default_value_t = Settings::default().max_agents, help_heading = "Limits")]
     max_agents: Capacity,
 
-    /// Most cohorts to remember; the one not seen for longest leaves first
+    /// Most cohorts to remember; the one with the fewest events leaves first
     #[arg(long, value_name = "N", default_value_t = Settings::default().max_cohorts, help_heading = "Limits")]
     max_cohorts: Capacity,
 
@@ -128,6 +161,10 @@ pub(crate) struct MonitorArgs {
     /// Go on from the state in this file if it is there, and save it there once a minute and at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
+
+    /// Keep figures about the run in this file, in the text format of Prometheus
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics_file: Option<PathBuf>,
 
     /// Wait for more at the end of the file, and follow it when it is replaced or cut, like tail -F
     #[arg(long)]
@@ -145,6 +182,15 @@ pub(crate) struct MonitorArgs {
     pub(crate) input: PathBuf,
 }
 
+/// Which rules there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rules {
+    /// Ours
+    Default,
+    /// Those of the original, to the last alert
+    Original,
+}
+
 impl MonitorArgs {
     /// What the options mean.
     pub(crate) fn settings(&self, mapping: &Mapping, baselines: Baselines) -> Settings {
@@ -152,15 +198,24 @@ impl MonitorArgs {
             session_gap,
             own_session_gap,
         } = SessionRules::from(mapping);
+        let usual = Settings::default();
+        let original = self.rules == Rules::Original;
         Settings {
+            rules: if original { RuleSet::Original } else { RuleSet::Default },
+            sequence_warm_up: self.warm_up,
+            frequency_is_fixed: original || self.frequency_events.is_some(),
+            behavioral_is_fixed: original || self.behavioral_actions.is_some(),
+            drift_false_alarms: self.drift_false_alarms,
+            max_alerts: self.max_alerts,
+            reorder: self.reorder,
             ngram_size: self.ngram_size,
             ngram_window: self.ngram_window,
             smoothing: self.smoothing,
             sequence_threshold: self.sequence_threshold,
-            frequency_events: self.frequency_events,
+            frequency_events: self.frequency_events.unwrap_or(usual.frequency_events),
             frequency_window: self.frequency_window,
             frequency_threshold: self.frequency_threshold,
-            behavioral_actions: self.behavioral_actions,
+            behavioral_actions: self.behavioral_actions.unwrap_or(usual.behavioral_actions),
             behavioral_concentration: self.behavioral_concentration,
             behavioral_entropy: self.behavioral_entropy,
             behavioral_threshold: self.behavioral_threshold,
@@ -171,11 +226,10 @@ impl MonitorArgs {
             drift_first: self.drift_first,
             drift_every: self.drift_every,
             cooldown: self.cooldown,
-            allowed_lateness: self.allowed_lateness,
             max_agents: self.max_agents,
             max_cohorts: self.max_cohorts,
             max_actions: self.max_actions,
-            watch: (!self.model.is_empty()).then_some(WatchSettings {
+            watch: (!self.model.is_empty() || self.models_dir.is_some()).then_some(WatchSettings {
                 window: self.window,
                 session_gap,
                 own_session_gap,

@@ -7,8 +7,10 @@ use crate::cli::progress::Progress;
 use crate::cli::read_ahead::{Chunk, ReadAhead};
 use anomaly_train::logs::{Format, Kind, Log, Mapping, recognise};
 use anomaly_train::monitor::Checkpoint;
+use anomaly_train::registry::folder;
 use anomaly_train::{LineChunk, LineChunks};
 use log::warn;
+use std::collections::VecDeque;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::iter;
@@ -168,12 +170,20 @@ struct Tail {
     identity: u64,
     in_file: u64,
     in_stream: u64,
+    /// The last bytes that were read of the file, to be sure that it is still the same.
+    before: Vec<u8>,
+    /// Files that stood or stand in its place and are to be read when it has come to its end, which it has when it has been quiet for a while.
+    next: VecDeque<(u64, File)>,
+    quiet: u32,
     /// Whether what was read last ends a line.
     whole: bool,
     /// Whether looking for another file fails, which has been warned of.
     troubled: bool,
     places: Arc<Mutex<Vec<Place>>>,
 }
+
+/// For so many looks a file must be quiet that another one has taken the place of: who writes to it may notice late.
+const QUIET: u32 = 5;
 
 impl Tail {
     /// Also returns the bytes before the place where it starts, as far as the checkpoint remembers them.
@@ -183,35 +193,41 @@ impl Tail {
         places: Arc<Mutex<Vec<Place>>>,
     ) -> Result<(Self, Vec<u8>), Failure> {
         let failed = |error: io::Error| Failure::at(path, "cannot open", &error);
-        let mut file = File::open(path).map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() {
             let path = shown(path);
             return Err(Failure::Usage(format!("--follow {path}: is not a file that can grow")));
         }
-        let identity = identity(&found);
-        let mut before = Vec::new();
+        let mut files = VecDeque::from([(identity(&found), file)]);
         let known = match checkpoint {
-            Some(checkpoint) if checkpoint.file == identity => {
-                before = bytes_before(&file, &checkpoint).map_err(failed)?;
-                Some(checkpoint).filter(|checkpoint| checkpoint.offset <= found.len() && checkpoint.fits(&before))
+            Some(checkpoint) => {
+                let known = resume(path, &checkpoint, &mut files).map_err(failed)?;
+                if known.is_none() {
+                    let path = shown(path);
+                    warn!("{path} is not the file that was read before, or was cut since; it is read from its start");
+                }
+                known.map(|before| (checkpoint, before))
             }
-            _ => None,
+            None => None,
         };
-        if checkpoint.is_some() && known.is_none() {
-            before.clear();
-            let path = shown(path);
-            warn!("{path} is not the file that was read before, or was cut since; it is read from its start");
-        }
-        let in_file = known.map_or(0, |checkpoint| checkpoint.offset);
+        let Some((identity, mut file)) = files.pop_front() else {
+            unreachable!("there is at least the file itself");
+        };
+        let in_file = known.as_ref().map_or(0, |(checkpoint, _)| checkpoint.offset);
         file.seek(SeekFrom::Start(in_file)).map_err(failed)?;
+        let whole = !known.as_ref().is_some_and(|(checkpoint, _)| checkpoint.in_line);
+        let before = known.map(|(_, before)| before).unwrap_or_default();
         let tail = Self {
             path: path.to_owned(),
             file,
             identity,
             in_file,
             in_stream: 0,
-            whole: !known.is_some_and(|checkpoint| checkpoint.in_line),
+            before: before.clone(),
+            next: files,
+            quiet: 0,
+            whole,
             troubled: false,
             places,
         };
@@ -228,7 +244,7 @@ impl Tail {
         });
     }
 
-    /// Looks, at the end of the file, whether it was cut or another one stands in its place; then that is read from its
+    /// Looks, at the end of the file, whether it was cut or written anew, or has come to its end and another one stands in its place; then that is read from its
     /// start. Returns whether it is so. An error, which may pass, is warned of when it comes up.
     fn turn_over(&mut self) -> bool {
         let turned = self.try_turn_over();
@@ -240,49 +256,70 @@ impl Tail {
     }
 
     fn try_turn_over(&mut self) -> io::Result<bool> {
-        let other = match fs::metadata(&self.path) {
-            Ok(found) => identity(&found) != self.identity && found.is_file(),
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
+        let length = self.file.metadata()?.len();
+        if length < self.in_file || (length > self.in_file && !self.is_same()?) {
+            self.file.seek(SeekFrom::Start(0))?;
+            self.start_anew();
+            return Ok(true);
+        }
+        let looked = self.look_for_next();
+        if length > self.in_file {
+            return looked.map(|()| false);
+        }
+        self.quiet = if self.next.is_empty() { 0 } else { self.quiet + 1 };
+        if self.quiet >= QUIET
+            && let Some((identity, file)) = self.next.pop_front()
+        {
+            (self.identity, self.file) = (identity, file);
+            self.start_anew();
+            return Ok(true);
+        }
+        looked.map(|()| false)
+    }
+
+    fn start_anew(&mut self) {
+        (self.in_file, self.quiet) = (0, 0);
+        self.before.clear();
+    }
+
+    /// Whether what was read last still stands where it stood. Leaves the file where it was.
+    fn is_same(&mut self) -> io::Result<bool> {
+        let start = self.in_file - (self.before.len() as u64).min(self.in_file);
+        self.file.seek(SeekFrom::Start(start))?;
+        let mut bytes = vec![0; (self.in_file - start) as usize];
+        let read = self.file.read_exact(&mut bytes);
+        self.file.seek(SeekFrom::Start(self.in_file))?;
+        Ok(read.is_ok() && self.before.ends_with(&bytes))
+    }
+
+    /// Notes the file that stands in the place of this one, if it is another one.
+    fn look_for_next(&mut self) -> io::Result<()> {
+        let latest = self.next.back().map_or(self.identity, |&(identity, _)| identity);
+        let found = match fs::metadata(&self.path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        if other {
-            let file = match File::open(&self.path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(error),
-            };
-            let found = file.metadata()?;
-            if !found.is_file() {
-                return Ok(false);
-            }
-            (self.identity, self.file) = (identity(&found), file);
-        } else if self.file.metadata()?.len() < self.in_file {
-            self.file.seek(SeekFrom::Start(0))?;
-        } else {
-            return Ok(false);
+        if !found.is_file() || identity(&found) == latest {
+            return Ok(());
         }
-        self.in_file = 0;
-        Ok(true)
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let found = file.metadata()?;
+        if found.is_file() && identity(&found) != latest {
+            self.next.push_back((identity(&found), file));
+        }
+        Ok(())
     }
 }
 
 impl Read for Tail {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut ended = false;
         loop {
-            let count = self.file.read(buffer)?;
-            if count > 0 {
-                self.in_file += count as u64;
-                self.in_stream += count as u64;
-                self.whole = buffer[count - 1] == b'\n';
-                return Ok(count);
-            }
-            // Once more after the end was seen, for what was written before the file was replaced.
-            if !ended {
-                ended = true;
-                continue;
-            }
-            ended = false;
+            // Looked at before each read: what has grown may be something else.
             if self.turn_over() {
                 // A line that was not finished will not be.
                 let cut = !std::mem::replace(&mut self.whole, true);
@@ -292,11 +329,76 @@ impl Read for Tail {
                     *end = b'\n';
                     return Ok(1);
                 }
-            } else {
-                thread::sleep(POLL);
             }
+            let count = self.file.read(buffer)?;
+            if count > 0 {
+                self.quiet = 0;
+                self.in_file += count as u64;
+                self.in_stream += count as u64;
+                self.whole = buffer[count - 1] == b'\n';
+                let kept = &buffer[count.saturating_sub(Checkpoint::MOST)..count];
+                self.before.extend_from_slice(kept);
+                self.before.drain(..self.before.len().saturating_sub(Checkpoint::MOST));
+                return Ok(count);
+            }
+            thread::sleep(POLL);
         }
     }
+}
+
+/// Finds the file that a checkpoint speaks of, among `files`, which holds the one at `path`, or beside it under another name; then the files that have taken its place since
+/// stand behind it. Returns the bytes before the place to go on from, if it is found.
+fn resume(path: &Path, checkpoint: &Checkpoint, files: &mut VecDeque<(u64, File)>) -> io::Result<Option<Vec<u8>>> {
+    let fits = |file: &File| -> io::Result<Option<Vec<u8>>> {
+        let before = bytes_before(file, checkpoint)?;
+        let ends = file.metadata()?.len();
+        Ok(Some(before).filter(|before| checkpoint.offset <= ends && checkpoint.fits(before)))
+    };
+    if let Some((identity, file)) = files.front()
+        && *identity == checkpoint.file
+    {
+        return fits(file);
+    }
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_older = |other: &[u8]| {
+        other
+            .strip_prefix(name)
+            .is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
+    };
+    let mut others = Vec::new();
+    for entry in fs::read_dir(folder(path))?.flatten() {
+        if let Ok(file) = File::open(entry.path())
+            && let Ok(found) = file.metadata()
+            && found.is_file()
+            && (identity(&found) == checkpoint.file || is_older(entry.file_name().as_encoded_bytes()))
+            && files.iter().all(|&(known, _)| known != identity(&found))
+        {
+            others.push((found.modified()?, identity(&found), file));
+        }
+    }
+    others.sort_by_key(|&(modified, identity, _)| (modified, identity));
+    let Some(place) = others.iter().position(|&(_, identity, _)| identity == checkpoint.file) else {
+        return Ok(None);
+    };
+    let before = fits(&others[place].2)?;
+    if before.is_some() {
+        let since = others
+            .into_iter()
+            .skip(place)
+            .map(|(_, identity, file)| (identity, file));
+        since.rev().for_each(|file| files.push_front(file));
+    }
+    Ok(before)
+}
+
+/// Whether an input is a file and no pipe, so that what comes from it came long ago.
+pub(crate) fn is_file(input: &Path) -> bool {
+    let found = if input.as_os_str() == "-" {
+        fs::metadata("/dev/stdin")
+    } else {
+        fs::metadata(input)
+    };
+    found.is_ok_and(|found| found.is_file())
 }
 
 /// What stands in the file where the checkpoint remembers bytes; less or nothing if the file ends before.

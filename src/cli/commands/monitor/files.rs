@@ -1,50 +1,71 @@
-//! The files of a monitor: its state, its baselines, and the model it reloads.
+//! The files of a monitor: its state, its baselines, what it passes over, and the models that watch.
 
 use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
+use crate::cli::logs::toml_file;
 use crate::cli::output_file;
-use crate::cli::threshold::ThresholdArgs;
 use anomaly_train::command_only::one_line;
 use anomaly_train::logs::Mapping;
-use anomaly_train::monitor::{Baselines, Checkpoint, Monitor, RestoreError, Settings};
-use anomaly_train::registry::{folder, load_file, replace};
+use anomaly_train::monitor::{Aside, Baselines, IgnoreList, ModelBaseline, Monitor, RestoreError, Settings};
+use anomaly_train::registry::{folder, load_file, record, replace};
 use anomaly_train::{Model, ModelKind};
 use log::{info, warn};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Where the state is kept.
-pub(crate) struct StateFile<'a>(&'a Path);
+pub(crate) struct StateFile<'a> {
+    path: &'a Path,
+    #[allow(dead_code, reason = "closing the file gives the lock back")]
+    lock: File,
+}
 
 impl<'a> StateFile<'a> {
     /// Checks, before any work is done, that the file can be there and be written.
     pub(crate) fn new(path: &'a Path) -> Result<Self, Failure> {
         output_file::check("--state", path)?;
-        Ok(Self(path))
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        let lock_path = path.with_file_name(name);
+        let failed = |error: io::Error| Failure::at(&lock_path, "cannot lock the state", &error);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, lock }),
+            Err(TryLockError::WouldBlock) => Err(Failure::Environment(format!(
+                "{}: another run works with this state; give each run a state of its own",
+                shown(path)
+            ))),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// The monitor that was saved, or a new one if there is no file.
-    pub(crate) fn restore(&self, settings: Settings) -> Result<(Monitor, Option<Checkpoint>), Failure> {
-        let file = match File::open(self.0) {
+    pub(crate) fn restore(&self, settings: Settings) -> Result<(Monitor, Aside), Failure> {
+        let file = match File::open(self.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Monitor::new(settings), None)),
-            Err(error) => return Err(Failure::at(self.0, "cannot open", &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Monitor::new(settings), Aside::default())),
+            Err(error) => return Err(Failure::at(self.path, "cannot open", &error)),
         };
         Monitor::restore(settings, file).map_err(|error| match error {
-            RestoreError::Io(error) => Failure::at(self.0, "cannot read", &error),
-            RestoreError::Refused(problem) => Failure::refused(format_args!("{}: {problem}", shown(self.0))),
+            RestoreError::Io(error) => Failure::at(self.path, "cannot read", &error),
+            RestoreError::Refused(problem) => Failure::refused(format_args!("{}: {problem}", shown(self.path))),
         })
     }
 
-    pub(crate) fn save(&self, monitor: &Monitor, checkpoint: Option<Checkpoint>) -> Result<(), Failure> {
+    pub(crate) fn save(&self, monitor: &Monitor, aside: &Aside) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         monitor
-            .save(&mut bytes, checkpoint)
-            .and_then(|()| replace(self.0, &bytes))
-            .map_err(|error| Failure::at(self.0, "cannot save the state", &error))
+            .save(&mut bytes, aside)
+            .and_then(|()| replace(self.path, &bytes))
+            .map_err(|error| Failure::at(self.path, "cannot save the state", &error))
     }
 }
 
@@ -52,10 +73,14 @@ impl<'a> StateFile<'a> {
 pub(crate) fn check_distinct(args: &MonitorArgs) -> Result<(), Failure> {
     let input = Some(args.input.as_path()).filter(|input| input.as_os_str() != "-");
     let (state, baseline) = (args.state.as_deref(), args.write_baseline.as_deref());
+    let metrics = args.metrics_file.as_deref();
     for (option, path, other, what) in [
         ("--state", state, input, "the input"),
         ("--write-baseline", baseline, input, "the input"),
         ("--write-baseline", baseline, state, "the file of --state"),
+        ("--metrics-file", metrics, input, "the input"),
+        ("--metrics-file", metrics, state, "the file of --state"),
+        ("--metrics-file", metrics, baseline, "the file of --write-baseline"),
     ] {
         if let (Some(path), Some(other)) = (path, other)
             && place_of(path) == place_of(other)
@@ -126,72 +151,149 @@ pub(crate) fn write_baseline(path: &Path, risk_scores: &Baselines) -> Result<(),
     replace(path, &bytes).map_err(|error| Failure::at(path, "cannot write the baseline", &error))
 }
 
-/// A model file that may change.
-pub(crate) struct ModelFile<'a> {
-    path: PathBuf,
-    threshold: &'a ThresholdArgs,
-    kind: ModelKind,
+/// Where a model comes from that watches: a file, or whatever is current in a registry.
+pub(crate) struct ModelSource<'a> {
+    args: &'a MonitorArgs,
+    place: Place<'a>,
     seen: Option<Stamp>,
+    kind: ModelKind,
+    digest: String,
+}
+
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    File(&'a Path),
+    Registry(&'a Path),
+}
+
+/// A model, how the logs were read that it was trained on, and what is usual of it.
+pub(crate) struct Loaded {
+    pub(crate) model: Model,
+    pub(crate) mapping: Mapping,
+    pub(crate) baseline: Option<ModelBaseline>,
+    digest: String,
 }
 
 /// By what a changed file is noticed: when it changed, how large it is, and which file it is.
 type Stamp = (Option<SystemTime>, u64, u64);
 
-impl<'a> ModelFile<'a> {
-    /// The file, the model in it, and how the logs were read that it was trained on.
-    pub(crate) fn open(path: &Path, threshold: &'a ThresholdArgs) -> Result<(Self, Model, Mapping), Failure> {
-        // Looked at before it is read: a change in between is noticed later.
-        let seen = stamp(path).ok();
-        let artifact = load_file(path)?;
-        let model = threshold.apply(&artifact)?;
-        let file = Self {
-            path: path.to_owned(),
-            kind: model.kind(),
-            threshold,
-            seen,
+impl Place<'_> {
+    fn stamp(self) -> Option<Stamp> {
+        let found = match self {
+            Self::File(path) => fs::metadata(path),
+            Self::Registry(folder) => fs::metadata(record(folder)),
         };
-        Ok((file, model, artifact.run.reading.mapping))
+        let found = found.ok()?;
+        #[cfg(unix)]
+        let identity = std::os::unix::fs::MetadataExt::ino(&found);
+        #[cfg(not(unix))]
+        let identity = 0;
+        Some((found.modified().ok(), found.len(), identity))
+    }
+}
+
+impl<'a> ModelSource<'a> {
+    /// All that the options name, with the models.
+    pub(crate) fn all(args: &'a MonitorArgs) -> Result<Vec<(Self, Loaded)>, Failure> {
+        let files = args.model.iter().map(|path| Place::File(path));
+        let places = files.chain(args.models_dir.as_deref().map(Place::Registry));
+        places.map(|place| Self::open(args, place)).collect()
+    }
+
+    fn open(args: &'a MonitorArgs, place: Place<'a>) -> Result<(Self, Loaded), Failure> {
+        // Looked at before it is read: a change in between is noticed later.
+        let seen = place.stamp();
+        let loaded = load(args, place)?;
+        let source = Self {
+            args,
+            place,
+            seen,
+            kind: loaded.model.kind(),
+            digest: loaded.digest.clone(),
+        };
+        Ok((source, loaded))
     }
 
     pub(crate) fn kind(&self) -> ModelKind {
         self.kind
     }
 
-    /// The model, if the file has changed or `asked` says so, and it is good. A bad one is warned of once and not used.
-    pub(crate) fn reload(&mut self, asked: bool) -> Option<Model> {
-        let now = stamp(&self.path).ok();
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The model, if another one has taken its place or `asked` says so, and it is good. A bad one is warned of once and not used.
+    pub(crate) fn reload(&mut self, asked: bool) -> Option<Loaded> {
+        let now = self.place.stamp();
         if !asked && now == self.seen {
             return None;
         }
         self.seen = now;
-        let load = || self.threshold.apply(&load_file(&self.path)?);
-        match load() {
-            Ok(model) if model.kind() == self.kind => {
-                info!("model loaded anew from {}", shown(&self.path));
-                Some(model)
-            }
-            Ok(model) => {
-                warn!(
-                    "the model is kept as it was: {} holds a {} one now",
-                    shown(&self.path),
-                    model.kind()
-                );
-                None
-            }
+        let loaded = match load(self.args, self.place) {
+            Ok(loaded) => loaded,
             Err(failure) => {
                 let problem = one_line(&failure.lines().join("; "));
                 warn!("the model is kept as it was: {problem}");
-                None
+                return None;
             }
+        };
+        match self.place {
+            Place::File(path) if loaded.model.kind() != self.kind => {
+                warn!(
+                    "the model is kept as it was: {} holds a {} one now",
+                    shown(path),
+                    loaded.model.kind()
+                );
+                return None;
+            }
+            Place::File(path) => info!("model loaded anew from {}", shown(path)),
+            // The record tells of refused models, too.
+            Place::Registry(_) if loaded.digest == self.digest && !asked => return None,
+            Place::Registry(folder) => info!(
+                "the current model of {} watches from now on: {} ({})",
+                shown(folder),
+                loaded.digest,
+                loaded.model.kind()
+            ),
         }
+        (self.kind, self.digest) = (loaded.model.kind(), loaded.digest.clone());
+        Some(loaded)
     }
 }
 
-fn stamp(path: &Path) -> io::Result<Stamp> {
-    let found = fs::metadata(path)?;
-    #[cfg(unix)]
-    let identity = std::os::unix::fs::MetadataExt::ino(&found);
-    #[cfg(not(unix))]
-    let identity = 0;
-    Ok((found.modified().ok(), found.len(), identity))
+fn load(args: &MonitorArgs, place: Place<'_>) -> Result<Loaded, Failure> {
+    let (artifact, path) = match place {
+        Place::File(path) => (load_file(path)?, path.to_owned()),
+        Place::Registry(folder) => crate::cli::model::load(None, folder)?,
+    };
+    let digest = artifact.digest();
+    if let Some(expected) = &args.expect_digest
+        && *expected != digest
+    {
+        return Err(Failure::refused(format_args!(
+            "{}: has the digest {digest}, not the one of --expect-digest",
+            shown(&path)
+        )));
+    }
+    Ok(Loaded {
+        model: args.threshold.apply(&artifact)?,
+        mapping: artifact.run.reading.mapping.clone(),
+        baseline: None,
+        digest,
+    })
+}
+
+/// Reads the list of what to pass over, or none.
+pub(crate) fn read_ignored(path: Option<&Path>) -> Result<IgnoreList, Failure> {
+    let Some(path) = path else {
+        return Ok(IgnoreList::default());
+    };
+    let list: IgnoreList = toml_file(path, "list of what to ignore")?;
+    match list.first_without_limits() {
+        Some(place) => Err(Failure::refused(format_args!(
+            "{}: entry {place} would pass over everything; name an agent, an action or a type",
+            shown(path)
+        ))),
+        None => Ok(list),
+    }
 }

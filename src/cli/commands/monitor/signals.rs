@@ -12,18 +12,18 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// SIGTERM and SIGINT ask to end; the second one ends the program at once. SIGHUP asks to look at the files anew.
+    /// SIGTERM, SIGINT and SIGQUIT ask to end; the second one ends the program at once. SIGHUP asks to look at the files anew.
     /// What was ignored when the program started (`nohup`) stays ignored.
     #[cfg(unix)]
     pub(crate) fn install() -> Result<Self, Failure> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
         use signal_hook::flag;
         let ignored = crate::cli::signals::ignored_at_start();
         let heard = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
         let signals = Self::none();
         let asked = Arc::new(AtomicBool::new(false));
         let install = || {
-            for signal in [SIGTERM, SIGINT].into_iter().filter(heard) {
+            for signal in [SIGTERM, SIGINT, SIGQUIT].into_iter().filter(heard) {
                 // In this order: the first signal finds nothing asked yet.
                 flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
                 flag::register(signal, Arc::clone(&asked))?;

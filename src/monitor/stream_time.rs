@@ -1,0 +1,330 @@
+//! What time it is, as the stream as a whole says: beside those that came just before and after it, an event with a wrong time stands out.
+//!
+//! An event is judged by the times of the [`NEIGHBOURS`] events before it and after it, its own left out. In a stream that is in order it
+//! lies between the middle ones of them, however long the pauses in it are, so nothing has to be known of its pace. Up to half of
+//! the neighbours may be wrong by any amount without that changing.
+//!
+//! Sources may have clocks of their own. One whose events lie off the stream by about the same time again and again has that much taken
+//! off its times.
+
+use super::retention::{Retained, Standing};
+use crate::input::events::{Span, Time};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// So many events before and after one say what time it is.
+pub(crate) const NEIGHBOURS: usize = 8;
+/// Further off than this a clock disagrees, in microseconds; nearer than this it may be what the network does.
+pub(crate) const DISAGREES: i64 = 60_000_000;
+/// After so many disagreements by about the same time it is believed that a clock is off by that.
+pub(crate) const CONVINCED: u8 = 3;
+/// Sources whose clocks are remembered.
+const MOST_SOURCES: u32 = 1000;
+
+/// The clocks of a stream. Times are microseconds since 1970.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamTime {
+    /// The neighbours before the first arrival that is not judged, oldest first, then the arrivals that are not judged.
+    pub(crate) window: VecDeque<Reading>,
+    /// How many of these are not judged.
+    pub(crate) waiting: usize,
+    /// How many neighbours in the window are out of order.
+    disorder: usize,
+    pub(crate) sources: Retained<Source>,
+    /// The time that the stream had come to with the arrival judged last; before all times if there is none.
+    pub(crate) now: i64,
+}
+
+/// What an arrival says of the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Its time, by the clock of its source.
+    pub(crate) time: i64,
+    /// Whether it states it itself.
+    pub(crate) states: bool,
+    /// The slot of its source.
+    pub(crate) source: Option<u32>,
+}
+
+/// What is known of the clock of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// How far its times lie ahead of those of the stream.
+    pub(crate) ahead: i64,
+    /// Whether its clock is known.
+    pub(crate) known: bool,
+    pub(crate) doubt: Doubt,
+    /// Whether an alert has told of it.
+    pub(crate) told: bool,
+}
+
+/// Whether a clock goes wrong by the same time again and again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Doubt {
+    pub(crate) by: i64,
+    pub(crate) times: u8,
+}
+
+impl Doubt {
+    /// Notes that a clock was off `by` so much, and says whether it goes wrong.
+    pub(crate) fn note(&mut self, by: i64) -> bool {
+        self.times = if (by - self.by).abs() <= DISAGREES {
+            self.times.saturating_add(1)
+        } else {
+            1
+        };
+        self.by = by;
+        self.times >= CONVINCED
+    }
+}
+
+/// What the stream says of the time of an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// When it was: its own time, but for one that lies ahead of the stream or that nothing is known of, which is now.
+    pub(crate) time: i64,
+    /// How far its clock lies ahead, if that is far; what is known of its source is in it.
+    pub(crate) ahead: i64,
+    /// Whether the clock of its source is found to be wrong, for the first time.
+    pub(crate) wrong_source: bool,
+}
+
+impl StreamTime {
+    pub(crate) fn new() -> Self {
+        Self {
+            window: VecDeque::new(),
+            waiting: 0,
+            disorder: 0,
+            sources: Retained::new(MOST_SOURCES),
+            now: i64::MIN,
+        }
+    }
+
+    /// Takes the time of an arrival from `source`, empty for none, which states it itself or not.
+    pub(crate) fn arrive(&mut self, time: i64, source: &str, states: bool) {
+        let slot = (!source.is_empty()).then(|| self.source(source));
+        if let Some(slot) = slot.filter(|_| states)
+            && !self.window.iter().any(|reading| self.votes(reading))
+        {
+            // Whoever comes first is what all others are measured by.
+            self.sources.value_mut(slot).known = true;
+        }
+        self.push(Reading {
+            time,
+            states,
+            source: slot,
+        });
+        self.waiting += 1;
+    }
+
+    fn push(&mut self, reading: Reading) {
+        let last = self.window.back();
+        self.disorder += usize::from(last.is_some_and(|last| self.time_of(last) > self.time_of(&reading)));
+        self.window.push_back(reading);
+    }
+
+    /// The time of a reading, with what is known of the clock of its source.
+    fn time_of(&self, reading: &Reading) -> i64 {
+        let ahead = reading.source.map_or(0, |slot| self.sources.value(slot).ahead);
+        Time::nearest(reading.time - ahead).micros()
+    }
+
+    /// Whether a reading has a say: its time is its own, and its clock is known.
+    fn votes(&self, reading: &Reading) -> bool {
+        reading.states && reading.source.is_none_or(|slot| self.sources.value(slot).known)
+    }
+
+    fn count_disorder(&self) -> usize {
+        let later = self.window.iter().skip(1);
+        self.window
+            .iter()
+            .zip(later)
+            .filter(|(a, b)| self.time_of(a) > self.time_of(b))
+            .count()
+    }
+
+    /// The arrivals of the window with their sources.
+    pub(crate) fn saved_window(&self) -> Vec<(i64, bool, Option<Cow<'_, str>>)> {
+        let source = |slot| Cow::Borrowed(self.sources.key(slot));
+        let readings = self.window.iter();
+        readings
+            .map(|reading| (reading.time, reading.states, reading.source.map(source)))
+            .collect()
+    }
+
+    /// Takes the arrivals of a saved state, of which the last `waiting` are not judged, when the sources are there; `false` if they cannot be so.
+    pub(crate) fn restore(&mut self, window: &[(i64, bool, Option<Cow<'_, str>>)], waiting: usize) -> bool {
+        for &(time, states, ref source) in window {
+            let slot = source.as_ref().map(|source| self.sources.find(source));
+            if slot == Some(None) || Time::from_micros(time).is_none() {
+                return false;
+            }
+            self.push(Reading {
+                time,
+                states,
+                source: slot.flatten(),
+            });
+        }
+        self.waiting = waiting;
+        waiting <= NEIGHBOURS
+            && window
+                .len()
+                .checked_sub(waiting)
+                .is_some_and(|judged| judged <= NEIGHBOURS)
+    }
+
+    /// A source of a saved state; `false` if it cannot be so.
+    pub(crate) fn restore_source(&mut self, name: &str, standing: Standing, source: Source) -> bool {
+        let slot = Some(name).filter(|name| self.sources.find(name).is_none());
+        let slot = slot.and_then(|name| self.sources.restore(name, standing));
+        slot.map(|slot| *self.sources.value_mut(slot) = source).is_some()
+    }
+
+    /// Whether enough arrivals have come to judge the first one that is not judged.
+    pub(crate) fn can_judge(&self) -> bool {
+        self.waiting > NEIGHBOURS
+    }
+
+    /// Judges the first arrival that is not judged, which is from `source`; there must be one. Those that lie ahead by more than `slack`
+    /// are not believed.
+    pub(crate) fn judge(&mut self, source: &str, slack: Span) -> Judged {
+        let place = self.window.len() - self.waiting;
+        let time = self.time_of(&self.window[place]);
+        let now = if self.disorder == 0 { time } else { self.between(place) };
+        self.waiting -= 1;
+        if place >= NEIGHBOURS
+            && let Some(first) = self.window.pop_front()
+        {
+            let next = self.window.front();
+            self.disorder -= usize::from(next.is_some_and(|next| self.time_of(&first) > self.time_of(next)));
+        }
+        self.now = now;
+        let off = time - now;
+        let mut judged = Judged {
+            time: if off > slack.micros() { now } else { time },
+            ahead: if off.abs() > DISAGREES { off } else { 0 },
+            wrong_source: false,
+        };
+        if source.is_empty() {
+            return judged;
+        }
+        let slot = self.source(source);
+        let source = self.sources.value_mut(slot);
+        if !source.known {
+            judged.time = now;
+        }
+        if judged.ahead == 0 {
+            (source.known, source.doubt) = (true, Doubt::default());
+        } else if source.doubt.note(off) {
+            source.ahead += off;
+            (source.known, source.doubt) = (true, Doubt::default());
+            judged.wrong_source = !std::mem::replace(&mut source.told, true);
+            judged.ahead = source.ahead;
+            self.disorder = self.count_disorder();
+        }
+        judged
+    }
+
+    /// The time at `place` in the window, or the nearest to it that its neighbours leave room for. Those of the smaller side only weigh
+    /// as much as those of the other: at an end of the stream all others lie on one side.
+    fn between(&self, place: usize) -> i64 {
+        let time = self.time_of(&self.window[place]);
+        let before = self.window.range(..place).rev();
+        let after = self.window.range(place + 1..);
+        let voting = |readings: &mut dyn Iterator<Item = &Reading>| -> Vec<i64> {
+            let votes = readings.filter(|reading| self.votes(reading)).take(NEIGHBOURS);
+            votes.map(|reading| self.time_of(reading)).collect()
+        };
+        let (before, after) = (voting(&mut before.into_iter()), voting(&mut after.into_iter()));
+        let common = before.len().min(after.len());
+        let middle = |first: &[i64], second: &[i64], place: fn(usize) -> usize| {
+            let mut times = [first, second].concat();
+            times.sort_unstable();
+            times.get(place(times.len())).copied()
+        };
+        let latest = middle(&before[..common], &after, |count| count / 2).unwrap_or(i64::MAX);
+        let earliest = middle(&before, &after[..common], |count| count.saturating_sub(1) / 2).unwrap_or(i64::MIN);
+        // Where neighbours on either side are few the two may cross.
+        time.clamp(earliest.min(latest), latest.max(earliest))
+    }
+
+    /// The slot of a source.
+    fn source(&mut self, name: &str) -> u32 {
+        match self.sources.find(name) {
+            Some(slot) => {
+                self.sources.touch(slot);
+                slot
+            }
+            None => self.sources.insert(name, |_| false, |old| *old = Source::default()).0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judge_all(events: &[(i64, &str)]) -> Vec<Judged> {
+        let (mut time, mut judged) = (StreamTime::new(), Vec::new());
+        for &(at, source) in events {
+            time.arrive(at, source, true);
+            if time.can_judge() {
+                judged.push(time.judge(events[judged.len()].1, Span::seconds(3)));
+            }
+        }
+        while time.waiting > 0 {
+            judged.push(time.judge(events[judged.len()].1, Span::seconds(3)));
+        }
+        judged
+    }
+
+    proptest! {
+        #[test]
+        fn in_a_stream_in_order_every_time_is_believed_whatever_the_pauses(pauses in prop::collection::vec(0..1_000_000_000_000_i64, 0..60)) {
+            let times = pauses.iter().scan(0, |sum, pause| { *sum += pause; Some(*sum) });
+            let events: Vec<_> = times.map(|time| (time, "")).collect();
+            for (judged, &(time, _)) in judge_all(&events).iter().zip(&events) {
+                prop_assert_eq!((judged.time, judged.ahead), (time, 0));
+            }
+        }
+
+        #[test]
+        fn whoever_is_far_ahead_is_found_wherever_it_stands(place in 0..40_usize, ahead in 61_000_000..1_000_000_000_000_i64) {
+            let mut events: Vec<_> = (0..40).map(|second| (second * 1_000_000, "")).collect();
+            let (true_time, _) = events[place];
+            events[place].0 += ahead;
+            for (index, judged) in judge_all(&events).iter().enumerate() {
+                // After the last one nothing says that time has not gone on.
+                let found = index == place && place < 39;
+                prop_assert_eq!(judged.ahead > 0, found, "{} {:?}", index, judged);
+                let expected = if index == place && place == 39 { true_time + ahead } else { index as i64 * 1_000_000 };
+                prop_assert!((judged.time - expected).abs() <= 8_000_000, "{} {:?}", index, judged);
+            }
+        }
+    }
+
+    #[test]
+    fn the_clock_of_a_source_is_set_by_the_stream_after_three_events() {
+        let second = 1_000_000;
+        let start = 1_000_000 * second;
+        let events: Vec<_> = (0..60)
+            .map(|i| {
+                (
+                    start + i * second - if i % 2 == 1 { 600 * second } else { 0 },
+                    ["a", "b"][(i % 2) as usize],
+                )
+            })
+            .collect();
+        let judged = judge_all(&events);
+        assert_eq!(judged.iter().filter(|judged| judged.wrong_source).count(), 1);
+        for (index, judged) in judged.iter().enumerate() {
+            assert!(
+                (judged.time - start - index as i64 * second).abs() <= 16 * second,
+                "{index} {judged:?}"
+            );
+        }
+    }
+}
