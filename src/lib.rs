@@ -83,6 +83,7 @@ pub use evaluate::drift::{Change, Drift, STABLE, UNSTABLE};
 pub use evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, evaluate};
 pub use evaluate::gate::{Bound, Champion, Gate, Judged, KeyMetrics, MIN_SAMPLES, Reason, ReasonCode, Verdict};
 pub use evaluate::metrics;
+pub use evaluate::session_scores::{Budget, BudgetError, Caution, FEW_GROUPS, SessionScores, WINDOW};
 pub use evaluate::threshold::{Chosen, LeftOutScores, Threshold, Wish, WishError};
 pub use input::events;
 pub use input::line_chunks::{LineChunk, LineChunks};

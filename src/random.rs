@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     Sample = 5,
     /// Which samples a model is judged on that was trained on all others.
     CrossValidation = 6,
+    /// Which groups a budget of false alarms is tried on.
+    Budget = 7,
 }
 
 /// The stream of random numbers that belongs to `purpose` under `seed`.

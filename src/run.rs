@@ -13,6 +13,7 @@ use crate::data::unit::Unit;
 use crate::evaluate::evaluation::{DEFAULT_ECE_BINS, Evaluation, EvaluationOptions, ece_bins_of, evaluate};
 use crate::evaluate::gate::{Champion, Gate, Judged, MIN_SAMPLES, Verdict};
 use crate::evaluate::metrics::{Comparison, Metrics, loss};
+use crate::evaluate::session_scores::SessionScores;
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Wish, WishError};
 use crate::input::logs::Mapping;
 use crate::model::config::TrainingConfig;
@@ -363,6 +364,8 @@ pub struct Outcome {
     pub left_out_losses: Vec<f64>,
     /// The same in short, as the file of a model that learns from labels keeps them.
     pub left_out_scores: LeftOutScores,
+    /// What the same samples came to on their way, as sessions that a monitor watches; empty for a normal-only model.
+    pub sessions: SessionScores,
     /// How the threshold was chosen, if that was wished for.
     pub chosen: Option<Chosen>,
     /// Different sequences of the training part that occur as normal ones.
@@ -376,6 +379,7 @@ struct Fit {
     model: Model,
     left_out: OutOfFold,
     left_out_losses: Vec<f64>,
+    sessions: SessionScores,
     chosen: Option<Chosen>,
     normal_sequences: u64,
 }
@@ -575,6 +579,7 @@ impl Run {
             model,
             mut left_out,
             mut left_out_losses,
+            sessions,
             mut chosen,
             normal_sequences,
         } = fitted?;
@@ -612,6 +617,7 @@ impl Run {
             left_out,
             left_out_losses,
             left_out_scores,
+            sessions,
             chosen,
             normal_sequences,
             conflicts: Conflicts::of(data, &data.all()),
@@ -634,6 +640,7 @@ impl Run {
                     model: trained.model.into(),
                     left_out_losses: losses.map(|said| loss(said.score.get(), said.label)).collect(),
                     left_out: trained.left_out,
+                    sessions: trained.sessions,
                     chosen: None,
                     normal_sequences: trained.normal_sequences,
                 })
@@ -646,6 +653,7 @@ impl Run {
                     model: trained.model.into(),
                     left_out: trained.left_out,
                     left_out_losses: trained.losses,
+                    sessions: SessionScores::default(),
                 })
             }
         }

@@ -26,7 +26,7 @@ impl fmt::Display for Difference {
 }
 
 /// The members of the body that can differ, in their order.
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "kind",
     "run",
     "data",
@@ -42,6 +42,7 @@ const MEMBERS: [&str; 17] = [
     "calibration",
     "sequences",
     "left_out",
+    "sessions",
     "metrics",
     "origin",
 ];

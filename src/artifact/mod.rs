@@ -18,6 +18,7 @@ use crate::bounds::OpenUnitInterval;
 use crate::data::dataset::hex;
 use crate::evaluate::gate::Verdict;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::session_scores::{Budget, BudgetError, Caution, SessionScores};
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Threshold, WishError};
 use crate::model::AnomalyModel;
 use crate::model::kind::{Model, ModelKind};
@@ -32,7 +33,7 @@ use std::io::{self, Read, Write};
 use write::{Body, Header};
 
 /// The format that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 6;
+pub const FORMAT_VERSION: u32 = 7;
 /// Largest model file that is read, in bytes: 1 GiB.
 pub const MAX_MODEL_FILE: u64 = 1 << 30;
 const MODEL_TYPE: &str = "anomaly";
@@ -50,6 +51,8 @@ pub struct Artifact {
     pub metrics: Option<Metrics>,
     /// Scores of samples by models that were trained without them; thresholds are chosen on these. A normal-only model has none.
     pub left_out: LeftOutScores,
+    /// What the same samples came to on their way, as sessions; thresholds for a monitor are chosen on these. A normal-only model has none.
+    pub sessions: SessionScores,
     /// The digest of the model that this one is but for its threshold; `None` for a model as it was trained.
     pub origin: Option<String>,
     /// What the gate of the run decided.
@@ -95,6 +98,7 @@ impl<M: Into<Model>> From<M> for Artifact {
             data: None,
             metrics: None,
             left_out: LeftOutScores::default(),
+            sessions: SessionScores::default(),
             origin: None,
             verdict: None,
             created_at: None,
@@ -132,6 +136,26 @@ impl Artifact {
             threshold: chosen.threshold,
             chosen: Some(chosen),
         })
+    }
+
+    /// The threshold at which no more than `share` of the normal sessions ever alarm that a monitor watches; with a `base_rate`, for scores
+    /// [at that rate](AnomalyModel::at_base_rate).
+    ///
+    /// # Errors
+    ///
+    /// If there are no or too few sessions to choose it on.
+    pub fn budget(
+        &self,
+        share: OpenUnitInterval,
+        caution: Caution,
+        base_rate: Option<OpenUnitInterval>,
+    ) -> Result<Budget, BudgetError> {
+        let mut budget = self.sessions.budget(share, caution, self.run.training.seed())?;
+        let shift = base_rate.and_then(|rate| self.model.labelled()?.log_odds_shift(rate));
+        if let Some(shift) = shift {
+            budget.threshold = budget.threshold.shifted(shift);
+        }
+        Ok(budget)
     }
 
     /// The same model with another threshold, as one that says where it comes from.

@@ -8,6 +8,7 @@ use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, MAX_SAMPLES};
 use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::session_scores::SessionScores;
 use crate::evaluate::threshold::{Chosen, LeftOutScores, Threshold, Wish, WishError};
 use crate::model::kind::ModelKind;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
@@ -211,6 +212,7 @@ impl ReadNormal {
             data: self.data,
             metrics: self.metrics,
             left_out: LeftOutScores::default(),
+            sessions: SessionScores::default(),
             origin: self.origin,
             verdict: None,
             created_at: None,

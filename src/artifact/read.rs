@@ -9,6 +9,7 @@ use crate::data::interner::Interner;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::Gate;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::session_scores::SessionScores;
 use crate::evaluate::threshold::LeftOutScores;
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
@@ -44,6 +45,7 @@ pub(super) struct ReadLabelled {
     data: Option<DataSummary>,
     metrics: Option<Metrics>,
     left_out: LeftOutScores,
+    sessions: SessionScores,
     training_samples: ClassCounts,
     bias: f64,
     #[serde(deserialize_with = "bounded_map")]
@@ -258,6 +260,9 @@ impl ReadLabelled {
         if !self.left_out.is_possible() {
             return refused("inconsistent: \"left_out\" are not scores of samples");
         }
+        if !self.sessions.is_possible() {
+            return refused("inconsistent: \"sessions\" are not scores of sessions");
+        }
         let chosen = match self.run.threshold_for {
             None => Some(training.anomaly_threshold),
             Some(wish) => self.left_out.threshold(wish, 1.0).ok(),
@@ -390,6 +395,7 @@ impl ReadLabelled {
             data: self.data,
             metrics: self.metrics,
             left_out: self.left_out,
+            sessions: self.sessions,
             origin: self.origin,
             verdict: None,
             created_at: None,

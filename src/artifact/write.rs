@@ -10,6 +10,7 @@ use crate::data::dataset::hex;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::session_scores::SessionScores;
 use crate::evaluate::threshold::{LeftOutScores, Wish};
 use crate::model::AnomalyModel;
 use crate::model::config::TrainingConfig;
@@ -88,6 +89,8 @@ pub(super) struct LabelledBody<'a> {
     metrics: Option<&'a Metrics>,
     /// Scores of samples by models that were trained without them; thresholds are chosen on these.
     left_out: &'a LeftOutScores,
+    /// What the same samples came to on their way, as sessions; thresholds for a monitor are chosen on these.
+    sessions: &'a SessionScores,
     /// How many samples of each class were trained on.
     training_samples: ClassCounts,
     /// Weight of what every sequence has.
@@ -222,6 +225,7 @@ impl<'a> LabelledBody<'a> {
             data,
             metrics,
             left_out: &artifact.left_out,
+            sessions: &artifact.sessions,
             training_samples: model.samples,
             bias: model.weights.bias,
             dense: DENSE

@@ -35,12 +35,6 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// What is said of samples alone, if anything is.
-    fn for_samples(&self) -> Option<&'static str> {
-        let group_by = self.group_by.map(|_| "--group-by");
-        group_by.or(self.count_field.map(|_| "--count-field"))
-    }
-
     fn options(&self) -> ReadOptions {
         ReadOptions::default()
             .group_by(self.group_by)
@@ -60,7 +54,7 @@ pub(crate) fn read_all(
     data: &mut DatasetBuilder,
     progress: Progress,
 ) -> Result<Option<GroupField>, Failure> {
-    let mut logs = Logs::new(reading.mapping);
+    let mut logs = Logs::new(reading.mapping).grouped_by(reading.group_by);
     let mut bad = BadLines::new(reading.skip_bad_lines);
     let mut group_field = None;
     let before = data.samples();
@@ -68,9 +62,9 @@ pub(crate) fn read_all(
         let reader = open(path, progress)?;
         let input = recognise(reader, reading.mapping).map_err(|error| read_failure(path, &error))?;
         if input.kind.format != Format::Samples {
-            if let Some(option) = reading.for_samples() {
+            if reading.count_field.is_some() {
                 return Err(Failure::refused(format_args!(
-                    "{}: is a log ({}); {option} is for samples, as `anomaly-train sessions` makes them of a log",
+                    "{}: is a log ({}); --count-field is for samples, as `anomaly-train sessions` makes them of a log",
                     shown(path),
                     input.kind.format
                 )));
@@ -109,6 +103,7 @@ pub(crate) struct Logs {
     formats: BTreeSet<&'static str>,
     names: Vec<PathBuf>,
     records: u64,
+    group_by: Option<String>,
 }
 
 impl Logs {
@@ -119,6 +114,15 @@ impl Logs {
             formats: BTreeSet::new(),
             names: Vec::new(),
             records: 0,
+            group_by: None,
+        }
+    }
+
+    /// Takes the member of this name for the group of a session.
+    pub(crate) fn grouped_by(self, field: Option<&str>) -> Self {
+        Self {
+            group_by: field.map(str::to_owned),
+            ..self
         }
     }
 
@@ -148,7 +152,7 @@ impl Logs {
         path: &Path,
         bad: &mut BadLines,
     ) -> Result<(), Failure> {
-        let mut log = Log::of(kind, mapping, &shown(path).to_string());
+        let mut log = Log::of(kind, mapping, &shown(path).to_string()).grouped_by(self.group_by.as_deref());
         let mut refused = Refused::default();
         // While events are taken from some records, a thread cuts the next ones out of the input.
         'input: for batch in ReadAhead::start(chunks(log.chunks(reader), path), NonZeroUsize::MAX) {

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use anomaly_train::metrics::Spread;
 use anomaly_train::{
-    AnomalyModel, Artifact, Chosen, ClassCounts, Model, ModelKind, OpenUnitInterval, Resolved, Threshold, Wish,
+    AnomalyModel, Artifact, Budget, Caution, Chosen, ClassCounts, FEW_GROUPS, Model, ModelKind, OpenUnitInterval,
+    Resolved, Threshold, Unit, WINDOW, WindowSize, Wish,
 };
 use clap::Args;
 use log::{info, warn};
@@ -35,8 +36,64 @@ impl ThresholdArgs {
 
     /// What was asked of the model of `artifact`: the model at its base rate, with its threshold. Says what that means.
     pub(crate) fn apply(&self, artifact: &Artifact) -> Result<Model, Failure> {
+        let resolve = |asked| {
+            let Resolved { threshold, chosen, .. } =
+                artifact.threshold(asked, self.base_rate).map_err(Failure::refused)?;
+            if let Some(chosen) = chosen {
+                info!("threshold {}", described(&chosen));
+            }
+            Ok(threshold)
+        };
+        self.apply_with(artifact, resolve)
+    }
+
+    /// The same for a monitor, which asks about a session after each of its actions: there, a share of false alarms is one of the sessions that
+    /// ever alarm.
+    pub(crate) fn apply_to_sessions(
+        &self,
+        artifact: &Artifact,
+        caution: Caution,
+        window: WindowSize,
+    ) -> Result<Model, Failure> {
+        let wished = match self.anomaly_threshold {
+            None => artifact.run.threshold_for,
+            Some(Threshold::Wish(wish)) => Some(wish),
+            Some(Threshold::Fixed(_)) => None,
+        };
+        let is_labelled = artifact.model.kind() == ModelKind::Labelled;
+        let resolve = |asked| {
+            let Threshold::Wish(Wish::FalseAlarms(share)) = asked else {
+                return artifact
+                    .threshold(asked, self.base_rate)
+                    .map(|resolved| resolved.threshold)
+                    .map_err(Failure::refused);
+            };
+            let budget = artifact
+                .budget(share, caution, self.base_rate)
+                .map_err(|error| Failure::refused(format_args!("false-alarms={share} of the sessions: {error}")))?;
+            tell_of_budget(&budget, window);
+            Ok(budget.threshold)
+        };
+        if let Some(wish) = wished.filter(|_| is_labelled)
+            && (self.anomaly_threshold.is_none() || !matches!(wish, Wish::FalseAlarms(_)))
+        {
+            warn!(
+                "the threshold for {wish} is that for whole sequences, each asked about once; a monitor asks after every action, and alarms in more of them: \
+                 --anomaly-threshold false-alarms=R sets one for sessions on their way"
+            );
+        }
+        self.apply_with(artifact, resolve)
+    }
+
+    fn apply_with(
+        &self,
+        artifact: &Artifact,
+        resolve: impl Fn(Threshold) -> Result<OpenUnitInterval, Failure>,
+    ) -> Result<Model, Failure> {
         match &artifact.model {
-            Model::Labelled(model) => self.apply_to_labelled(artifact, model.clone()).map(Model::from),
+            Model::Labelled(model) => self
+                .apply_to_labelled(artifact, model.clone(), resolve)
+                .map(Model::from),
             Model::NormalOnly(_) if self.base_rate.is_some() => Err(Failure::refused(
                 "the scores of a normal-only model are no probabilities of an anomaly, so there is no --base-rate to correct them for",
             )),
@@ -50,7 +107,12 @@ impl ThresholdArgs {
         }
     }
 
-    fn apply_to_labelled(&self, artifact: &Artifact, mut model: AnomalyModel) -> Result<AnomalyModel, Failure> {
+    fn apply_to_labelled(
+        &self,
+        artifact: &Artifact,
+        mut model: AnomalyModel,
+        resolve: impl Fn(Threshold) -> Result<OpenUnitInterval, Failure>,
+    ) -> Result<AnomalyModel, Failure> {
         let (trained, as_trained) = (model.training_samples(), model.clone());
         if let Some(base_rate) = self.base_rate {
             model = model.at_base_rate(base_rate).ok_or_else(|| {
@@ -65,12 +127,7 @@ impl ThresholdArgs {
             .threshold_for
             .filter(|_| self.base_rate.is_some() && artifact.origin.is_none());
         if let Some(asked) = self.anomaly_threshold.or(wished.map(Threshold::Wish)) {
-            let Resolved { threshold, chosen, .. } =
-                artifact.threshold(asked, self.base_rate).map_err(Failure::refused)?;
-            if let Some(chosen) = chosen {
-                info!("threshold {}", described(&chosen));
-            }
-            model = model.with_threshold(threshold);
+            model = model.with_threshold(resolve(asked)?);
         }
         if let Some(base_rate) = self.base_rate {
             let share = trained.anomalous as f64 / trained.total() as f64;
@@ -121,6 +178,48 @@ fn brief(threshold: f64) -> String {
         format!("{threshold:.3e}")
     } else {
         short
+    }
+}
+
+/// Says what a threshold for sessions does, and what it cannot be relied on for.
+fn tell_of_budget(budget: &Budget, window: WindowSize) {
+    let Budget {
+        threshold,
+        by,
+        groups,
+        false_alarms,
+        by_group: (least, most),
+        found,
+        delay,
+        ..
+    } = budget;
+    let found = match (found, delay) {
+        (Some(found), Some(delay)) => format!(
+            "; {:.1} % of the anomalous ones are found, half of these within {delay} actions",
+            100.0 * found
+        ),
+        (Some(_), None) => "; no anomalous one is found".to_owned(),
+        (None, _) => String::new(),
+    };
+    info!(
+        "threshold {}: of the sessions that were left out of training by {by}, {:.1} % of the normal ones ever alarm ({:.1} to {:.1} % of those of one of {groups} {by}s){found}",
+        brief(threshold.get()),
+        100.0 * false_alarms,
+        100.0 * least,
+        100.0 * most,
+    );
+    if *by == Unit::Sequence {
+        warn!(
+            "the sessions were not left out by group, so this holds for sessions like those of training; on new tasks up to eight times as many were \
+             seen to alarm: train with --group-by FIELD"
+        );
+    } else if *groups < FEW_GROUPS {
+        warn!(
+            "{groups} groups say little about others: on a new one the share of false alarms may be several times as high"
+        );
+    }
+    if window != WINDOW {
+        warn!("the figures are for the latest {WINDOW} actions of a session, and --window is {window}");
     }
 }
 

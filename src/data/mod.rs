@@ -5,6 +5,7 @@ pub(crate) mod counts;
 pub(crate) mod dataset;
 pub(crate) mod fingerprint;
 pub(crate) mod folds;
+pub(crate) mod histogram;
 mod hypergeometric;
 pub(crate) mod interner;
 pub(crate) mod label;

@@ -5,4 +5,5 @@ pub(crate) mod drift;
 pub(crate) mod evaluation;
 pub(crate) mod gate;
 pub mod metrics;
+pub(crate) mod session_scores;
 pub(crate) mod threshold;

@@ -472,24 +472,30 @@ impl Steps {
         }
     }
 
-    /// The threshold at an edge, with as few digits as lie between it and the scores below.
+    /// The threshold at an edge.
     fn threshold(&self, place: usize) -> OpenUnitInterval {
-        let share = |bin: i32| 1.0 / (1.0 + libm::exp(-f64::from(bin) / BINS));
-        let high = share(self.edges[place]);
-        let low = self.edges.get(place + 1).map_or(0.0, |&below| share(below + 1));
-        let with = |digits: i32| {
-            let scale = libm::pow(10.0, f64::from(digits));
-            OpenUnitInterval::try_from((high * scale).floor() / scale)
-                .ok()
-                .filter(|at| low <= at.get())
-        };
-        let shortest = (2..17).find_map(with).or_else(|| OpenUnitInterval::try_from(high).ok());
-        shortest.unwrap_or(OpenUnitInterval::literal(1.0 - f64::EPSILON))
+        edge_between(self.edges.get(place + 1).copied(), self.edges[place])
     }
 }
 
+/// The threshold from which on scores in the bin `edge` are reported and those in `below`, the next one that holds any, are not; with as few digits as lie
+/// between them.
+pub(crate) fn edge_between(below: Option<i32>, edge: i32) -> OpenUnitInterval {
+    let share = |bin: i32| 1.0 / (1.0 + libm::exp(-f64::from(bin) / BINS));
+    let high = share(edge);
+    let low = below.map_or(0.0, |below| share(below + 1));
+    let with = |digits: i32| {
+        let scale = libm::pow(10.0, f64::from(digits));
+        OpenUnitInterval::try_from((high * scale).floor() / scale)
+            .ok()
+            .filter(|at| low <= at.get())
+    };
+    let shortest = (2..17).find_map(with).or_else(|| OpenUnitInterval::try_from(high).ok());
+    shortest.unwrap_or(OpenUnitInterval::literal(1.0 - f64::EPSILON))
+}
+
 /// The bin of a score.
-fn bin_of(score: f64) -> i32 {
+pub(crate) fn bin_of(score: f64) -> i32 {
     let log_odds = libm::log(score) - libm::log1p(-score);
     let bin = (log_odds * BINS)
         .floor()

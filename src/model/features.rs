@@ -125,6 +125,16 @@ impl Encoder {
     /// Dense features outside `ranges`, what training has seen, are moved to its edge: nothing is known about how suspicious
     /// a sequence is that is ten times as long as any other, and its weight must not grow tenfold for that.
     pub(crate) fn encode(&mut self, known: Known<'_>, actions: impl Iterator<Item = u32>) -> Row<'_> {
+        self.encode_knowing(known, actions, |_| true)
+    }
+
+    /// The same for a model that knows only those of its actions and n-grams that `knows` approves, by their numbers.
+    pub(crate) fn encode_knowing(
+        &mut self,
+        known: Known<'_>,
+        actions: impl Iterator<Item = u32>,
+        knows: impl Fn(u32) -> bool,
+    ) -> Row<'_> {
         let Known {
             table,
             pairs,
@@ -135,7 +145,7 @@ impl Encoder {
         let known_actions = table.symbols() - FIRST_ACTION;
 
         let (seen, shape) = self.shape.count(inner(&self.symbols));
-        let is_known = |&action: &u32| action < known_actions;
+        let is_known = |&action: &u32| action < known_actions && knows(action);
         self.sparse.clear();
         self.sparse.extend(seen.iter().map(|seen| seen.action).filter(is_known));
         let actions = self.sparse.len();
@@ -179,11 +189,13 @@ impl Encoder {
             std::mem::swap(&mut self.longer, &mut self.nodes);
         }
         self.sparse.dedup();
+        let ngrams = self.sparse.len() - actions;
+        self.sparse.retain(|&feature| feature < known_actions || knows(feature));
         let known = self.sparse.len() - actions;
         let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
         self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
         self.unknown.dedup_by(|a, b| window(a) == window(b));
-        let ngram_oov = share(self.unknown.len(), known + self.unknown.len());
+        let ngram_oov = share(self.unknown.len() + ngrams - known, ngrams + self.unknown.len());
 
         let mut dense = shape.figures(action_oov, ngram_oov);
         for (value, &(low, high)) in dense.iter_mut().zip(ranges) {

@@ -6,7 +6,7 @@ use super::rules::behavior::BehaviorProfile;
 use super::rules::frequency::RecentTimes;
 use super::rules::usual::Usual;
 use super::session::Session;
-use super::stream_time::{CONVINCED, DISAGREES, Doubt};
+use super::stream_time::{CONVINCED, DISAGREES};
 use crate::input::events::Time;
 
 /// Longest n-gram, see [`NgramSize`](crate::NgramSize).
@@ -23,8 +23,6 @@ pub(crate) struct Agent {
     pub(crate) started: Time,
     /// Events in a row that were late by far.
     pub(crate) late: u8,
-    /// By how much its clock lies behind the stream, if it does.
-    pub(crate) behind: Doubt,
     /// Whether an alert has told of its clock.
     pub(crate) clock_is_told: bool,
     /// The window in which it came, see [`Arrivals`](super::rules::flood::Arrivals).
@@ -45,7 +43,7 @@ impl Agent {
     pub(crate) fn clear(&mut self, names: &mut Names) {
         self.recent().iter().for_each(|&action| names.release(action));
         (self.recent_length, self.late, self.arrived) = (0, 0, 0);
-        (self.behind, self.usual, self.clock_is_told) = (Doubt::default(), Usual::default(), false);
+        (self.usual, self.clock_is_told) = (Usual::default(), false);
         self.times.0.clear();
         self.times.0.shrink_to(KEPT);
         self.profile.clear(names, KEPT);

@@ -1,8 +1,8 @@
 //! What a monitor says.
 
 use super::cooldown::Wanted;
-use super::histogram::{BINS, Drift};
 use crate::data::dataset::hex;
+use crate::data::histogram::{BINS, Drift};
 use crate::input::events::{Event, Span, Time};
 use crate::model::explanation::Explanation;
 use crate::model::normal::explanation::NormalExplanation;

@@ -6,7 +6,7 @@ use crate::input::events::{Span, Time};
 
 /// Alerts whose cooldown is remembered; the earliest leave first.
 const MAX_COOLDOWNS: usize = 64;
-/// In which the most alerts of an agent are counted.
+/// In which the most alerts of an agent are counted, and in which a wrong clock among many is told of once.
 const HOUR: Span = Span::seconds(3600);
 
 /// The latest alerts of an agent or a cohort.
@@ -51,7 +51,12 @@ impl Cooldowns {
     pub(crate) fn holds_back(&self, wanted: Wanted, settings: &Settings) -> bool {
         let recent = |at: Time, period: Span| wanted.time.since(at).abs() < period;
         let before = self.place(wanted, settings.rules).map(|place| self.latest[place]);
-        let cools = |before: Cooldown| recent(before.at, settings.cooldown);
+        let period = if wanted.kind == Kind::Clock {
+            HOUR
+        } else {
+            settings.cooldown
+        };
+        let cools = |before: Cooldown| recent(before.at, period);
         match settings.rules {
             RuleSet::Original => before.is_some_and(cools),
             RuleSet::Default => {

@@ -23,7 +23,6 @@
 mod agent;
 mod alert;
 mod cooldown;
-mod histogram;
 mod ignore;
 mod names;
 mod reorder;
@@ -37,8 +36,9 @@ mod state;
 mod stream_time;
 mod vocabulary;
 
+pub use crate::data::histogram::{Baselines, Histogram};
+pub use crate::evaluate::session_scores::{FIRST_ACTIONS, ModelBaseline};
 pub use alert::{Alert, AlertEvidence, DriftLimits, Kind, Of, Severity};
-pub use histogram::{Baselines, Histogram};
 pub use ignore::{Ignore, IgnoreList};
 pub use settings::{RuleSet, Settings, WatchSettings};
 pub use state::{Aside, Checkpoint, RestoreError, STATE_VERSION};
@@ -65,9 +65,6 @@ use seen::SeenIds;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-
-/// After so many actions of a session the model's score of them, and how many it does not know, are taken for what is usual of it.
-pub const FIRST_ACTIONS: u32 = 5;
 
 /// Turns events into alerts.
 #[derive(Debug, Clone)]
@@ -97,17 +94,6 @@ pub struct Monitor {
     /// Alerts that were raised ahead of time and are not to be raised again.
     said: BTreeSet<String>,
     counters: Counters,
-}
-
-/// What is usual of a model on sessions that it was not trained on, after [`FIRST_ACTIONS`] of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ModelBaseline {
-    /// The share of actions that it does not know.
-    pub unknown_actions: Histogram,
-    /// Its scores.
-    pub scores: Histogram,
 }
 
 /// What a monitor has done since it was new, over all restarts.
@@ -540,14 +526,14 @@ impl Monitor {
 
     /// Raises an alert if a clock is found to be wrong, once for each source, or for each agent that has none.
     fn note_clock(&mut self, slot: u32, turn: &Turn, subject: &Subject<'_>, alerts: &mut Vec<Alert>) {
-        let agent = self.agents.value_mut(slot);
-        let of_agent = !turn.wrong_source
-            && !agent.clock_is_told
-            && (turn.ahead > 0 || (turn.event.source.is_empty() && agent.behind.note(turn.ahead)));
+        let of_agent = turn.ahead > 0 && !self.agents.value(slot).clock_is_told;
         if !(of_agent || turn.wrong_source) {
             return;
         }
-        let source = turn.wrong_source.then(|| turn.event.source.clone());
+        let source = turn
+            .wrong_source
+            .then(|| turn.event.source.clone())
+            .filter(|source| !source.is_empty());
         let finding = Finding {
             kind: Kind::Clock,
             score: 1.0,

@@ -1,7 +1,8 @@
 //! Everything that shapes what a monitor finds and keeps, as one value.
 
-use super::histogram::Baselines;
 use crate::bounds::{Capacity, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize};
+use crate::data::histogram::Baselines;
+use crate::evaluate::session_scores::WINDOW;
 use crate::input::events::{SessionRules, Span};
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +130,7 @@ impl Default for WatchSettings {
             own_session_gap,
         } = SessionRules::default();
         Self {
-            window: const { WindowSize::literal(50) },
+            window: WINDOW,
             session_gap,
             own_session_gap,
         }

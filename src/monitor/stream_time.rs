@@ -5,7 +5,8 @@
 //! the neighbours may be wrong by any amount without that changing.
 //!
 //! Sources may have clocks of their own. One whose events lie off the stream by about the same time again and again has that much taken
-//! off its times.
+//! off its times. The same is done, for one clock that is slow, where events do not say where they come from: those that lie behind by
+//! about as much as others did before them are taken for its events.
 
 use super::retention::{Retained, Standing};
 use crate::input::events::{Span, Time};
@@ -28,9 +29,9 @@ pub(crate) struct StreamTime {
     pub(crate) window: VecDeque<Reading>,
     /// How many of these are not judged.
     pub(crate) waiting: usize,
-    /// How many neighbours in the window are out of order.
-    disorder: usize,
     pub(crate) sources: Retained<Source>,
+    /// A slow clock among the events without a source.
+    pub(crate) slow: Source,
     /// The time that the stream had come to with the arrival judged last; before all times if there is none.
     pub(crate) now: i64,
 }
@@ -87,7 +88,7 @@ pub(crate) struct Judged {
     pub(crate) time: i64,
     /// How far its clock lies ahead, if that is far; what is known of its source is in it.
     pub(crate) ahead: i64,
-    /// Whether the clock of its source is found to be wrong, for the first time.
+    /// Whether the clock of its source, or a slow one among those without, is found to be wrong, for the first time.
     pub(crate) wrong_source: bool,
 }
 
@@ -96,8 +97,8 @@ impl StreamTime {
         Self {
             window: VecDeque::new(),
             waiting: 0,
-            disorder: 0,
             sources: Retained::new(MOST_SOURCES),
+            slow: Source::default(),
             now: i64::MIN,
         }
     }
@@ -111,7 +112,7 @@ impl StreamTime {
             // Whoever comes first is what all others are measured by.
             self.sources.value_mut(slot).known = true;
         }
-        self.push(Reading {
+        self.window.push_back(Reading {
             time,
             states,
             source: slot,
@@ -119,16 +120,19 @@ impl StreamTime {
         self.waiting += 1;
     }
 
-    fn push(&mut self, reading: Reading) {
-        let last = self.window.back();
-        self.disorder += usize::from(last.is_some_and(|last| self.time_of(last) > self.time_of(&reading)));
-        self.window.push_back(reading);
-    }
-
     /// The time of a reading, with what is known of the clock of its source.
     fn time_of(&self, reading: &Reading) -> i64 {
-        let ahead = reading.source.map_or(0, |slot| self.sources.value(slot).ahead);
+        let ahead = match reading.source {
+            Some(slot) => self.sources.value(slot).ahead,
+            None if self.is_slow(reading.time) => self.slow.ahead,
+            None => 0,
+        };
         Time::nearest(reading.time - ahead).micros()
+    }
+
+    /// Whether a time without a source lies behind by as much as the slow clock.
+    fn is_slow(&self, time: i64) -> bool {
+        self.slow.known && (time - self.slow.ahead).saturating_sub(self.now).saturating_abs() <= DISAGREES
     }
 
     /// Whether a reading has a say: its time is its own, and its clock is known.
@@ -136,13 +140,13 @@ impl StreamTime {
         reading.states && reading.source.is_none_or(|slot| self.sources.value(slot).known)
     }
 
-    fn count_disorder(&self) -> usize {
+    /// Whether no arrival in the window says that it was before the one before it.
+    fn is_in_order(&self) -> bool {
         let later = self.window.iter().skip(1);
         self.window
             .iter()
             .zip(later)
-            .filter(|(a, b)| self.time_of(a) > self.time_of(b))
-            .count()
+            .all(|(a, b)| self.time_of(a) <= self.time_of(b))
     }
 
     /// The arrivals of the window with their sources.
@@ -161,7 +165,7 @@ impl StreamTime {
             if slot == Some(None) || Time::from_micros(time).is_none() {
                 return false;
             }
-            self.push(Reading {
+            self.window.push_back(Reading {
                 time,
                 states,
                 source: slot.flatten(),
@@ -192,13 +196,10 @@ impl StreamTime {
     pub(crate) fn judge(&mut self, source: &str, slack: Span) -> Judged {
         let place = self.window.len() - self.waiting;
         let time = self.time_of(&self.window[place]);
-        let now = if self.disorder == 0 { time } else { self.between(place) };
+        let now = if self.is_in_order() { time } else { self.between(place) };
         self.waiting -= 1;
-        if place >= NEIGHBOURS
-            && let Some(first) = self.window.pop_front()
-        {
-            let next = self.window.front();
-            self.disorder -= usize::from(next.is_some_and(|next| self.time_of(&first) > self.time_of(next)));
+        if place >= NEIGHBOURS {
+            self.window.pop_front();
         }
         self.now = now;
         let off = time - now;
@@ -208,6 +209,10 @@ impl StreamTime {
             wrong_source: false,
         };
         if source.is_empty() {
+            if judged.ahead < 0 && self.slow.doubt.note(off) {
+                (self.slow.ahead, self.slow.known, self.slow.doubt) = (off, true, Doubt::default());
+                judged.wrong_source = !std::mem::replace(&mut self.slow.told, true);
+            }
             return judged;
         }
         let slot = self.source(source);
@@ -222,7 +227,6 @@ impl StreamTime {
             (source.known, source.doubt) = (true, Doubt::default());
             judged.wrong_source = !std::mem::replace(&mut source.told, true);
             judged.ahead = source.ahead;
-            self.disorder = self.count_disorder();
         }
         judged
     }
@@ -237,7 +241,11 @@ impl StreamTime {
             let votes = readings.filter(|reading| self.votes(reading)).take(NEIGHBOURS);
             votes.map(|reading| self.time_of(reading)).collect()
         };
-        let (before, after) = (voting(&mut before.into_iter()), voting(&mut after.into_iter()));
+        let (mut before, mut after) = (voting(&mut before.into_iter()), voting(&mut after.into_iter()));
+        if let Some((from, to)) = self.one_of_two(&before, &after) {
+            before.retain(|time| (from..=to).contains(time));
+            after.retain(|time| (from..=to).contains(time));
+        }
         let common = before.len().min(after.len());
         let middle = |first: &[i64], second: &[i64], place: fn(usize) -> usize| {
             let mut times = [first, second].concat();
@@ -248,6 +256,28 @@ impl StreamTime {
         let earliest = middle(&before, &after[..common], |count| count.saturating_sub(1) / 2).unwrap_or(i64::MIN);
         // Where neighbours on either side are few the two may cross.
         time.clamp(earliest.min(latest), latest.max(earliest))
+    }
+
+    /// If some times on either side go by one clock and some by another: from when to when those are that go by the clock that the stream has gone by. It
+    /// may be the clock of a quarter of them.
+    fn one_of_two(&self, before: &[i64], after: &[i64]) -> Option<(i64, i64)> {
+        let mut times = [before, after].concat();
+        times.sort_unstable();
+        let gap = |place: usize| times[place] - times[place - 1];
+        let place = (1..times.len())
+            .max_by_key(|&place| gap(place))
+            .filter(|&place| gap(place) > DISAGREES)?;
+        let (slow, fast) = times.split_at(place);
+        let goes_on = |clock: &&[i64]| {
+            clock
+                .iter()
+                .any(|time| time.saturating_sub(self.now).saturating_abs() <= DISAGREES)
+        };
+        let clock = [slow, fast].into_iter().find(goes_on)?;
+        let (from, to) = (*clock.first()?, *clock.last()?);
+        // A pause has all times before it on one side and all after it on the other.
+        let has = |side: &[i64]| side.iter().any(|time| (from..=to).contains(time));
+        (4 * clock.len() >= times.len() && has(before) && has(after)).then_some((from, to))
     }
 
     /// The slot of a source.
@@ -308,19 +338,30 @@ mod tests {
 
     #[test]
     fn the_clock_of_a_source_is_set_by_the_stream_after_three_events() {
+        two_hosts(["a", "b"]);
+    }
+
+    #[test]
+    fn a_slow_clock_among_events_without_a_source_is_found_too() {
+        two_hosts(["", ""]);
+    }
+
+    fn two_hosts(sources: [&str; 2]) {
         let second = 1_000_000;
         let start = 1_000_000 * second;
         let events: Vec<_> = (0..60)
             .map(|i| {
                 (
                     start + i * second - if i % 2 == 1 { 600 * second } else { 0 },
-                    ["a", "b"][(i % 2) as usize],
+                    sources[(i % 2) as usize],
                 )
             })
             .collect();
         let judged = judge_all(&events);
         assert_eq!(judged.iter().filter(|judged| judged.wrong_source).count(), 1);
-        for (index, judged) in judged.iter().enumerate() {
+        // What lies behind by itself may be late, until there is more of it.
+        let sure = if sources[1].is_empty() { 6 } else { 0 };
+        for (index, judged) in judged.iter().enumerate().skip(sure) {
             assert!(
                 (judged.time - start - index as i64 * second).abs() <= 16 * second,
                 "{index} {judged:?}"

@@ -97,20 +97,23 @@ impl Fit {
     ///
     /// A sequence that was seen n times is known when it comes again: unless groups are left out, the log odds of a sample of
     /// it go 1 − 1/n of the way to what the fit on all rows says.
-    pub(crate) fn left_out(
+    ///
+    /// Beside each stands what `also` makes of the fold and the weights that all others lead to.
+    pub(crate) fn left_out<A: Send>(
         &self,
         rows: &Rows,
         folds: &[u8],
         config: &TrainingConfig,
         threads: NonZeroUsize,
-    ) -> Vec<Vec<LeftOut>> {
+        also: impl Fn(u8, &Weights) -> A + Sync,
+    ) -> (Vec<Vec<LeftOut>>, Vec<A>) {
         let one = |&fold: &u8| {
             // Where there are as many threads as folds, each has one for itself; a single fold has all.
             let threads = if folds.len() == 1 { threads } else { NonZeroUsize::MIN };
             let weights = self.without(rows, fold, config, threads);
             let mut buffer = RowBuffer::default();
             let of_fold = (0..rows.len()).filter(|&index| rows.folds().of(index) == fold);
-            of_fold
+            let said = of_fold
                 .map(|index| {
                     let labels = rows.labels(index);
                     let without = weights.log_odds(rows.left_out(index, &mut buffer));
@@ -127,9 +130,10 @@ impl Fit {
                         labels,
                     }
                 })
-                .collect()
+                .collect();
+            (said, also(fold, &weights))
         };
-        map_beside(folds, threads, one, || ()).0
+        map_beside(folds, threads, one, || ()).0.into_iter().unzip()
     }
 
     /// The weights that all rows but those of a fold lead to, nearly.

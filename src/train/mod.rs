@@ -9,6 +9,7 @@ pub(crate) mod folds;
 pub(crate) mod ngram_counter;
 pub(crate) mod normal;
 pub(crate) mod online;
+pub(crate) mod prefixes;
 pub(crate) mod sdca;
 pub(crate) mod trainer;
 pub(crate) mod training_set;

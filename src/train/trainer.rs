@@ -7,16 +7,18 @@ use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
 use crate::data::scored::Scored;
 use crate::data::unit::Unit;
+use crate::evaluate::session_scores::{SessionScores, Way};
 use crate::model::AnomalyModel;
 use crate::model::config::{Calibrate, TrainingConfig};
 use crate::model::fitted::{Calibration, Fitted};
 use crate::model::weights::{Weights, logistic};
-use crate::train::calibration::{LeftOut, calibrate, cross_calibrated};
+use crate::train::calibration::{LeftOut, Line, calibrate, cross_calibrated};
 use crate::train::choice;
 use crate::train::cross_validation::OutOfFold;
 use crate::train::distinct::Distinct;
 use crate::train::fit::Fit;
 use crate::train::folds::Folds;
+use crate::train::prefixes::Prefixes;
 use crate::train::training_set::TrainingSet;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -44,6 +46,8 @@ pub struct Trained {
     /// Samples of the training part as models score them that were trained without them, each calibrated by the others: a
     /// share of them if there are many. Empty if not two things can be left out one after the other.
     pub left_out: OutOfFold,
+    /// What these, as sessions, came to on their way.
+    pub sessions: SessionScores,
     /// Different sequences of the training part that occur as normal ones.
     pub normal_sequences: u64,
 }
@@ -123,10 +127,13 @@ pub fn train_on(
     let rows = &set.rows;
     let fit = Fit::new(rows, &prior(&set, config), way, config, threads, after);
     let mut weights = fit.weights().clone();
-    let (mut calibration, mut left_out) = (None, Vec::new());
+    let (mut calibration, mut left_out, mut on_their_way) = (None, Vec::new(), Vec::new());
     if rows.folds().count() > 1 {
         let folds = rows.folds().first(CALIBRATED_ON);
-        left_out = fit.left_out(rows, &folds, config, threads);
+        let prefixes = Prefixes::new(data, &distinct, &set, config.ngram_size.get(), folds.len());
+        (left_out, on_their_way) = fit.left_out(rows, &folds, config, threads, |fold, weights| {
+            prefixes.of_fold(fold, weights)
+        });
         drop(fit);
         if config.calibrate != Calibrate::None
             && let Some(line) = calibrate(left_out.iter().flatten())
@@ -167,6 +174,25 @@ pub fn train_on(
             scored(of, units[row as usize]).map(move |scored| (row, scored))
         })
         .collect();
+    let calibrated = |log_odds: f64| {
+        let calibrated = calibration.map_or(log_odds, |Calibration { offset, slope, .. }| {
+            Line { offset, slope }.at(log_odds)
+        });
+        logistic(calibrated)
+    };
+    let ways = on_their_way.into_iter().flatten().map(|session| Way {
+        unit: units[distinct.rows[session.index as usize] as usize],
+        normal: session.labels.normal,
+        anomalous: session.labels.anomalous,
+        records: session
+            .records
+            .into_iter()
+            .map(|(after, log_odds)| (after, calibrated(log_odds)))
+            .collect(),
+        first: session.first.map(|(log_odds, unknown)| (calibrated(log_odds), unknown)),
+    });
+    let by = if by_group { Unit::Group } else { Unit::Sequence };
+    let sessions = SessionScores::of(by, &ways.collect::<Vec<_>>());
     let mut fingerprints = distinct.fingerprints;
     fingerprints.dedup();
     Ok(Trained {
@@ -194,6 +220,7 @@ pub fn train_on(
             rows: said.iter().map(|&(row, _)| row).collect(),
             scored: said.into_iter().map(|(_, scored)| scored).collect(),
         },
+        sessions,
         normal_sequences,
     })
 }

@@ -141,6 +141,13 @@ impl Rows {
         block.finished(index, oov, buffer)
     }
 
+    /// Whether other folds than this one have a feature.
+    pub(crate) fn is_known_without(&self, fold: u8, feature: u32) -> bool {
+        self.folds_with
+            .get(feature as usize)
+            .is_none_or(|folds| !folds.is_only(fold))
+    }
+
     /// How many samples with this sequence there are of each class.
     pub(crate) fn labels(&self, index: usize) -> ClassCounts {
         self.labels.of(index)

@@ -93,7 +93,10 @@ fn give_the_same_alerts(rules: &str) {
     assert_eq!(whole.code, 0, "{}", whole.stderr);
     // That risk scores have moved is chance here, which our rules know.
     let moved = Some("distributional").filter(|_| rules == "--rules=original");
-    for kind in ["sequence", "frequency", "behavioral", "model"].into_iter().chain(moved) {
+    for kind in ["sequence", "frequency", "behavioral", "model"]
+        .into_iter()
+        .chain(moved)
+    {
         assert!(
             whole.stdout.contains(&format!("\"anomaly_type\":\"{kind}\"")),
             "no {kind}"

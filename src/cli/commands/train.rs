@@ -230,6 +230,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         conflicts,
         left_out,
         left_out_scores,
+        sessions,
         chosen,
         ..
     } = outcome;
@@ -259,6 +260,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
         data: Some(data.clone()),
         metrics: Some(evaluation.metrics.clone()),
         left_out: left_out_scores,
+        sessions,
         origin: None,
         verdict: Some(verdict.clone()),
         created_at: Some(time),

@@ -283,6 +283,7 @@ fn repeat(args: &VerifyArgs, files: &Files, artifact: &Artifact, progress: Progr
         data: Some(outcome.data),
         metrics: Some(outcome.evaluation.metrics),
         left_out: outcome.left_out_scores,
+        sessions: outcome.sessions,
         ..Artifact::from(outcome.model)
     };
     let difference = artifact.clone().as_trained().first_difference(&again);

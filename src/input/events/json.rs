@@ -52,6 +52,10 @@ impl<'de> Members<'de> for EventMembers<'_> {
             }
             "risk_score" => event.risk_score = value.number("risk_score")?,
             "timestamp" => event.time = value.any(Timestamp)?,
+            // A member may have two meanings.
+            _ if self.fields.group.as_deref() == Some(key) && self.fields.session.as_deref() != Some(key) => {
+                event.group.push_str(value.group(key)?.as_deref().unwrap_or_default());
+            }
             _ if self.fields.source.as_deref() == Some(key) => {
                 let source = value.group(key)?;
                 event.source.push_str(source.as_deref().map_or("", group_name));
@@ -83,6 +87,17 @@ impl<'de> Members<'de> for EventMembers<'_> {
             return Err(E::custom(format_args!(
                 "\"risk_score\" is {risk}; expected a number from 0 to 1, or say from where to where it goes by --risk-range"
             )));
+        }
+        let of_event = |field: &str, event: &Event| match field {
+            "agent_id" => Some(event.agent_id.clone()),
+            "cohort" => Some(event.cohort.clone()),
+            _ if fields.session.as_deref() == Some(field) => Some(event.session.clone()),
+            _ => None,
+        };
+        if let Some(name) = fields.group.as_deref().and_then(|field| of_event(field, event))
+            && !name.is_empty()
+        {
+            event.group = json::group(&name);
         }
         let Some(field) = fields.session.as_deref() else {
             return if event.agent_id.is_empty() {

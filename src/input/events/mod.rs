@@ -32,6 +32,8 @@ pub struct Event {
     pub time: Option<Time>,
     /// The session that it belongs to, if its log has sessions of its own or they were asked for; empty for none.
     pub session: String,
+    /// What its session belongs to, if that was asked for, in the spelling of a [group](crate::Dataset::group); empty for nothing.
+    pub group: String,
     /// What it was judged to be, if that is known.
     pub label: Option<Label>,
     /// What tells it from other events of its session; empty for nothing.
@@ -52,6 +54,7 @@ impl Event {
         self.cohort.clear();
         self.time = None;
         self.session.clear();
+        self.group.clear();
         self.label = None;
         self.event_id.clear();
         self.source.clear();
@@ -64,6 +67,8 @@ impl Event {
 pub(crate) struct EventFields {
     /// The one whose values keep sessions apart, which must be there.
     pub(crate) session: Option<String>,
+    /// The one that says what a session belongs to.
+    pub(crate) group: Option<String>,
     /// The one that says where an event comes from.
     pub(crate) source: Option<String>,
     /// The one that holds the label.

@@ -44,6 +44,7 @@ pub struct Sessions {
     keys: Interner,
     of_key: Vec<Key>,
     agents: Interner,
+    groups: Interner,
     actions: Interner,
     steps: Vec<Step>,
     /// How many steps have no time yet because none before them of the same key has one.
@@ -65,6 +66,8 @@ struct Key {
     own: bool,
     /// The time of its event that was read last and had one.
     previous: Option<Time>,
+    /// From which time on its events belong to which group, as they were read.
+    groups: Vec<(i64, u32)>,
 }
 
 /// What is kept of an event.
@@ -105,6 +108,7 @@ impl Sessions {
             keys: Interner::default(),
             of_key: Vec::new(),
             agents: Interner::default(),
+            groups: Interner::default(),
             actions: Interner::default(),
             steps: Vec::new(),
             without_time: 0,
@@ -183,6 +187,7 @@ impl Sessions {
                 agent: self.agents.intern(&event.agent_id),
                 own,
                 previous: None,
+                groups: Vec::new(),
             });
         }
         if !event.event_id.is_empty() {
@@ -220,6 +225,13 @@ impl Sessions {
             label: event.label,
         };
         step.set_time(*previous);
+        if !event.group.is_empty() {
+            let group = self.groups.intern(&event.group);
+            let groups = &mut self.of_key[key as usize].groups;
+            if groups.last().is_none_or(|&(_, last)| last != group) {
+                groups.push((step.micros, group));
+            }
+        }
         self.steps.push(step);
     }
 
@@ -327,7 +339,8 @@ impl FinishedSessions {
                 without_label += 1;
                 continue;
             };
-            data.push(session.actions(), label, Some(&group(session.name())))?;
+            let own = session.group().map_or_else(|| group(session.name()), str::to_owned);
+            data.push(session.actions(), label, Some(&own))?;
         }
         Ok(without_label)
     }
@@ -376,6 +389,18 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn agent(self) -> &'s str {
         self.all.agents.name(self.key().agent)
+    }
+
+    /// What it belongs to, if its events say so: what the first of them that does says, or what was said before it.
+    #[must_use]
+    pub fn group(self) -> Option<&'s str> {
+        let groups = &self.key().groups;
+        let (first, last) = (self.first_step().micros, self.steps.last()?.micros);
+        let within = groups.iter().find(|(from, _)| (first..=last).contains(from));
+        let found = within
+            .or_else(|| groups.iter().rfind(|(from, _)| *from <= first))
+            .or(groups.first());
+        found.map(|&(_, group)| self.all.groups.name(group))
     }
 
     /// What was done, in order.

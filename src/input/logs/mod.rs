@@ -237,6 +237,7 @@ impl Log {
         let decoder = match format {
             Format::Samples | Format::Events if !mapping.moves_members() => Decoder::Events(EventFields {
                 session: mapping.session_by.first().map(|path| path.0.clone()),
+                group: None,
                 source: mapping.source_field.as_ref().map(|path| path.0.clone()),
                 label: Some(mapping.label_field.as_ref().map_or("label", |path| &path.0).to_owned()),
             }),
@@ -266,6 +267,22 @@ impl Log {
             }),
             is_lines,
         }
+    }
+
+    /// The same, with a member that says what a session belongs to.
+    #[must_use]
+    pub fn grouped_by(mut self, field: Option<&str>) -> Self {
+        let Some(field) = field else {
+            return self;
+        };
+        match &mut self.decoder {
+            Decoder::Events(fields) => fields.group = Some(field.to_owned()),
+            Decoder::Mapped(rules) | Decoder::Auditd(rules) => rules.group_by(field),
+            Decoder::Spans(spans) => spans.rules.group_by(field),
+            Decoder::Conversations(conversations) => conversations.rules.group_by(field),
+            Decoder::Transcript(transcript) => transcript.rules.group_by(field),
+        }
+        self
     }
 
     /// The same, but labels are not looked at.

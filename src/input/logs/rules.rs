@@ -6,6 +6,7 @@ use super::mapping::{Mapping, RiskRange, Template, TimeUnit};
 use crate::data::label::Label;
 use crate::input::events::{Event, MAX_NAME, Time};
 use crate::input::json::explain;
+use crate::input::json::group as group_of_text;
 use crate::input::lines::Problem;
 use crate::text::quote;
 
@@ -38,6 +39,7 @@ pub(super) struct Rules {
     anomalous_label: Option<String>,
     risk: Vec<usize>,
     source: Option<usize>,
+    group: Option<usize>,
     risk_range: RiskRange,
     cohort: Vec<Parts>,
     id: Vec<Parts>,
@@ -92,6 +94,7 @@ impl Rules {
             anomalous_label: mapping.anomalous_label.clone(),
             risk: Vec::new(),
             source: None,
+            group: None,
             risk_range: mapping.risk_range,
             cohort: Vec::new(),
             id: Vec::new(),
@@ -170,6 +173,11 @@ impl Rules {
         templates.into_iter().filter_map(parts_of).collect()
     }
 
+    /// Takes a member for what a session belongs to.
+    pub(super) fn group_by(&mut self, field: &str) {
+        self.group = Some(self.path(field));
+    }
+
     pub(super) fn forget_labels(&mut self) {
         self.label.clear();
     }
@@ -241,6 +249,14 @@ impl Rules {
         }
         event.label = self.label(slots)?;
         event.risk_score = self.risk(slots)?;
+        if let Some(path) = self.group
+            && let Some(group) = self.scalar(slots, path)?
+        {
+            match group {
+                Scalar::Text(text) => event.group.push_str(&group_of_text(&text)),
+                other => event.group.push_str(other.name()),
+            }
+        }
         if let Some(path) = self.source
             && let Some(source) = self.scalar(slots, path)?
         {

@@ -1,9 +1,9 @@
 //! The distributional rule: whether something about a cohort has moved away from its baseline.
 
+use crate::data::histogram::{BINS, Drift, Histogram};
 use crate::input::events::Time;
 use crate::monitor::alert::{AlertEvidence, DriftLimits, Finding, Kind, Of};
 use crate::monitor::cooldown::Cooldowns;
-use crate::monitor::histogram::{BINS, Drift, Histogram};
 use crate::monitor::settings::{RuleSet, Settings};
 use serde::{Deserialize, Serialize};
 

@@ -12,17 +12,17 @@ pub use checkpoint::Checkpoint;
 use super::agent::Agent;
 use super::alert::{Kind, Of, Severity};
 use super::cooldown::{Cooldown, Cooldowns};
-use super::histogram::Histogram;
 use super::names::OTHER;
 use super::reorder::Waiting;
 use super::retention::Standing;
 use super::rules::drift::{Cohort, Distribution};
 use super::rules::flood::Arrivals;
 use super::rules::usual::Usual;
-use super::stream_time::{Doubt, Source};
+use super::stream_time::Source;
 use super::{Counters, Monitor, Settings};
 use crate::data::dataset::hex;
 use crate::data::fingerprint;
+use crate::data::histogram::Histogram;
 use crate::input::events::{Event, MAX_NAME, Time};
 use crate::text::one_line;
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,7 @@ struct SavedStream<'a> {
     came: u64,
     previous: Option<i64>,
     now: i64,
+    slow: Source,
     #[serde(borrow)]
     window: Vec<(i64, bool, Option<Cow<'a, str>>)>,
     /// How many of these are not judged.
@@ -159,8 +160,6 @@ struct SavedAgent<'a> {
     latest: i64,
     started: i64,
     late: u8,
-    #[serde(default, skip_serializing_if = "is_default")]
-    behind: Doubt,
     clock_is_told: bool,
     arrived: i64,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -251,6 +250,7 @@ impl Monitor {
                 came: self.reorder.count,
                 previous: self.reorder.previous.map(Time::micros),
                 now: self.reorder.stream.now,
+                slow: self.reorder.stream.slow,
                 window: self.reorder.stream.saved_window(),
                 waiting: self.reorder.stream.waiting,
                 usual_frequency: self.usual_frequency,
@@ -349,7 +349,7 @@ impl Monitor {
         }
         for _ in 0..head.sources {
             let saved: SavedSource<'_> = parse(lines.next())?;
-            let fits = saved.clock.ahead.unsigned_abs() <= 1 << 58 && stands(saved.standing);
+            let fits = is_possible(saved.clock) && stands(saved.standing);
             if !fits
                 || !monitor
                     .reorder
@@ -400,6 +400,7 @@ impl Monitor {
         ]);
         let ngrams = head.ngrams.len().div_ceil(16);
         if numbers.iter().any(|&number| number > MAX_NUMBER)
+            || !is_possible(stream.slow)
             || head.agents > self.settings.max_agents.get() as usize
             || head.cohorts > self.settings.max_cohorts.get() as usize
             || ngrams > self.settings.ngram_window.get() as usize
@@ -413,6 +414,7 @@ impl Monitor {
         self.ngrams.pushed = head.pushed;
         self.looked_at = stream.looked_at;
         (self.reorder.count, self.reorder.stream.now) = (stream.came, stream.now);
+        self.reorder.stream.slow = stream.slow;
         self.reorder.previous = stream.previous.map(time).transpose()?;
         (self.usual_frequency, self.usual_repeats) = (stream.usual_frequency, stream.usual_repeats);
         self.arrivals = stream.arrivals.clone();
@@ -447,7 +449,7 @@ impl Monitor {
             return Err(damaged("an agent cannot be so"));
         };
         let agent = self.agents.value_mut(slot);
-        (agent.behind, agent.usual) = (saved.behind, saved.usual);
+        agent.usual = saved.usual;
         (agent.clock_is_told, agent.arrived) = (saved.clock_is_told, saved.arrived);
         agent.session.length = saved.session_length;
         for &at in &saved.session_times {
@@ -500,6 +502,7 @@ impl Monitor {
             cohort: saved.cohort.as_ref().into(),
             time: saved.time.map(time).transpose()?,
             session: saved.session.as_ref().into(),
+            group: String::new(),
             label: None,
             event_id: saved.id.as_ref().into(),
             source: saved.source.as_ref().into(),
@@ -543,6 +546,11 @@ impl Monitor {
         };
         Ok(())
     }
+}
+
+/// Whether a clock can be so wrong.
+fn is_possible(clock: Source) -> bool {
+    clock.ahead.unsigned_abs() <= 1 << 58
 }
 
 /// Whether somebody can have been used so.
@@ -662,7 +670,6 @@ impl Agent {
         SavedAgent {
             id: id.into(),
             standing,
-            behind: self.behind,
             clock_is_told: self.clock_is_told,
             arrived: self.arrived,
             usual: self.usual,

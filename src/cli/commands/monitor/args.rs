@@ -6,7 +6,9 @@ use crate::cli::values::count;
 use anomaly_train::events::{SessionRules, Span};
 use anomaly_train::logs::Mapping;
 use anomaly_train::monitor::{Baselines, RuleSet, Settings, WatchSettings};
-use anomaly_train::{Capacity, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize};
+use anomaly_train::{
+    Capacity, Caution, Count, Divergence, NgramSize, OpenUnitInterval, Smoothing, UnitInterval, WindowSize,
+};
 use clap::{ArgAction, Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,7 +33,11 @@ pub(crate) struct MonitorArgs {
 
     /// Latest actions of a session that the model looks at
     #[arg(long, value_name = "N", default_value_t = WatchSettings::default().window)]
-    window: WindowSize,
+    pub(crate) window: WindowSize,
+
+    /// Keep a budget of --anomaly-threshold false-alarms=R in four of five draws of a few groups, and not only on average
+    #[arg(long, requires = "anomaly_threshold")]
+    cautious: bool,
 
     /// How many actions and n-grams the model's evidence names
     #[arg(long, value_name = "N", default_value = "5", value_parser = count)]
@@ -192,6 +198,15 @@ enum Rules {
 }
 
 impl MonitorArgs {
+    /// How a budget of false alarms is kept.
+    pub(crate) fn caution(&self) -> Caution {
+        if self.cautious {
+            Caution::Cautious
+        } else {
+            Caution::Mean
+        }
+    }
+
     /// What the options mean.
     pub(crate) fn settings(&self, mapping: &Mapping, baselines: Baselines) -> Settings {
         let SessionRules {

@@ -276,9 +276,11 @@ fn load(args: &MonitorArgs, place: Place<'_>) -> Result<Loaded, Failure> {
         )));
     }
     Ok(Loaded {
-        model: args.threshold.apply(&artifact)?,
+        model: args
+            .threshold
+            .apply_to_sessions(&artifact, args.caution(), args.window)?,
         mapping: artifact.run.reading.mapping.clone(),
-        baseline: None,
+        baseline: artifact.sessions.usual(),
         digest,
     })
 }

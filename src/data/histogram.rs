@@ -11,6 +11,7 @@ const EPSILON: f64 = 1e-6;
 
 /// How many scores fall into each tenth of 0..1; the last one also holds 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Histogram(pub [u64; BINS]);
 
 /// A histogram for each cohort; the empty name is that of events without one.
@@ -23,6 +24,16 @@ impl Histogram {
         let bin = (score.clamp(0.0, 1.0) * BINS as f64).floor() as usize;
         let count = &mut self.0[bin.min(BINS - 1)];
         *count = count.saturating_add(1);
+    }
+
+    /// Counts `count` scores.
+    pub(crate) fn add_many(&mut self, score: f64, count: u64) {
+        let mut one = Self::default();
+        one.add(score);
+        self.0
+            .iter_mut()
+            .zip(one.0)
+            .for_each(|(sum, one)| *sum = sum.saturating_add(one * count));
     }
 
     /// How many scores there are.

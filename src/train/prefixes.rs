@@ -1,0 +1,121 @@
+//! What is said of sessions on their way: the sequences of a fold, asked about after each of their actions as a monitor asks, by the weights
+//! that all other folds lead to.
+
+use crate::data::dataset::Dataset;
+use crate::data::label::ClassCounts;
+use crate::evaluate::session_scores::{FIRST_ACTIONS, WINDOW};
+use crate::model::features::{Encoder, Known, Row};
+use crate::model::weights::Weights;
+use crate::train::distinct::Distinct;
+use crate::train::training_set::TrainingSet;
+
+/// At most about so many sequences are asked about, evenly spread over those that are left out.
+const SEQUENCES: usize = 10_000;
+/// Of a longer sequence not every prefix is asked about, but about so many.
+const PREFIXES: usize = 500;
+
+/// What is needed to ask.
+pub(crate) struct Prefixes<'a> {
+    data: &'a Dataset,
+    distinct: &'a Distinct,
+    set: &'a TrainingSet,
+    n: usize,
+    /// For each action of the data its number in the model; one that it does not know has a number above those.
+    numbers: Vec<u32>,
+    /// Most sequences of a fold.
+    most: usize,
+}
+
+/// What was said of a sequence on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OnItsWay {
+    /// The index of the sequence.
+    pub(crate) index: u32,
+    pub(crate) labels: ClassCounts,
+    /// After so many actions it came to log odds that were higher than all before.
+    pub(crate) records: Vec<(u32, f64)>,
+    /// The log odds after the first few actions, and the share of these that was unknown; `None` if there are not so many.
+    pub(crate) first: Option<(f64, f64)>,
+}
+
+impl<'a> Prefixes<'a> {
+    /// To ask about sequences of `folds` folds with n-grams of up to `n` actions.
+    pub(crate) fn new(data: &'a Dataset, distinct: &'a Distinct, set: &'a TrainingSet, n: usize, folds: usize) -> Self {
+        let by_name: std::collections::BTreeMap<&str, u32> = set.names.iter().map(String::as_str).zip(0..).collect();
+        let unknown = set.names.len() as u32;
+        let numbers = (0..data.action_count() as u32).map(|action| {
+            let known = by_name.get(data.action_name(action));
+            known.copied().unwrap_or(unknown + action)
+        });
+        Self {
+            data,
+            distinct,
+            set,
+            n,
+            numbers: numbers.collect(),
+            most: SEQUENCES.div_ceil(folds.max(1)),
+        }
+    }
+
+    /// Asks about the sequences of a fold, without which these weights came about.
+    pub(crate) fn of_fold(&self, fold: u8, weights: &Weights) -> Vec<OnItsWay> {
+        let rows = &self.set.rows;
+        let of_fold: Vec<usize> = (0..rows.len())
+            .filter(|&index| rows.folds().of(index) == fold)
+            .collect();
+        let step = of_fold.len().div_ceil(self.most).max(1);
+        let (mut encoder, mut actions) = (Encoder::default(), Vec::new());
+        let asked = of_fold.into_iter().step_by(step);
+        asked
+            .map(|index| {
+                let row = self.distinct.rows[index] as usize;
+                actions.clear();
+                actions.extend(self.data.steps(row).map(|action| self.numbers[action as usize]));
+                let mut said = OnItsWay {
+                    index: index as u32,
+                    labels: rows.labels(index),
+                    records: Vec::new(),
+                    first: None,
+                };
+                let every = actions.len().div_ceil(PREFIXES).max(1);
+                for end in (1..=actions.len()).filter(|end| end % every == 0 || *end == actions.len()) {
+                    let window = &actions[end.saturating_sub(WINDOW.get() as usize)..end];
+                    let log_odds = self.log_odds(fold, weights, &mut encoder, window);
+                    if said.records.last().is_none_or(|&(_, most)| log_odds > most) {
+                        said.records.push((end as u32, log_odds));
+                    }
+                    if end == FIRST_ACTIONS as usize {
+                        let unknown = window.iter().filter(|&&action| !self.knows(fold, action)).count();
+                        said.first = Some((log_odds, unknown as f64 / window.len() as f64));
+                    }
+                }
+                said
+            })
+            .collect()
+    }
+
+    /// Whether the other folds have a feature.
+    fn knows(&self, fold: u8, feature: u32) -> bool {
+        let number = self.set.ids.get(feature as usize);
+        number.is_some_and(|&number| self.set.rows.is_known_without(fold, number))
+            && (feature as usize) < self.set.actions.len() + self.set.ngrams.len()
+    }
+
+    fn log_odds(&self, fold: u8, weights: &Weights, encoder: &mut Encoder, actions: &[u32]) -> f64 {
+        let known = Known {
+            table: &self.set.table,
+            pairs: &self.set.pair_table,
+            n: self.n,
+            ranges: &self.set.ranges,
+        };
+        let Row { sparse, pairs, dense } =
+            encoder.encode_knowing(known, actions.iter().copied(), |feature| self.knows(fold, feature));
+        let dense: f64 = dense.iter().zip(&weights.dense).map(|(x, w)| x * w).sum();
+        let present = sparse.iter().chain(pairs);
+        weights.bias
+            + dense
+            + present.fold(0.0, |sum, &feature| {
+                sum + weights.sparse[self.set.ids[feature as usize] as usize]
+            })
+    }
+}
