@@ -36,7 +36,7 @@ WRONG = {
         "verdict.promoted": [0, "yes"],
         "verdict.reasons": ["none", ["accuracy"]],
         "gate.max_ece": [-0.01, 1.01],
-        "format_version": [5, 7, "6"],
+        "format_version": [6, 8, "7"],
         "model_type": ["other", "Anomaly"],
         "n": [0, 9, 2.5],
         "anomaly_threshold": [0, 1, -0.1, 1.5, None],

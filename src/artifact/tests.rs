@@ -75,8 +75,8 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
     let text = file(3);
     for (from, to, expected) in [
-        ("\"format_version\":6", "\"format_version\":1", "format version 1"),
-        ("\"format_version\":6", "\"format_version\":\"2\"", "format version"),
+        ("\"format_version\":7", "\"format_version\":1", "format version 1"),
+        ("\"format_version\":7", "\"format_version\":\"2\"", "format version"),
         ("\"model_type\":\"anomaly\"", "\"model_type\":\"x\"", "model type"),
         ("\"n\":3", "\"n\":9", "from 1 to 8"),
         ("\"n\":3", "\"n\":3.0", "not a whole model file"),

@@ -100,7 +100,12 @@ const MAX_TOML: u64 = 1 << 20;
 impl LogArgs {
     /// What the options and the mapping file say.
     pub(crate) fn mapping(&self) -> Result<Mapping, Failure> {
-        let file = self.mapping.as_ref().map(read_mapping).transpose()?.unwrap_or_default();
+        let file = self
+            .mapping
+            .as_deref()
+            .map(read_mapping)
+            .transpose()?
+            .unwrap_or_default();
         let given = Mapping {
             input_format: self.input_format,
             agent_field: self.agent_field.clone(),
@@ -132,7 +137,7 @@ impl LogArgs {
     }
 }
 
-fn read_mapping(path: &PathBuf) -> Result<Mapping, Failure> {
+fn read_mapping(path: &Path) -> Result<Mapping, Failure> {
     toml_file(path, "mapping file")
 }
 

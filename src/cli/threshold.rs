@@ -4,7 +4,7 @@ use super::failure::Failure;
 use anomaly_train::metrics::Spread;
 use anomaly_train::{
     AnomalyModel, Artifact, Budget, Caution, Chosen, ClassCounts, FEW_GROUPS, Model, ModelKind, OpenUnitInterval,
-    Resolved, Threshold, Unit, WINDOW, WindowSize, Wish,
+    Resolved, Threshold, WINDOW, WindowSize, Wish,
 };
 use clap::Args;
 use log::{info, warn};
@@ -71,7 +71,7 @@ impl ThresholdArgs {
             let budget = artifact
                 .budget(share, caution, self.base_rate)
                 .map_err(|error| Failure::refused(format_args!("false-alarms={share} of the sessions: {error}")))?;
-            tell_of_budget(&budget, window);
+            tell_of_budget(&budget, artifact.run.group_by.is_some(), window);
             Ok(budget.threshold)
         };
         if let Some(wish) = wished.filter(|_| is_labelled)
@@ -182,10 +182,9 @@ fn brief(threshold: f64) -> String {
 }
 
 /// Says what a threshold for sessions does, and what it cannot be relied on for.
-fn tell_of_budget(budget: &Budget, window: WindowSize) {
+fn tell_of_budget(budget: &Budget, grouped: bool, window: WindowSize) {
     let Budget {
         threshold,
-        by,
         groups,
         false_alarms,
         by_group: (least, most),
@@ -201,14 +200,22 @@ fn tell_of_budget(budget: &Budget, window: WindowSize) {
         (Some(_), None) => "; no anomalous one is found".to_owned(),
         (None, _) => String::new(),
     };
+    // Without groups each session or sequence stands for itself, whatever it is called.
+    let by = if grouped {
+        format!(
+            "by group, {:.1} to {:.1} % of those of one of {groups} groups",
+            100.0 * least,
+            100.0 * most
+        )
+    } else {
+        "one by one".to_owned()
+    };
     info!(
-        "threshold {}: of the sessions that were left out of training by {by}, {:.1} % of the normal ones ever alarm ({:.1} to {:.1} % of those of one of {groups} {by}s){found}",
+        "threshold {}: of the normal sessions that were left out of training {:.1} % ever alarm ({by}){found}",
         brief(threshold.get()),
         100.0 * false_alarms,
-        100.0 * least,
-        100.0 * most,
     );
-    if *by == Unit::Sequence {
+    if !grouped {
         warn!(
             "the sessions were not left out by group, so this holds for sessions like those of training; on new tasks up to eight times as many were \
              seen to alarm: train with --group-by FIELD"

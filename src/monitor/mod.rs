@@ -1,6 +1,6 @@
 //! Watches agents live: from events to alerts.
 //!
-//! Events are put in [order of time](reorder) first. Rules look at what is happening now, and a trained model takes a deeper look at the current
+//! Events are put in order of time first. Rules look at what is happening now, and a trained model takes a deeper look at the current
 //! session of each agent. Time is that of the events, so the same events give the same alerts however fast they come. What is kept is
 //! bounded whatever arrives, and can be [saved](Monitor::save) and [restored](Monitor::restore) without changing a later alert.
 //!
@@ -56,6 +56,7 @@ use reorder::{Reorder, Turn};
 use retention::Retained;
 use rules::drift::{Cohort, Distribution, Due};
 use rules::flood::Arrivals;
+use rules::frequency::Peers;
 use rules::model::ModelRule;
 use rules::normality::NormalityRule;
 use rules::sequence::NgramWindow;
@@ -78,7 +79,7 @@ pub struct Monitor {
     ngrams: NgramWindow,
     seen: SeenIds,
     /// How many actions are usual for agents in a short time, and how many alike.
-    usual_frequency: Usual,
+    peers: Peers,
     usual_repeats: Usual,
     arrivals: Arrivals,
     /// Alerts about the stream as a whole.
@@ -154,7 +155,7 @@ impl Monitor {
             cohorts: Retained::new(settings.max_cohorts.get()),
             ngrams: NgramWindow::new(settings.ngram_window.get()),
             seen: SeenIds::default(),
-            usual_frequency: Usual::default(),
+            peers: Peers::default(),
             usual_repeats: Usual::default(),
             arrivals: Arrivals::default(),
             cooldowns: Cooldowns::default(),
@@ -348,16 +349,11 @@ impl Monitor {
             }
         }
         let action = self.name(event);
-        let n = self.settings.ngram_size.get();
-        let agent = self.agents.value_mut(slot);
-        agent.push_recent(action, n, &mut self.names);
-        let ngram = (agent.recent().len() == n).then(|| {
-            let actions = agent.recent().iter().map(|&action| self.names.fingerprint(action));
-            fingerprint::of_sequence(actions)
-        });
-        if let Some(ngram) = ngram {
-            self.ngrams.push(ngram);
-        }
+        let ngram = if self.settings.has_sequence_rule() {
+            self.note_ngram(slot, action)
+        } else {
+            None
+        };
 
         let cohort_slot = self.cohort_for(&event.cohort);
         if let Some(score) = event.risk_score {
@@ -372,6 +368,22 @@ impl Monitor {
         self.apply_rules(slot, cohort, ngram, &subject, alerts);
         self.apply_model(slot, (cohort_slot, cohort), (action, new_session), &subject, alerts);
         self.complete(slot, before, alerts);
+        self.names.release(action);
+    }
+
+    /// Adds an action to the latest of its agent. Returns the n-gram that it ends, if there are enough.
+    fn note_ngram(&mut self, slot: u32, action: u32) -> Option<u64> {
+        let n = self.settings.ngram_size.get();
+        let agent = self.agents.value_mut(slot);
+        self.names.retain(action);
+        agent.push_recent(action, n, &mut self.names);
+        let recent = agent.recent();
+        if recent.len() < n {
+            return None;
+        }
+        let ngram = fingerprint::of_sequence(recent.iter().map(|&action| self.names.fingerprint(action)));
+        self.ngrams.push(ngram);
+        Some(ngram)
     }
 
     /// Adds to the alerts from `before` on what they say of the session, counts them, and leaves those out that were raised before.
@@ -513,7 +525,7 @@ impl Monitor {
             1 => {
                 let window = self.arrivals.note_new(event, subject.time, displaced);
                 self.agents.value_mut(slot).arrived = window;
-                self.usual_frequency.add_past();
+                self.peers.past.add_past();
                 if let Some(finding) = self.arrivals.check(self.settings.max_agents) {
                     let subject = Subject::of_cohort("", subject.time, subject.number);
                     self.raise_of_stream(finding, &subject, alerts);
@@ -642,7 +654,7 @@ impl Monitor {
         subject: &Subject<'_>,
         alerts: &mut Vec<Alert>,
     ) {
-        if let Some(finding) = self.too_frequent(slot, subject.time)
+        if let Some(finding) = self.too_frequent(slot, subject)
             && self.raise(slot, (finding.kind, cohort), finding, subject, alerts)
         {
             return;
@@ -657,14 +669,13 @@ impl Monitor {
         }
     }
 
-    fn too_frequent(&mut self, slot: u32, time: Time) -> Option<Finding> {
+    fn too_frequent(&mut self, slot: u32, subject: &Subject<'_>) -> Option<Finding> {
         let agent = self.agents.value_mut(slot);
         let found = frequency::check(&agent.times, &self.settings);
         if self.settings.frequency_is_fixed {
             return found;
         }
-        self.usual_frequency.go_on(time);
-        let unusual = frequency::is_unusual(&agent.times, &mut agent.usual, &mut self.usual_frequency, time);
+        let unusual = frequency::is_unusual(&agent.times, &mut agent.usual, &mut self.peers, subject);
         found.filter(|_| unusual)
     }
 
@@ -672,11 +683,8 @@ impl Monitor {
         let settings = &self.settings;
         // A normal-only model knows better what is usual.
         let ngram = ngram.filter(|_| self.normality.is_none())?;
-        let warm = match (settings.rules, settings.sequence_warm_up) {
-            (RuleSet::Original, _) => true,
-            (RuleSet::Default, Some(needed)) => self.ngrams.pushed > u64::from(needed.get()),
-            (RuleSet::Default, None) => false,
-        };
+        let warm_up = settings.sequence_warm_up.filter(|_| settings.rules == RuleSet::Default);
+        let warm = warm_up.is_none_or(|needed| self.ngrams.pushed > u64::from(needed.get()));
         let recent = || {
             let recent = self.agents.value(slot).recent().iter();
             recent.map(|&action| self.names.text(action).to_owned()).collect()
@@ -819,6 +827,11 @@ impl Monitor {
     ) -> bool {
         if self.ignore.holds(finding.kind, subject.event, subject.time) {
             self.counters.ignored += 1;
+            return false;
+        }
+        let is_default = self.settings.rules == RuleSet::Default;
+        if is_default && self.agents.uses(slot) == 1 && !self.arrivals.hears_of_single(self.settings.max_agents) {
+            self.counters.held_back += 1;
             return false;
         }
         let wanted = subject.wanted(kind, cohort, finding.severity());

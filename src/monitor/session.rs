@@ -15,8 +15,8 @@ const KEPT: usize = 32;
 pub(crate) struct Session {
     /// Oldest first.
     pub(crate) actions: VecDeque<u32>,
-    /// When each was, as far as that is in order.
-    pub(crate) times: VecDeque<Time>,
+    /// When each was, as far as that is in order, in microseconds since 1970.
+    pub(crate) times: VecDeque<i64>,
     /// How many actions it has had.
     pub(crate) length: u64,
     /// The ids of the events of the latest of them, as many as have been kept since one had an id; empty for none.
@@ -62,6 +62,7 @@ impl Session {
     pub(crate) fn add(&mut self, action: u32, id: &str, time: Time, most: usize, names: &mut Names) {
         self.length = self.length.saturating_add(1);
         let is_full = self.actions.len() >= most;
+        let time = time.micros();
         let mut place = self.place_of(time, is_full);
         if is_full && let Some(oldest) = self.actions.pop_front() {
             names.release(oldest);
@@ -94,7 +95,7 @@ impl Session {
     }
 
     /// Where an action of `time` belongs among those that are kept.
-    fn place_of(&self, time: Time, is_full: bool) -> usize {
+    fn place_of(&self, time: i64, is_full: bool) -> usize {
         let all = self.actions.len();
         let Some((&first, &latest)) = self.times.front().zip(self.times.back()) else {
             return all;
@@ -103,7 +104,7 @@ impl Session {
             return all;
         }
         match self.times.partition_point(|&other| other <= time) {
-            0 if is_full || first.since(time).micros() > DISAGREES => all,
+            0 if is_full || first - time > DISAGREES => all,
             place => place,
         }
     }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// | `drift_psi`, `drift_kl`, `drift_js` | 0.2, 0.1, 0.1 | 0 to 100 |
 /// | `drift_scores` | 30 | 1 to a million |
 /// | `drift_first`, `drift_every` | 1,000 | 1 to a million |
-/// | `drift_false_alarms` | 0.001 | above 0 and below 1 |
+/// | `drift_false_alarms` | 0.0001 | above 0 and below 1 |
 /// | `rules` | [`RuleSet::Default`] | |
 /// | `cooldown` | 300 s | up to 100 years |
 /// | `max_alerts` | 20 | 1 to a million |
@@ -100,6 +100,13 @@ pub struct Settings {
     pub baselines: Baselines,
 }
 
+impl Settings {
+    /// Whether the sequence rule may ever speak.
+    pub(crate) fn has_sequence_rule(&self) -> bool {
+        self.rules == RuleSet::Original || self.sequence_warm_up.is_some()
+    }
+}
+
 /// Which rules a monitor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,7 +168,7 @@ impl Default for Settings {
             drift_scores: const { Count::literal(30) },
             drift_first: const { Count::literal(1000) },
             drift_every: const { Count::literal(1000) },
-            drift_false_alarms: const { OpenUnitInterval::literal(0.001) },
+            drift_false_alarms: const { OpenUnitInterval::literal(0.0001) },
             cooldown: Span::seconds(300),
             max_alerts: const { Count::literal(20) },
             reorder: Span::seconds(3),

@@ -24,6 +24,8 @@ pub(crate) struct Prefixes<'a> {
     numbers: Vec<u32>,
     /// Most sequences of a fold.
     most: usize,
+    /// The weights that all folds lead to.
+    all: &'a Weights,
 }
 
 /// What was said of a sequence on its way.
@@ -39,8 +41,15 @@ pub(crate) struct OnItsWay {
 }
 
 impl<'a> Prefixes<'a> {
-    /// To ask about sequences of `folds` folds with n-grams of up to `n` actions.
-    pub(crate) fn new(data: &'a Dataset, distinct: &'a Distinct, set: &'a TrainingSet, n: usize, folds: usize) -> Self {
+    /// To ask about sequences of `folds` folds with n-grams of up to `n` actions, where all folds lead to the weights `all`.
+    pub(crate) fn new(
+        data: &'a Dataset,
+        distinct: &'a Distinct,
+        set: &'a TrainingSet,
+        n: usize,
+        folds: usize,
+        all: &'a Weights,
+    ) -> Self {
         let by_name: std::collections::BTreeMap<&str, u32> = set.names.iter().map(String::as_str).zip(0..).collect();
         let unknown = set.names.len() as u32;
         let numbers = (0..data.action_count() as u32).map(|action| {
@@ -54,6 +63,7 @@ impl<'a> Prefixes<'a> {
             n,
             numbers: numbers.collect(),
             most: SEQUENCES.div_ceil(folds.max(1)),
+            all,
         }
     }
 
@@ -77,15 +87,25 @@ impl<'a> Prefixes<'a> {
                     records: Vec::new(),
                     first: None,
                 };
+                // Groups come once, sequences come again; see `Fit::left_out`.
+                let again = if rows.folds().by_group() {
+                    0.0
+                } else {
+                    1.0 - 1.0 / said.labels.total() as f64
+                };
                 let every = actions.len().div_ceil(PREFIXES).max(1);
                 for end in (1..=actions.len()).filter(|end| end % every == 0 || *end == actions.len()) {
                     let window = &actions[end.saturating_sub(WINDOW.get() as usize)..end];
-                    let log_odds = self.log_odds(fold, weights, &mut encoder, window);
+                    let mut log_odds = self.log_odds(Some(fold), weights, &mut encoder, window);
+                    if again > 0.0 {
+                        let known = self.log_odds(None, self.all, &mut encoder, window);
+                        log_odds += again * (known - log_odds);
+                    }
                     if said.records.last().is_none_or(|&(_, most)| log_odds > most) {
                         said.records.push((end as u32, log_odds));
                     }
                     if end == FIRST_ACTIONS as usize {
-                        let unknown = window.iter().filter(|&&action| !self.knows(fold, action)).count();
+                        let unknown = window.iter().filter(|&&action| !self.knows(Some(fold), action)).count();
                         said.first = Some((log_odds, unknown as f64 / window.len() as f64));
                     }
                 }
@@ -94,14 +114,14 @@ impl<'a> Prefixes<'a> {
             .collect()
     }
 
-    /// Whether the other folds have a feature.
-    fn knows(&self, fold: u8, feature: u32) -> bool {
-        let number = self.set.ids.get(feature as usize);
-        number.is_some_and(|&number| self.set.rows.is_known_without(fold, number))
-            && (feature as usize) < self.set.actions.len() + self.set.ngrams.len()
+    /// Whether other folds than this one have an action or n-gram, or any has.
+    fn knows(&self, fold: Option<u8>, feature: u32) -> bool {
+        let among = (feature as usize) < self.set.actions.len() + self.set.ngrams.len();
+        let known = |&number: &u32| fold.is_none_or(|fold| self.set.rows.is_known_without(fold, number));
+        among && self.set.ids.get(feature as usize).is_some_and(known)
     }
 
-    fn log_odds(&self, fold: u8, weights: &Weights, encoder: &mut Encoder, actions: &[u32]) -> f64 {
+    fn log_odds(&self, fold: Option<u8>, weights: &Weights, encoder: &mut Encoder, actions: &[u32]) -> f64 {
         let known = Known {
             table: &self.set.table,
             pairs: &self.set.pair_table,

@@ -130,7 +130,14 @@ pub fn train_on(
     let (mut calibration, mut left_out, mut on_their_way) = (None, Vec::new(), Vec::new());
     if rows.folds().count() > 1 {
         let folds = rows.folds().first(CALIBRATED_ON);
-        let prefixes = Prefixes::new(data, &distinct, &set, config.ngram_size.get(), folds.len());
+        let prefixes = Prefixes::new(
+            data,
+            &distinct,
+            &set,
+            config.ngram_size.get(),
+            folds.len(),
+            fit.weights(),
+        );
         (left_out, on_their_way) = fit.left_out(rows, &folds, config, threads, |fold, weights| {
             prefixes.of_fold(fold, weights)
         });

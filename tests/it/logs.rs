@@ -142,7 +142,15 @@ fn every_format_becomes_a_model_and_alerts_without_another_word() {
 #[cfg(unix)]
 fn followed(sandbox: &Sandbox, model: &str, count: usize) -> Vec<Value> {
     let args = [
-        "monitor", "-q", "--follow", "--state", "state", "--model", model, "grown",
+        "monitor",
+        "-q",
+        "--reorder=0",
+        "--follow",
+        "--state",
+        "state",
+        "--model",
+        model,
+        "grown",
     ];
     let mut child = sandbox
         .command(&args)
@@ -177,7 +185,9 @@ fn a_log_that_grows_and_is_followed_over_a_restart_gives_the_alerts_of_one_that_
         let text = String::from_utf8(log(&sandbox, name)).unwrap();
         let summary = sandbox.train(&NORMAL_ONLY);
         let model = summary["model_path"].as_str().unwrap();
-        let mut at_once = sandbox.run(&["monitor", "-q", "--model", model, "log"]).json_lines();
+        let mut at_once = sandbox
+            .run(&["monitor", "-q", "--reorder=0", "--model", model, "log"])
+            .json_lines();
         // Alerts come before and behind the place where the log is cut.
         let lines = at_once[at_once.len() / 2 - 1]["line"].as_u64().unwrap();
         let half: usize = text.split_inclusive('\n').take(lines as usize).map(str::len).sum();
@@ -225,7 +235,7 @@ fn what_people_judged_becomes_labels_by_session_and_by_alert() {
     let verdicts = format!(
         "{}\n{}\n{}\n",
         json!({"alert_id": alert["alert_id"], "label": 1, "note": "true"}),
-        json!({"session": "conv-3", "label": 0}),
+        json!({"session": "conv-1", "label": 0}),
         json!({"session": "never", "label": 0})
     );
     sandbox.write("verdicts.jsonl", verdicts);
@@ -237,7 +247,7 @@ fn what_people_judged_becomes_labels_by_session_and_by_alert() {
     found.sort_by_key(|(_, label)| label.as_u64());
     assert_eq!(
         found,
-        [(json!("conv-3"), json!(0)), (alert["session"].clone(), json!(1))]
+        [(json!("conv-1"), json!(0)), (alert["session"].clone(), json!(1))]
     );
     assert!(both.stderr.contains("nothing is called never"), "{}", both.stderr);
     let alone = sandbox

@@ -11,6 +11,9 @@ const WINDOWS: u64 = 10;
 /// Fewer agents with one action each are never a flood.
 const FEWEST: u64 = 100;
 
+/// Alerts about agents that have done one action that are heard in a window from the flood on.
+const MOST_ALERTS: u64 = 100;
+
 /// New agents of the present window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +24,8 @@ pub(crate) struct Arrivals {
     single: u64,
     /// How many agents at work were forgotten.
     displaced: u64,
+    /// Alerts about agents that had done one action.
+    alerts: u64,
     cohort: Commonest,
     source: Commonest,
 }
@@ -85,6 +90,15 @@ impl Arrivals {
         if window == self.usual.until() {
             self.single -= u64::from(self.single > 0);
         }
+    }
+
+    /// Whether one more alert about an agent that has done one action is heard: in a flood others would drown in them.
+    pub(crate) fn hears_of_single(&mut self, most: Capacity) -> bool {
+        if self.single < limit(most) {
+            return true;
+        }
+        self.alerts += 1;
+        self.alerts <= MOST_ALERTS
     }
 
     /// Whether there are too many. What is not is usual from the next window on.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Length of the windows in which the past is looked at.
 pub(crate) const WINDOW: Span = Span::seconds(60);
 /// So many times what was the most is unusual.
-const TIMES: u64 = 3;
+pub(crate) const TIMES: u64 = 3;
 
 /// The most of something in past windows, and how much past there is. What is being counted in the present window does not make itself
 /// usual.

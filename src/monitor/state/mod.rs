@@ -17,6 +17,7 @@ use super::reorder::Waiting;
 use super::retention::Standing;
 use super::rules::drift::{Cohort, Distribution};
 use super::rules::flood::Arrivals;
+use super::rules::frequency::Peers;
 use super::rules::usual::Usual;
 use super::stream_time::Source;
 use super::{Counters, Monitor, Settings};
@@ -100,7 +101,7 @@ struct SavedStream<'a> {
     window: Vec<(i64, bool, Option<Cow<'a, str>>)>,
     /// How many of these are not judged.
     waiting: usize,
-    usual_frequency: Usual,
+    peers: Peers,
     usual_repeats: Usual,
     arrivals: Arrivals,
 }
@@ -253,7 +254,7 @@ impl Monitor {
                 slow: self.reorder.stream.slow,
                 window: self.reorder.stream.saved_window(),
                 waiting: self.reorder.stream.waiting,
-                usual_frequency: self.usual_frequency,
+                peers: self.peers,
                 usual_repeats: self.usual_repeats,
                 arrivals: self.arrivals.clone(),
             },
@@ -416,7 +417,7 @@ impl Monitor {
         (self.reorder.count, self.reorder.stream.now) = (stream.came, stream.now);
         self.reorder.stream.slow = stream.slow;
         self.reorder.previous = stream.previous.map(time).transpose()?;
-        (self.usual_frequency, self.usual_repeats) = (stream.usual_frequency, stream.usual_repeats);
+        (self.peers, self.usual_repeats) = (stream.peers, stream.usual_repeats);
         self.arrivals = stream.arrivals.clone();
         self.said = head.said.clone();
         self.cooldowns = head.cooldowns.restored()?;
@@ -453,7 +454,7 @@ impl Monitor {
         (agent.clock_is_told, agent.arrived) = (saved.clock_is_told, saved.arrived);
         agent.session.length = saved.session_length;
         for &at in &saved.session_times {
-            agent.session.times.push_back(time(at)?);
+            agent.session.times.push_back(time(at)?.micros());
         }
         agent.latest = time(saved.latest)?;
         agent.started = time(saved.started)?;
@@ -673,7 +674,7 @@ impl Agent {
             clock_is_told: self.clock_is_told,
             arrived: self.arrived,
             usual: self.usual,
-            session_times: self.session.times.iter().map(|time| time.micros()).collect(),
+            session_times: self.session.times.iter().copied().collect(),
             session_length: self.session.length,
             latest: self.latest.micros(),
             started: self.started.micros(),

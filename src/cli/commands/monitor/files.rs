@@ -19,8 +19,31 @@ use std::time::SystemTime;
 /// Where the state is kept.
 pub(crate) struct StateFile<'a> {
     path: &'a Path,
-    #[allow(dead_code, reason = "closing the file gives the lock back")]
-    lock: File,
+    lock_path: PathBuf,
+    /// Closing the file gives the lock back.
+    _lock: File,
+}
+
+impl Drop for StateFile<'_> {
+    fn drop(&mut self) {
+        // Left there it would be no harm.
+        let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// Whether a file still stands at its path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let found = |found: io::Result<fs::Metadata>| found.ok().map(|found| identity(&found));
+    found(file.metadata()) == found(fs::metadata(path))
+}
+
+/// What tells a file from another, if the system says so.
+fn identity(found: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    let identity = std::os::unix::fs::MetadataExt::ino(found);
+    #[cfg(not(unix))]
+    let identity = 0;
+    identity
 }
 
 impl<'a> StateFile<'a> {
@@ -31,19 +54,31 @@ impl<'a> StateFile<'a> {
         name.push(".lock");
         let lock_path = path.with_file_name(name);
         let failed = |error: io::Error| Failure::at(&lock_path, "cannot lock the state", &error);
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, lock }),
-            Err(TryLockError::WouldBlock) => Err(Failure::Environment(format!(
-                "{}: another run works with this state; give each run a state of its own",
-                shown(path)
-            ))),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        loop {
+            let lock = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&lock_path)
+                .map_err(failed)?;
+            match lock.try_lock() {
+                // Whoever had it before may have taken it away when it ended.
+                Ok(()) if is_at(&lock, &lock_path) => {
+                    return Ok(Self {
+                        path,
+                        lock_path,
+                        _lock: lock,
+                    });
+                }
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Failure::Environment(format!(
+                        "{}: another run works with this state; give each run a state of its own",
+                        shown(path)
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
     }
 
@@ -184,11 +219,7 @@ impl Place<'_> {
             Self::Registry(folder) => fs::metadata(record(folder)),
         };
         let found = found.ok()?;
-        #[cfg(unix)]
-        let identity = std::os::unix::fs::MetadataExt::ino(&found);
-        #[cfg(not(unix))]
-        let identity = 0;
-        Some((found.modified().ok(), found.len(), identity))
+        Some((found.modified().ok(), found.len(), identity(&found)))
     }
 }
 
