@@ -364,7 +364,10 @@ impl Monitor {
 
         let agent = self.agents.value_mut(slot);
         agent.profile.count(action, &mut self.names);
-        agent.times.push(time, &self.settings);
+        // Of events in a file that knows no times nobody can say how fast they came.
+        if event.time.is_some() || time != Time::default() {
+            agent.times.push(time, &self.settings);
+        }
         self.apply_rules(slot, cohort, ngram, &subject, alerts);
         self.apply_model(slot, (cohort_slot, cohort), (action, new_session), &subject, alerts);
         self.complete(slot, before, alerts);
@@ -391,7 +394,7 @@ impl Monitor {
         for alert in &mut alerts[before..] {
             if alert.agent_id.is_some() {
                 let session = &self.agents.value(slot).session;
-                let actions = session.actions.iter().map(|&action| self.names.text(action));
+                let actions = session.actions().map(|action| self.names.text(action));
                 let positions = alert.evidence.positions(actions.clone());
                 alert.event_ids = session.ids_at(&positions).map(str::to_owned).collect();
                 alert.sequence = actions.map(str::to_owned).collect();
@@ -742,7 +745,7 @@ impl Monitor {
         if let Some(rule) = self.model.as_mut() {
             let score = model::estimate(rule, &mut agent.session);
             if after_first && self.settings.rules == RuleSet::Default && self.model_baseline.is_some() {
-                let unknown = rule.vocabulary.unknown_share(&agent.session.actions);
+                let unknown = rule.vocabulary.unknown_share(agent.session.actions());
                 self.note_value(Of::UnknownActions, cohort_slot, unknown, subject, alerts);
                 self.note_value(Of::ModelScores, cohort_slot, score, subject, alerts);
             }

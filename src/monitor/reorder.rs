@@ -28,7 +28,8 @@ pub(crate) struct Reorder {
 /// An event that waits.
 #[derive(Debug, Clone, Default)]
 struct Kept {
-    event: Event,
+    /// Moved about as a whole; `None` while its turn is.
+    event: Option<Box<Event>>,
     ahead: i64,
     wrong_source: bool,
     states: bool,
@@ -37,7 +38,7 @@ struct Kept {
 /// An event whose turn it is.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
-    pub(crate) event: Event,
+    pub(crate) event: Box<Event>,
     pub(crate) time: Time,
     /// How far its clock lies ahead of the stream, in microseconds, if that is far; below zero if it lies behind.
     pub(crate) ahead: i64,
@@ -87,7 +88,7 @@ impl Reorder {
         let time = self.time_of(event, arrival);
         self.count += 1;
         if slack.micros() == 0 {
-            let (event, turn) = (std::mem::take(event), Turn::default());
+            let (event, turn) = (Box::new(std::mem::take(event)), Turn::default());
             return Some(Turn { event, time, ..turn });
         }
         let states = event.time.is_some();
@@ -97,7 +98,7 @@ impl Reorder {
             (self.kept.len() - 1) as u32
         });
         let kept = &mut self.kept[place as usize];
-        std::mem::swap(&mut kept.event, event);
+        std::mem::swap(&mut **kept.event.get_or_insert_default(), event);
         kept.states = states;
         self.arrived.push_back(place);
         None
@@ -117,7 +118,9 @@ impl Reorder {
             }
             let place = self.arrived.pop_front()?;
             let kept = &mut self.kept[place as usize];
-            let judged = self.stream.judge(&kept.event.source, slack);
+            let judged = self
+                .stream
+                .judge(kept.event.as_ref().map_or("", |event| &event.source), slack);
             // An event that does not state its time says nothing of a clock.
             kept.ahead = if kept.states { judged.ahead } else { 0 };
             kept.wrong_source = judged.wrong_source && kept.states;
@@ -132,7 +135,7 @@ impl Reorder {
         self.free.push(place);
         let kept = &mut self.kept[place as usize];
         Some(Turn {
-            event: std::mem::take(&mut kept.event),
+            event: kept.event.take().unwrap_or_default(),
             time: Time::nearest(time),
             ahead: kept.ahead,
             wrong_source: kept.wrong_source,
@@ -140,9 +143,9 @@ impl Reorder {
     }
 
     /// Gives back the event of a turn, whose room is used again.
-    pub(crate) fn recycle(&mut self, event: Event) {
+    pub(crate) fn recycle(&mut self, event: Box<Event>) {
         if let Some(&place) = self.free.last() {
-            self.kept[place as usize].event = event;
+            self.kept[place as usize].event = Some(event);
         }
     }
 
@@ -150,22 +153,22 @@ impl Reorder {
     pub(crate) fn all_waiting(&self) -> Vec<Waiting<'_>> {
         let waiting = |place: u32, turn| {
             let kept = &self.kept[place as usize];
-            Waiting {
-                event: &kept.event,
+            Some(Waiting {
+                event: kept.event.as_ref()?,
                 turn,
                 ahead: kept.ahead,
                 wrong_source: kept.wrong_source,
                 states: kept.states,
-            }
+            })
         };
         let turns = self.turns.iter();
         let mut turns: Vec<_> = turns.map(|&Reverse((time, came, place))| (came, time, place)).collect();
         turns.sort_unstable();
         let judged = turns
             .into_iter()
-            .map(|(came, time, place)| waiting(place, Some((time, came))));
+            .filter_map(|(came, time, place)| waiting(place, Some((time, came))));
         judged
-            .chain(self.arrived.iter().map(|&place| waiting(place, None)))
+            .chain(self.arrived.iter().filter_map(|&place| waiting(place, None)))
             .collect()
     }
 
@@ -180,7 +183,7 @@ impl Reorder {
     ) {
         let place = self.kept.len() as u32;
         self.kept.push(Kept {
-            event,
+            event: Some(Box::new(event)),
             ahead,
             wrong_source,
             states,

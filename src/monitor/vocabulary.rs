@@ -3,7 +3,6 @@
 use crate::data::interner::Interner;
 use crate::model::unfamiliar::Unfamiliar;
 use crate::monitor::names::Names;
-use std::collections::VecDeque;
 
 /// For each name of an action, the number that a model knows it by, and how much of what it met it does not know.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +34,10 @@ impl Vocabulary {
     }
 
     /// The share of `actions` that the model does not know.
-    pub(crate) fn unknown_share(&self, actions: &VecDeque<u32>) -> f64 {
-        let is_unknown = |&&action: &&u32| self.numbers[action as usize] as usize >= self.known;
-        actions.iter().filter(is_unknown).count() as f64 / actions.len().max(1) as f64
+    pub(crate) fn unknown_share(&self, actions: impl ExactSizeIterator<Item = u32>) -> f64 {
+        let all = actions.len().max(1);
+        let is_unknown = |&action: &u32| self.numbers[action as usize] as usize >= self.known;
+        actions.filter(is_unknown).count() as f64 / all as f64
     }
 
     /// Notes that the model met the action with number `id`.

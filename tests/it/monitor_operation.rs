@@ -302,6 +302,37 @@ fn killed_at_any_moment_it_goes_on_from_its_last_state_and_says_the_same_again()
 }
 
 #[test]
+fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("log", event("a", 5));
+    let follow = |until_said: bool| {
+        let args = ["monitor", "--frequency-events=1", "--state=state", "--follow", "log"];
+        let mut child = sandbox
+            .command(&args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        if until_said {
+            assert_eq!(agents(&lines.next().unwrap().unwrap()), ["a"]);
+        } else {
+            std::thread::sleep(Duration::from_millis(700));
+        }
+        signal(&child, "TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(143));
+        assert_eq!(lines.count(), 0);
+    };
+    follow(false);
+    assert!(
+        fs::read_to_string(sandbox.path("state"))
+            .unwrap()
+            .contains("\"waiting\":1,")
+    );
+    follow(true);
+}
+
+#[test]
 fn figures_for_prometheus_are_there_at_the_end() {
     let sandbox = Sandbox::new();
     sandbox.write("events", format!("nonsense\n{}{}", event("a", 5), event("b", 6)));

@@ -105,6 +105,15 @@ pub(crate) fn alike(profile: &BehaviorProfile, settings: &Settings) -> Option<u6
         return None;
     }
     let concentration = profile.largest as f64 / profile.total as f64;
+    // With p the largest share of k actions the normalised entropy is ln(1/p) / ln k at least: no logarithm is needed to see most.
+    let limit = settings.behavioral_entropy.get();
+    if concentration <= 0.5
+        && concentration <= settings.behavioral_concentration.get()
+        && limit <= 0.2
+        && profile.counts.len() <= 32
+    {
+        return Some(0);
+    }
     let is_alike = concentration > settings.behavioral_concentration.get()
         || profile.rough_entropy() < settings.behavioral_entropy.get();
     Some(if is_alike { profile.total } else { 0 })

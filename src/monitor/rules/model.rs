@@ -61,9 +61,9 @@ impl ModelRule {
         };
         session.look_up(knowledge);
         self.symbols.clear();
-        let symbols = session.actions.iter().map(|&action| knowledge.symbol(action));
+        let symbols = session.actions().map(|action| knowledge.symbol(action));
         self.symbols.extend(symbols);
-        let (symbols, length, n) = (&self.symbols[..], session.actions.len(), knowledge.n);
+        let (symbols, length, n) = (&self.symbols[..], session.steps.len(), knowledge.n);
 
         let weights = &model.weights;
         let known_actions = model.actions.len() as u32;
@@ -137,14 +137,14 @@ pub(crate) fn estimate(rule: &mut ModelRule, session: &mut Session) -> f64 {
 /// What the model finds in the actions of a session, if they are anomalous. The evidence is all there is.
 pub(crate) fn explain(rule: &ModelRule, session: &Session, names: &Names) -> Option<Finding> {
     let threshold = rule.threshold.get();
-    let actions = session.actions.iter().map(|&action| names.text(action));
+    let actions = session.actions().map(|action| names.text(action));
     let explanation = rule.model.scorer().explain(actions, usize::MAX);
     let score = explanation.score;
     (score >= threshold).then(|| Finding {
         kind: Kind::Model,
         score,
         threshold,
-        evidence: AlertEvidence::model(session.actions.len(), explanation),
+        evidence: AlertEvidence::model(session.steps.len(), explanation),
     })
 }
 
@@ -187,16 +187,12 @@ mod tests {
                         }
                         session.add(id, "", Time::default(), window, &mut names);
                         if index % 10 == 0 {
-                            let exact = model
-                                .scorer()
-                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            let exact = model.scorer().log_odds(session.actions().map(|id| names.text(id)));
                             let estimate = rule.estimate(&mut session);
                             assert!((estimate - exact).abs() < 1e-11, "{n} {window} {estimate} {exact}");
                             // Another model takes over, and this one again.
                             let mut next = ModelRule::new(Arc::clone(&other), 1, &names, 2);
-                            let exact = other
-                                .scorer()
-                                .log_odds(session.actions.iter().map(|&id| names.text(id)));
+                            let exact = other.scorer().log_odds(session.actions().map(|id| names.text(id)));
                             assert!((next.estimate(&mut session) - exact).abs() < 1e-11);
                         }
                     }

@@ -46,7 +46,7 @@ impl NormalityRule {
 
 fn extent(session: &Session, window: usize) -> Extent {
     Extent::Open {
-        from_begin: session.actions.len() < window,
+        from_begin: session.steps.len() < window,
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn score(rule: &mut NormalityRule, session: &Session, window: usize) 
     let numbers = &rule.vocabulary.numbers;
     rule.actions.clear();
     rule.actions
-        .extend(session.actions.iter().map(|&action| numbers[action as usize]));
+        .extend(session.actions().map(|action| numbers[action as usize]));
     let extent = extent(session, window);
     let surprise = rule.judge.surprise(rule.model.normality(), &rule.actions, extent);
     rule.model.score_of(&surprise).get()
@@ -63,7 +63,7 @@ pub(crate) fn score(rule: &mut NormalityRule, session: &Session, window: usize) 
 
 /// What the model finds surprising in a session. The evidence is all there is.
 pub(crate) fn explain(rule: &NormalityRule, session: &Session, window: usize, names: &Names) -> Finding {
-    let actions = session.actions.iter().map(|&action| names.text(action));
+    let actions = session.actions().map(|action| names.text(action));
     let explanation = rule
         .model
         .scorer()
@@ -72,6 +72,6 @@ pub(crate) fn explain(rule: &NormalityRule, session: &Session, window: usize, na
         kind: Kind::Model,
         score: explanation.score,
         threshold: rule.threshold.get(),
-        evidence: AlertEvidence::normality(session.actions.len(), explanation),
+        evidence: AlertEvidence::normality(session.steps.len(), explanation),
     }
 }

@@ -19,6 +19,7 @@ use super::rules::drift::{Cohort, Distribution};
 use super::rules::flood::Arrivals;
 use super::rules::frequency::Peers;
 use super::rules::usual::Usual;
+use super::session::Step;
 use super::stream_time::Source;
 use super::{Counters, Monitor, Settings};
 use crate::data::dataset::hex;
@@ -172,7 +173,8 @@ struct SavedAgent<'a> {
     cooldowns: SavedCooldowns,
     session: Vec<SavedName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    session_times: Vec<i64>,
+    session_times: Vec<u32>,
+    session_began: i64,
     session_length: u64,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     ids: Vec<Cow<'a, str>>,
@@ -440,6 +442,7 @@ impl Monitor {
             && saved.late < u8::MAX
             && saved.session_times.len() == saved.session.len()
             && saved.session_times.is_sorted()
+            && saved.session_began.unsigned_abs() <= 1 << 58
             && saved.session_length <= MAX_NUMBER
             && stands(saved.standing);
         let known = self.agents.find(&saved.id).is_some();
@@ -453,9 +456,7 @@ impl Monitor {
         agent.usual = saved.usual;
         (agent.clock_is_told, agent.arrived) = (saved.clock_is_told, saved.arrived);
         agent.session.length = saved.session_length;
-        for &at in &saved.session_times {
-            agent.session.times.push_back(time(at)?.micros());
-        }
+        agent.session.began = saved.session_began;
         agent.latest = time(saved.latest)?;
         agent.started = time(saved.started)?;
         agent.late = saved.late;
@@ -468,8 +469,9 @@ impl Monitor {
         for &(name, count) in &saved.counts {
             agent.profile.restore(id(name)?, count);
         }
-        for &name in &saved.session {
-            agent.session.actions.push_back(id(name)?);
+        for (&name, &after) in saved.session.iter().zip(&saved.session_times) {
+            let action = id(name)?;
+            agent.session.steps.push_back(Step { after, action });
         }
         agent.session.ids.extend(saved.ids.iter().map(|id| Box::from(&**id)));
         for &name in &saved.recent {
@@ -654,7 +656,8 @@ impl SavedNames {
         };
         for (.., agent) in monitor.agents.oldest_first() {
             let counted = agent.profile.counts.iter().map(|count| &count.action);
-            for &name in agent.recent().iter().chain(counted).chain(&agent.session.actions) {
+            let session = agent.session.steps.iter().map(|step| &step.action);
+            for &name in agent.recent().iter().chain(counted).chain(session) {
                 if name != OTHER && names.saved[name as usize] == 0 {
                     names.mentioned.push(name);
                     names.saved[name as usize] = names.mentioned.len() as SavedName;
@@ -674,7 +677,8 @@ impl Agent {
             clock_is_told: self.clock_is_told,
             arrived: self.arrived,
             usual: self.usual,
-            session_times: self.session.times.iter().copied().collect(),
+            session_times: self.session.steps.iter().map(|step| step.after).collect(),
+            session_began: self.session.began,
             session_length: self.session.length,
             latest: self.latest.micros(),
             started: self.started.micros(),
@@ -688,7 +692,7 @@ impl Agent {
                 .map(|count| (name(&count.action), count.count))
                 .collect(),
             cooldowns: self.cooldowns.saved(),
-            session: self.session.actions.iter().map(name).collect(),
+            session: self.session.steps.iter().map(|step| name(&step.action)).collect(),
             ids: self.session.ids.iter().map(|id| Cow::Borrowed(&**id)).collect(),
         }
     }

@@ -182,8 +182,9 @@ struct Tail {
     places: Arc<Mutex<Vec<Place>>>,
 }
 
-/// For so many looks a file must be quiet that another one has taken the place of: who writes to it may notice late.
-const QUIET: u32 = 5;
+/// For so many looks a file must be quiet that another one has taken the place of, from when something stands in that: of several writers one may
+/// notice late.
+const QUIET: u32 = 2;
 
 impl Tail {
     /// Also returns the bytes before the place where it starts, as far as the checkpoint remembers them.
@@ -266,8 +267,17 @@ impl Tail {
         if length > self.in_file {
             return looked.map(|()| false);
         }
-        self.quiet = if self.next.is_empty() { 0 } else { self.quiet + 1 };
-        if self.quiet >= QUIET
+        // Who writes has moved on when there is something in the next one, and long ago when there is one after it.
+        let moved = match self.next.front() {
+            None => false,
+            Some(_) if self.next.len() > 1 => {
+                self.quiet = QUIET;
+                true
+            }
+            Some((_, file)) => file.metadata()?.len() > 0,
+        };
+        self.quiet = if moved { self.quiet + 1 } else { 0 };
+        if self.quiet > QUIET
             && let Some((identity, file)) = self.next.pop_front()
         {
             (self.identity, self.file) = (identity, file);

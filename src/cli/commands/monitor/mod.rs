@@ -23,6 +23,7 @@ use metrics_file::Figures;
 use serde::Serialize;
 use signals::Signals;
 use speaker::Speaker;
+use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -66,8 +67,8 @@ struct Run<'a> {
     mapping: Mapping,
     signals: Signals,
     speaker: Speaker,
-    /// When something came that was looked for last, for those that wait in vain.
-    quiet_since: Instant,
+    /// How many events had come at some moments, the last of them first being the latest.
+    came: VecDeque<(u64, Instant)>,
     /// Whether an event without a time was at the moment at which it comes: in a file it was with the one before it.
     knows_arrival: bool,
     /// The time of events that do not say when they were, if `SOURCE_DATE_EPOCH` fixes it.
@@ -102,6 +103,11 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         }
     }
     args.threshold.check_for(args.model.len())?;
+    if args.expect_digest.is_some() && args.model.is_empty() && args.models_dir.is_none() {
+        return Err(Failure::Usage(
+            "--expect-digest needs --model or --models-dir".to_owned(),
+        ));
+    }
     let loaded = ModelSource::all(args)?;
     model::check_kinds(loaded.iter().map(|(source, _)| source.kind()))?;
     let mapping = loaded.first().map(|(_, loaded)| loaded.mapping.clone());
@@ -120,7 +126,7 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     });
     let models = watching.collect();
     let feed = Feed::open(&args.input, &mapping, args.follow, aside.checkpoint)?;
-    let overflow = monitor.counters().overflow;
+    let Counters { overflow, events, .. } = monitor.counters();
     let mut run = Run {
         args,
         monitor,
@@ -131,7 +137,8 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
         mapping,
         signals,
         speaker: Speaker::start(),
-        quiet_since: Instant::now(),
+        // What the state holds that waits came before now.
+        came: VecDeque::from([(events, Instant::now())]),
         knows_arrival: !feed::is_file(&args.input),
         fixed_time,
         refused: 0,
@@ -188,7 +195,8 @@ impl Run<'_> {
             match self.feed.next(PATIENCE) {
                 Ok(Ok(chunk)) => {
                     self.take(&chunk)?;
-                    self.quiet_since = Instant::now();
+                    self.came.push_back((self.monitor.counters().events, Instant::now()));
+                    self.look_at_waiting()?;
                     self.warn_of_overflow();
                 }
                 Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
@@ -201,10 +209,18 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at the events that wait for older ones, if these should have come by now.
+    /// Looks at the events that wait for older ones, if these should have come by now: nothing has come for as long as events wait, or the first of
+    /// them has waited twice as long.
     fn look_at_waiting(&mut self) -> Result<(), Failure> {
+        let waiting = self.monitor.waiting() as u64;
+        let looked_at = self.monitor.counters().events - waiting;
+        while self.came.front().is_some_and(|&(count, _)| count <= looked_at) {
+            self.came.pop_front();
+        }
         let patience = self.monitor.settings().reorder.as_seconds();
-        if self.monitor.waiting() == 0 || self.quiet_since.elapsed().as_secs_f64() < patience {
+        let since = |came: Option<&(u64, Instant)>| came.map_or(0.0, |(_, at)| at.elapsed().as_secs_f64());
+        let in_vain = since(self.came.back()) >= patience || since(self.came.front()) >= 2.0 * patience;
+        if waiting == 0 || !in_vain {
             return Ok(());
         }
         let mut alerts = Vec::new();
