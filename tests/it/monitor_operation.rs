@@ -306,7 +306,15 @@ fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes(
     let sandbox = Sandbox::new();
     sandbox.write("log", event("a", 5));
     let follow = |until_said: bool| {
-        let args = ["monitor", "--frequency-events=1", "--state=state", "--follow", "log"];
+        let args = [
+            "monitor",
+            "--frequency-events=1",
+            "--reorder=5",
+            "--state=state",
+            "--metrics-file=metrics",
+            "--follow",
+            "log",
+        ];
         let mut child = sandbox
             .command(&args)
             .stdout(Stdio::piped())
@@ -317,7 +325,10 @@ fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes(
         if until_said {
             assert_eq!(agents(&lines.next().unwrap().unwrap()), ["a"]);
         } else {
-            std::thread::sleep(Duration::from_millis(700));
+            until("it waits", || {
+                let figures = fs::read_to_string(sandbox.path("metrics")).unwrap_or_default();
+                figures.contains("anomaly_train_waiting_events 1\n")
+            });
         }
         signal(&child, "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(143));
