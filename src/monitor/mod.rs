@@ -675,7 +675,7 @@ impl Monitor {
     fn too_frequent(&mut self, slot: u32, subject: &Subject<'_>) -> Option<Finding> {
         let agent = self.agents.value_mut(slot);
         let found = frequency::check(&agent.times, &self.settings);
-        if self.settings.frequency_is_fixed {
+        if self.settings.has_fixed_frequency() {
             return found;
         }
         let unusual = frequency::is_unusual(&agent.times, &mut agent.usual, &mut self.peers, subject);
@@ -705,7 +705,7 @@ impl Monitor {
                 return None;
             }
         }
-        if settings.behavioral_is_fixed {
+        if settings.has_fixed_behavior() {
             return behavior::check(&agent.profile, &self.names, settings);
         }
         let alike = behavior::alike(&agent.profile, settings)?;

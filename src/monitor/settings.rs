@@ -101,6 +101,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the frequency rule has the same limit for everybody.
+    pub(crate) fn has_fixed_frequency(&self) -> bool {
+        self.rules == RuleSet::Original || self.frequency_is_fixed
+    }
+
+    /// Whether the behavioural rule has the same limit for everybody.
+    pub(crate) fn has_fixed_behavior(&self) -> bool {
+        self.rules == RuleSet::Original || self.behavioral_is_fixed
+    }
+
     /// Whether the sequence rule may ever speak.
     pub(crate) fn has_sequence_rule(&self) -> bool {
         self.rules == RuleSet::Original || self.sequence_warm_up.is_some()

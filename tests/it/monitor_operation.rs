@@ -4,8 +4,8 @@
 use crate::common::Sandbox;
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Waits until something holds, which it will.
@@ -41,6 +41,19 @@ fn read_all(mut reader: impl Read) -> String {
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     text
+}
+
+/// A run that says alerts line by line; what it says else is not looked at.
+fn follow(sandbox: &Sandbox, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut command = sandbox.command(args);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+fn assert_events_in_state(sandbox: &Sandbox, count: u32) {
+    let state = fs::read_to_string(sandbox.path("state")).unwrap();
+    assert!(state.contains(&format!("\"events\":{count},")));
 }
 
 /// Under these options each event is an alert, at once.
@@ -117,11 +130,7 @@ fn sigquit_ends_a_run_in_good_order() {
         .unwrap();
     signal(&child, "QUIT");
     assert_eq!(child.wait().unwrap().code(), Some(131));
-    assert!(
-        fs::read_to_string(sandbox.path("state"))
-            .unwrap()
-            .contains("\"events\":1,")
-    );
+    assert_events_in_state(&sandbox, 1);
 }
 
 #[test]
@@ -148,13 +157,7 @@ fn with_a_reader_that_is_stuck_a_signal_ends_the_run_and_the_next_one_says_what_
     let heard = format!("{}{}", char::from(first[0]), read_all(stdout));
     // Half of a line may have been heard, which the next run says as a whole.
     let whole = heard.rfind('\n').map_or(0, |end| end + 1);
-    let mut child = sandbox
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut child, mut lines) = follow(&sandbox, &args);
     let mut found = agents(&heard[..whole]);
     assert!(found.len() < names.len());
     while found.len() < names.len() {
@@ -181,16 +184,7 @@ fn a_log_that_is_rotated_or_cut_at_any_moment_loses_no_line_over_restarts() {
             .iter()
             .for_each(|name| file.write_all(event(name, 5).as_bytes()).unwrap());
     };
-    let spawn = || {
-        let mut child = sandbox
-            .command(&args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        (child, lines)
-    };
+    let spawn = || follow(&sandbox, &args);
     let mut number = 0;
     let mut names = |count: usize| -> Vec<String> {
         number += count;
@@ -258,13 +252,7 @@ fn killed_at_any_moment_it_goes_on_from_its_last_state_and_says_the_same_again()
             file.write_all(event(&format!("a{round}-{number}"), 5).as_bytes())
                 .unwrap();
         }
-        let mut child = sandbox
-            .command(&args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut child, mut lines) = follow(&sandbox, &args);
         for _ in 0..10 * round {
             let alert: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
             let before = said.insert(alert["alert_id"].clone().to_string(), alert.clone());
@@ -280,13 +268,7 @@ fn killed_at_any_moment_it_goes_on_from_its_last_state_and_says_the_same_again()
         }
         child.wait().unwrap();
     }
-    let mut child = sandbox
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut child, mut lines) = follow(&sandbox, &args);
     while said.len() < 300 {
         let alert: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         said.insert(alert["alert_id"].clone().to_string(), alert);
@@ -294,18 +276,14 @@ fn killed_at_any_moment_it_goes_on_from_its_last_state_and_says_the_same_again()
     signal(&child, "TERM");
     assert_eq!(lines.count(), 0);
     child.wait().unwrap();
-    assert!(
-        fs::read_to_string(sandbox.path("state"))
-            .unwrap()
-            .contains("\"events\":300,")
-    );
+    assert_events_in_state(&sandbox, 300);
 }
 
 #[test]
 fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes() {
     let sandbox = Sandbox::new();
     sandbox.write("log", event("a", 5));
-    let follow = |until_said: bool| {
+    let run = |until_said: bool| {
         let args = [
             "monitor",
             "--frequency-events=1",
@@ -315,13 +293,7 @@ fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes(
             "--follow",
             "log",
         ];
-        let mut child = sandbox
-            .command(&args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut child, mut lines) = follow(&sandbox, &args);
         if until_said {
             assert_eq!(agents(&lines.next().unwrap().unwrap()), ["a"]);
         } else {
@@ -334,13 +306,13 @@ fn what_waits_in_a_state_is_looked_at_by_the_next_run_though_nothing_more_comes(
         assert_eq!(child.wait().unwrap().code(), Some(143));
         assert_eq!(lines.count(), 0);
     };
-    follow(false);
+    run(false);
     assert!(
         fs::read_to_string(sandbox.path("state"))
             .unwrap()
             .contains("\"waiting\":1,")
     );
-    follow(true);
+    run(true);
 }
 
 #[test]

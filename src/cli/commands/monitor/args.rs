@@ -214,12 +214,14 @@ impl MonitorArgs {
             own_session_gap,
         } = SessionRules::from(mapping);
         let usual = Settings::default();
-        let original = self.rules == Rules::Original;
         Settings {
-            rules: if original { RuleSet::Original } else { RuleSet::Default },
+            rules: match self.rules {
+                Rules::Default => RuleSet::Default,
+                Rules::Original => RuleSet::Original,
+            },
             sequence_warm_up: self.warm_up,
-            frequency_is_fixed: original || self.frequency_events.is_some(),
-            behavioral_is_fixed: original || self.behavioral_actions.is_some(),
+            frequency_is_fixed: self.frequency_events.is_some(),
+            behavioral_is_fixed: self.behavioral_actions.is_some(),
             drift_false_alarms: self.drift_false_alarms,
             max_alerts: self.max_alerts,
             reorder: self.reorder,

@@ -258,7 +258,7 @@ impl Tail {
 
     fn try_turn_over(&mut self) -> io::Result<bool> {
         let length = self.file.metadata()?.len();
-        if length < self.in_file || (length > self.in_file && !self.is_same()?) {
+        if length < self.in_file {
             self.file.seek(SeekFrom::Start(0))?;
             self.start_anew();
             return Ok(true);
@@ -329,8 +329,20 @@ impl Tail {
 impl Read for Tail {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            // Looked at before each read: what has grown may be something else.
-            if self.turn_over() {
+            let mut turned = self.turn_over();
+            let count = self.file.read(buffer)?;
+            if count > 0 && !turned && !self.is_same()? {
+                // Looked at after the read: what was read is something else, written in place of what stood there.
+                self.file.seek(SeekFrom::Start(0))?;
+                self.start_anew();
+                turned = true;
+            } else if count > 0 && turned {
+                // Read again below, behind the end of the line before.
+                self.file.seek(SeekFrom::Start(0))?;
+            } else if count > 0 {
+                self.file.seek(SeekFrom::Start(self.in_file + count as u64))?;
+            }
+            if turned {
                 // A line that was not finished will not be.
                 let cut = !std::mem::replace(&mut self.whole, true);
                 self.in_stream += u64::from(cut);
@@ -339,8 +351,8 @@ impl Read for Tail {
                     *end = b'\n';
                     return Ok(1);
                 }
+                continue;
             }
-            let count = self.file.read(buffer)?;
             if count > 0 {
                 self.quiet = 0;
                 self.in_file += count as u64;
