@@ -47,6 +47,8 @@ mod bounds;
 mod data;
 mod entropy;
 mod evaluate;
+#[cfg(feature = "files")]
+pub mod files;
 mod input;
 mod model;
 pub mod monitor;

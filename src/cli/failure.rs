@@ -2,6 +2,7 @@
 
 use anomaly_train::command_only::one_line;
 pub(crate) use anomaly_train::command_only::path as shown;
+use anomaly_train::files::FileError;
 use anomaly_train::registry::StoreError;
 use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
@@ -78,6 +79,16 @@ impl Failure {
             Self::Alerted => 5,
             Self::Stopped(signal) => 128 + signal,
         })
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, what, source } => Self::at(&path, what, &source),
+            FileError::Refused(problems) => Self::Refused(problems),
+            other => Self::refused(other),
+        }
     }
 }
 

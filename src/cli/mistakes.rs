@@ -5,7 +5,7 @@
 use super::failure::{Failure, shown};
 use super::output::json_line;
 use super::progress::Progress;
-use super::reading::{BadLines, Logs, Reading};
+use anomaly_train::files::{BadLines, Logs, Reading};
 use super::{input, output_file, signals};
 use anomaly_train::logs::{Format, normalize_name, recognise};
 use anomaly_train::registry::replace;
@@ -152,7 +152,7 @@ impl Files<'_> {
         let mut logs = Logs::new(mapping);
         for file in self.paths {
             let reader = input::open(file, Progress::new(-1))?;
-            let found = recognise(reader, mapping).map_err(|error| input::read_failure(file, &error))?;
+            let found = recognise(reader, mapping).map_err(|error| input::read_failure(file, error))?;
             if found.kind.format != Format::Samples {
                 logs.read(found.kind, mapping, found.reader, file, &mut BadLines::new(None))?;
                 continue;

@@ -16,8 +16,6 @@ mod origin;
 mod output;
 mod output_file;
 mod progress;
-mod read_ahead;
-mod reading;
 mod report;
 mod samples;
 #[cfg(all(test, feature = "schema"))]

@@ -4,12 +4,11 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::logs::LogArgs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::reading::{self, Reading};
 use crate::cli::report::Report;
-use crate::cli::samples::warn_of_group;
 use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
+use anomaly_train::files::{self, Reading, warn_of_group};
 use anomaly_train::registry::load_file;
 use anomaly_train::{
     Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile, STABLE,
@@ -93,11 +92,11 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         count_field: args.count_field.as_deref(),
     };
     let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
-    warn_of_group(reading::read_all(
+    warn_of_group(files::read_all(
         &paths,
         &reading,
         &mut samples,
-        Progress::new(verbosity),
+        |path| input::open(path, Progress::new(verbosity)),
     )?);
     let data = samples.build_on(threads);
     if data.is_empty() {

@@ -5,11 +5,11 @@ use crate::cli::logs::LogArgs;
 use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::reading::{self, Reading};
 use crate::cli::report::Report;
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
+use anomaly_train::files::{self, Reading};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::{
     Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, Unfamiliar, evaluate,
@@ -101,7 +101,9 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         group_by: args.group_by.as_deref(),
         count_field: args.count_field.as_deref(),
     };
-    reading::read_all(&paths, &reading, &mut samples, Progress::new(verbosity))?;
+    files::read_all(&paths, &reading, &mut samples, |path| {
+        input::open(path, Progress::new(verbosity))
+    })?;
     let data = samples.build_on(threads);
     if data.skipped_empty() > 0 {
         warn!(

@@ -5,8 +5,8 @@ use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
-use crate::cli::read_ahead::ReadAhead;
-use crate::cli::reading::{BadLines, Logs};
+use anomaly_train::files::ReadAhead;
+use anomaly_train::files::{BadLines, Logs};
 use crate::cli::threshold::ThresholdArgs;
 use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};
@@ -296,7 +296,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     for path in input::expand(slice::from_ref(&args.input))? {
         // Answers may go to the same terminal, so there is no progress to show.
         let reader = input::open(&path, Progress::new(-1))?;
-        let found = recognise(reader, &answering.mapping).map_err(|error| input::read_failure(&path, &error))?;
+        let found = recognise(reader, &answering.mapping).map_err(|error| input::read_failure(&path, error))?;
         let Recognised { kind, reader } = found;
         if kind.format == Format::Samples {
             answer_samples(answering, args, (reader, &path), &mut seen, &mut output)?;
@@ -307,7 +307,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     let files = logs.names().to_vec();
     let judged = bad.judge(logs.records());
     if args.strict && judged.is_err() {
-        return judged;
+        return Ok(judged?);
     }
     if let Some(sessions) = logs.finish() {
         let sessions: Vec<Session<'_>> = sessions.iter().collect();
@@ -315,7 +315,7 @@ fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> 
     }
     output.finish()?;
     answering.warn_of(&seen);
-    judged
+    Ok(judged?)
 }
 
 /// Answers samples chunk by chunk, each shared by all threads.

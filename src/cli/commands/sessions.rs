@@ -6,7 +6,7 @@ use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::reading::{BadLines, Logs};
+use anomaly_train::files::{BadLines, Logs};
 use anomaly_train::events::{FinishedSessions, Session, Time};
 use anomaly_train::logs::{Format, recognise};
 use anomaly_train::{Label, Refusal};
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &SessionsArgs, verbosity: i8) -> Result<(), Failure> {
     let mut alerts = Vec::new();
     for path in &paths {
         let reader = input::open(path, Progress::new(verbosity))?;
-        let found = recognise(reader, &mapping).map_err(|error| input::read_failure(path, &error))?;
+        let found = recognise(reader, &mapping).map_err(|error| input::read_failure(path, error))?;
         if found.kind.format == Format::Samples && verdicts.is_some() {
             read_alerts(found.reader, path, &mut alerts)?;
         } else if found.kind.format == Format::Samples && mapping.input_format.is_none() {
@@ -162,7 +162,7 @@ impl<'a> Sample<'a> {
 fn read_alerts(reader: impl Read, path: &Path, alerts: &mut Vec<Alert>) -> Result<(), Failure> {
     let mut any = false;
     for (line, number) in BufReader::new(reader).lines().zip(1..) {
-        let line = line.map_err(|error| input::read_failure(path, &error))?;
+        let line = line.map_err(|error| input::read_failure(path, error))?;
         if line.trim().is_empty() {
             continue;
         }
@@ -211,7 +211,7 @@ impl Verdicts {
         let reader = BufReader::new(input::open(path, Progress::new(-1))?);
         let mut verdicts = Self::default();
         for (line, number) in reader.lines().zip(1..) {
-            let line = line.map_err(|error| input::read_failure(path, &error))?;
+            let line = line.map_err(|error| input::read_failure(path, error))?;
             if line.trim().is_empty() {
                 continue;
             }

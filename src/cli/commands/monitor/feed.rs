@@ -2,9 +2,8 @@
 //! noticed meanwhile.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::input;
-use crate::cli::progress::Progress;
-use crate::cli::read_ahead::{Chunk, ReadAhead};
+use crate::cli::{input, streams};
+use anomaly_train::files::{self, Chunk, ReadAhead};
 use anomaly_train::logs::{Format, Kind, Log, Mapping, recognise};
 use anomaly_train::monitor::Checkpoint;
 use anomaly_train::registry::folder;
@@ -80,12 +79,15 @@ impl Feed {
                 path,
             ))
         } else {
+            if path.as_os_str() == "-" {
+                streams::check_stdin()?;
+            }
             // Opened by whoever reads: opening a pipe waits for the one who writes.
             let (path, mapping, kind) = (path.to_owned(), mapping.clone(), Arc::clone(&kind));
             let open = move || -> Box<dyn Iterator<Item = Chunk> + Send> {
                 let recognised =
-                    |reader| recognise(reader, &mapping).map_err(|error| input::read_failure(&path, &error));
-                match input::open(&path, Progress::new(-1)).and_then(recognised) {
+                    |reader| recognise(reader, &mapping).map_err(|error| input::read_failure(&path, error));
+                match files::open(&path, |_, reader| reader).and_then(recognised) {
                     Ok(found) => {
                         let _ = kind.set(found.kind);
                         let log = Log::of(found.kind, &mapping, "");

@@ -9,7 +9,7 @@ mod speaker;
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::json_line;
-use crate::cli::{clock, model, output_file, reading, vocabulary};
+use crate::cli::{clock, model, output_file, vocabulary};
 use anomaly_train::command_only::one_line;
 use anomaly_train::events::{Event, Time};
 use anomaly_train::logs::{Log, Mapping};
@@ -199,7 +199,7 @@ impl Run<'_> {
                     self.look_at_waiting()?;
                     self.warn_of_overflow();
                 }
-                Ok(Err(failure)) => return Ok(End::Unreadable(failure)),
+                Ok(Err(failure)) => return Ok(End::Unreadable(failure.into())),
                 Err(RecvTimeoutError::Timeout) => {
                     self.speaker.wait(|| true)?;
                     self.look_at_waiting()?;
@@ -473,7 +473,7 @@ impl Run<'_> {
             vocabulary::warn_of(seen, known.into_iter());
         }
         if let Some(log) = &self.log {
-            reading::tell_of(log.passed_over());
+            anomaly_train::files::tell_of(log.passed_over());
             if let Some(record) = log.unmapped() {
                 warn!(
                     "no record has an action; --action-field names the member that is one, and --records-at the array that holds the records. The \

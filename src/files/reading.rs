@@ -1,13 +1,16 @@
 //! Reading samples and logs from the files that a command was given, and what is said of what they hold.
 
-use super::failure::{Failure, shown};
-use super::input::{chunks, open, read_failure};
-use super::progress::Progress;
+use super::FileError;
+use super::open::{chunks, read_failure};
 use super::read_ahead::ReadAhead;
-use anomaly_train::command_only::one_line;
-use anomaly_train::events::{FinishedSessions, SessionRules, Sessions};
-use anomaly_train::logs::{Format, Kind, Log, Mapping, PassedOver, recognise};
-use anomaly_train::{DatasetBuilder, GroupField, Label, ReadOptions, Refused, UnitInterval, read_samples};
+use crate::bounds::UnitInterval;
+use crate::data::dataset::DatasetBuilder;
+use crate::data::label::Label;
+use crate::input::events::{FinishedSessions, SessionRules, Sessions};
+use crate::input::lines::Refused;
+use crate::input::logs::{Format, Kind, Log, Mapping, PassedOver, recognise};
+use crate::input::samples::{GroupField, ReadOptions, read_samples};
+use crate::text::{one_line, path as shown};
 use log::{info, warn};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -19,19 +22,21 @@ use std::sync::Once;
 static UNUSED_COUNT: Once = Once::new();
 
 /// How files are read.
-pub(crate) struct Reading<'a> {
-    pub(crate) mapping: &'a Mapping,
-    pub(crate) skip_bad_lines: Option<UnitInterval>,
+pub struct Reading<'a> {
+    /// How logs are read.
+    pub mapping: &'a Mapping,
+    /// The share of lines or records that may be left out; `None` for none.
+    pub skip_bad_lines: Option<UnitInterval>,
     /// What a session or a sample without a label is; `None` where each needs one.
-    pub(crate) unlabelled: Option<Label>,
+    pub unlabelled: Option<Label>,
     /// Most samples.
-    pub(crate) limit: Option<u64>,
+    pub limit: Option<u64>,
     /// Most threads.
-    pub(crate) threads: NonZeroUsize,
+    pub threads: NonZeroUsize,
     /// The field that names the group of a sample.
-    pub(crate) group_by: Option<&'a str>,
+    pub group_by: Option<&'a str>,
     /// The field that says how many samples a line stands for.
-    pub(crate) count_field: Option<&'a str>,
+    pub count_field: Option<&'a str>,
 }
 
 impl Reading<'_> {
@@ -48,31 +53,32 @@ impl Reading<'_> {
 /// Adds the labelled samples of all `paths`, and the sessions of those that are logs, to `data`. Every line that is not one is a reason to
 /// stop, but not before all files have been read, unless few enough may be left out. Returns a field that looks like a group, if there is
 /// one.
-pub(crate) fn read_all(
+pub fn read_all<E: From<FileError>>(
     paths: &[PathBuf],
     reading: &Reading<'_>,
     data: &mut DatasetBuilder,
-    progress: Progress,
-) -> Result<Option<GroupField>, Failure> {
+    mut open: impl FnMut(&Path) -> Result<Box<dyn Read + Send>, E>,
+) -> Result<Option<GroupField>, E> {
     let mut logs = Logs::new(reading.mapping).grouped_by(reading.group_by);
     let mut bad = BadLines::new(reading.skip_bad_lines);
     let mut group_field = None;
     let before = data.samples();
     for path in paths {
-        let reader = open(path, progress)?;
-        let input = recognise(reader, reading.mapping).map_err(|error| read_failure(path, &error))?;
+        let reader = open(path)?;
+        let input = recognise(reader, reading.mapping).map_err(|error| read_failure(path, error))?;
         if input.kind.format != Format::Samples {
             if reading.count_field.is_some() {
-                return Err(Failure::refused(format_args!(
+                return Err(FileError::refused(format_args!(
                     "{}: is a log ({}); --count-field is for samples, as `anomaly-train sessions` makes them of a log",
                     shown(path),
                     input.kind.format
-                )));
+                ))
+                .into());
             }
             logs.read(input.kind, reading.mapping, input.reader, path, &mut bad)?;
             continue;
         }
-        let read = read_samples(input.reader, &reading.options(), data).map_err(|error| read_failure(path, &error))?;
+        let read = read_samples(input.reader, &reading.options(), data).map_err(|error| read_failure(path, error))?;
         bad.note(path, &read.refused);
         group_field = group_field.or(read.group_field);
         if read.unused_count {
@@ -85,7 +91,7 @@ pub(crate) fn read_all(
     if let Some(sessions) = logs.finish() {
         let without_label = sessions
             .add_to(reading.limit, reading.unlabelled, data)
-            .map_err(Failure::refused)?;
+            .map_err(FileError::refused)?;
         if without_label > 0 {
             warn!(
                 "{without_label} sessions have no event with a label and were left out; --label-field names the member that holds it, \
@@ -97,7 +103,7 @@ pub(crate) fn read_all(
 }
 
 /// The logs of a run: what they hold, and what is to be said of them.
-pub(crate) struct Logs {
+pub struct Logs {
     sessions: Sessions,
     passed: PassedOver,
     formats: BTreeSet<&'static str>,
@@ -107,7 +113,9 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    pub(crate) fn new(mapping: &Mapping) -> Self {
+    /// Without any, to be read in this way.
+    #[must_use]
+    pub fn new(mapping: &Mapping) -> Self {
         Self {
             sessions: Sessions::new(SessionRules::from(mapping)),
             passed: PassedOver::default(),
@@ -119,7 +127,7 @@ impl Logs {
     }
 
     /// Takes the member of this name for the group of a session.
-    pub(crate) fn grouped_by(self, field: Option<&str>) -> Self {
+    pub fn grouped_by(self, field: Option<&str>) -> Self {
         Self {
             group_by: field.map(str::to_owned),
             ..self
@@ -127,7 +135,7 @@ impl Logs {
     }
 
     /// Keeps the ids of events.
-    pub(crate) fn with_ids(self) -> Self {
+    pub fn with_ids(self) -> Self {
         Self {
             sessions: self.sessions.with_ids(),
             ..self
@@ -135,23 +143,28 @@ impl Logs {
     }
 
     /// The files that have been read, by the number that sessions know them by.
-    pub(crate) fn names(&self) -> &[PathBuf] {
+    pub fn names(&self) -> &[PathBuf] {
         &self.names
     }
 
     /// Records that were read, with those that were passed over.
-    pub(crate) fn records(&self) -> u64 {
+    pub fn records(&self) -> u64 {
         self.records
     }
 
-    pub(crate) fn read(
+    /// Takes the events of a log of this kind in.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or no record has an action. What is refused in it is noted in `bad`.
+    pub fn read(
         &mut self,
         kind: Kind,
         mapping: &Mapping,
         reader: impl Read + Send + 'static,
         path: &Path,
         bad: &mut BadLines,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), FileError> {
         let mut log = Log::of(kind, mapping, &shown(path).to_string()).grouped_by(self.group_by.as_deref());
         let mut refused = Refused::default();
         // While events are taken from some records, a thread cuts the next ones out of the input.
@@ -170,7 +183,7 @@ impl Logs {
         self.formats.insert(kind.format.name());
         self.names.push(path.to_owned());
         if let Some(record) = log.unmapped().filter(|_| refused.count == 0) {
-            return Err(Failure::refused(format_args!(
+            return Err(FileError::refused(format_args!(
                 "{}: no record has an action; --action-field names the member that is one, and --records-at the array that holds the records. The first record: {}",
                 shown(path),
                 one_line(record)
@@ -186,12 +199,12 @@ impl Logs {
     }
 
     /// The sessions, without a word.
-    pub(crate) fn into_sessions(self) -> FinishedSessions {
+    pub fn into_sessions(self) -> FinishedSessions {
         self.sessions.finish()
     }
 
     /// The sessions, and what is to be said of them; nothing if there were no logs.
-    pub(crate) fn finish(self) -> Option<FinishedSessions> {
+    pub fn finish(self) -> Option<FinishedSessions> {
         if self.names.is_empty() {
             return None;
         }
@@ -215,7 +228,7 @@ impl Logs {
 }
 
 /// Says what was passed over, if anything was.
-pub(crate) fn tell_of(passed: &PassedOver) {
+pub fn tell_of(passed: &PassedOver) {
     if passed.count() > 0 {
         let kinds = passed
             .kinds()
@@ -229,7 +242,7 @@ pub(crate) fn tell_of(passed: &PassedOver) {
 }
 
 /// The lines and records that were refused in all files.
-pub(crate) struct BadLines {
+pub struct BadLines {
     allowed: Option<UnitInterval>,
     problems: Vec<String>,
     count: u64,
@@ -237,7 +250,9 @@ pub(crate) struct BadLines {
 }
 
 impl BadLines {
-    pub(crate) fn new(allowed: Option<UnitInterval>) -> Self {
+    /// None yet; this share may be left out.
+    #[must_use]
+    pub fn new(allowed: Option<UnitInterval>) -> Self {
         Self {
             allowed,
             problems: Vec::new(),
@@ -253,7 +268,7 @@ impl BadLines {
     }
 
     /// Whether they are few enough beside `good` ones to be left out.
-    pub(crate) fn judge(self, good: u64) -> Result<(), Failure> {
+    pub fn judge(self, good: u64) -> Result<(), FileError> {
         if self.count == 0 {
             return Ok(());
         }
@@ -274,15 +289,15 @@ impl BadLines {
                     100.0 * share,
                     100.0 * allowed.get()
                 ));
-                Err(Failure::Refused(problems))
+                Err(FileError::Refused(problems))
             }
-            _ => Err(Failure::Refused(self.problems)),
+            _ => Err(FileError::Refused(self.problems)),
         }
     }
 }
 
 /// The lines of the file `path` that were refused, the first ones one by one, then their number.
-pub(crate) fn refused_lines(path: &Path, refused: &Refused) -> Vec<String> {
+fn refused_lines(path: &Path, refused: &Refused) -> Vec<String> {
     let path = shown(path);
     let first = refused.first.iter().map(|refusal| format!("{path}:{refusal}"));
     let count = refused.count;

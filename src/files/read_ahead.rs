@@ -1,7 +1,7 @@
 //! Reading input while what was read before is worked on.
 
-use super::failure::Failure;
-use anomaly_train::LineChunk;
+use super::FileError;
+use crate::input::line_chunks::LineChunk;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -12,10 +12,14 @@ use std::time::Duration;
 const MOST_AHEAD: usize = 4 << 20;
 
 /// The chunks of an input, or what went wrong with it after those before.
-pub(crate) type Chunk = Result<LineChunk, Failure>;
+pub type Chunk = Result<LineChunk, FileError>;
 
 /// The chunks of an input, read by a thread of its own if there may be one.
-pub(crate) enum ReadAhead<I> {
+#[derive(Debug)]
+pub struct ReadAhead<I>(Source<I>);
+
+#[derive(Debug)]
+enum Source<I> {
     /// The system refused the thread, or only one was wanted.
     Inline(I),
     Threaded {
@@ -23,13 +27,13 @@ pub(crate) enum ReadAhead<I> {
         ahead: Arc<Ahead>,
         reader: Option<JoinHandle<()>>,
         /// What came behind the last batch.
-        failure: Option<Failure>,
+        failure: Option<FileError>,
     },
 }
 
 /// How many bytes have been read and not yet been taken.
-#[derive(Default)]
-pub(crate) struct Ahead {
+#[derive(Debug, Default)]
+struct Ahead {
     bytes: Mutex<usize>,
     taken: Condvar,
 }
@@ -51,9 +55,9 @@ impl Ahead {
 
 impl<I: Iterator<Item = Chunk> + Send + 'static> ReadAhead<I> {
     /// Starts to read, ahead if there may be more than one thread.
-    pub(crate) fn start(chunks: I, threads: NonZeroUsize) -> Self {
+    pub fn start(chunks: I, threads: NonZeroUsize) -> Self {
         if threads == NonZeroUsize::MIN {
-            return Self::Inline(chunks);
+            return Self(Source::Inline(chunks));
         }
         let (sender, receiver) = channel();
         let ahead = Arc::new(Ahead::default());
@@ -68,18 +72,18 @@ impl<I: Iterator<Item = Chunk> + Send + 'static> ReadAhead<I> {
                 }
             }
         };
-        match thread::Builder::new().spawn(read) {
-            Ok(handle) => Self::Threaded {
+        Self(match thread::Builder::new().spawn(read) {
+            Ok(handle) => Source::Threaded {
                 chunks: receiver,
                 ahead,
                 reader: Some(handle),
                 failure: None,
             },
             Err(_) => match take(&chunks) {
-                Some(chunks) => Self::Inline(chunks),
+                Some(chunks) => Source::Inline(chunks),
                 None => unreachable!("a thread that was refused takes nothing"),
             },
-        }
+        })
     }
 }
 
@@ -110,10 +114,10 @@ impl<I: Iterator<Item = Chunk>> ReadAhead<I> {
     /// # Errors
     ///
     /// If there is none by then, or the input has ended.
-    pub(crate) fn next_within(&mut self, patience: Duration) -> Result<Chunk, RecvTimeoutError> {
-        match self {
-            Self::Inline(chunks) => chunks.next().ok_or(RecvTimeoutError::Disconnected),
-            Self::Threaded {
+    pub fn next_within(&mut self, patience: Duration) -> Result<Chunk, RecvTimeoutError> {
+        match &mut self.0 {
+            Source::Inline(chunks) => chunks.next().ok_or(RecvTimeoutError::Disconnected),
+            Source::Threaded {
                 chunks, ahead, reader, ..
             } => {
                 let chunk = chunks.recv_timeout(patience);
@@ -129,13 +133,13 @@ impl<I: Iterator<Item = Chunk>> ReadAhead<I> {
 }
 
 impl<I: Iterator<Item = Chunk>> Iterator for ReadAhead<I> {
-    type Item = Result<Vec<LineChunk>, Failure>;
+    type Item = Result<Vec<LineChunk>, FileError>;
 
     /// All chunks that have been read by now, at least one: it is waited for, others are not.
     fn next(&mut self) -> Option<Self::Item> {
-        let (chunks, ahead, reader, pending) = match self {
-            Self::Inline(chunks) => return Some(chunks.next()?.map(|chunk| vec![chunk])),
-            Self::Threaded {
+        let (chunks, ahead, reader, pending) = match &mut self.0 {
+            Source::Inline(chunks) => return Some(chunks.next()?.map(|chunk| vec![chunk])),
+            Source::Threaded {
                 chunks,
                 ahead,
                 reader,
@@ -174,11 +178,11 @@ impl<I: Iterator<Item = Chunk>> Iterator for ReadAhead<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anomaly_train::LineChunks;
+    use crate::input::line_chunks::LineChunks;
     use std::io::{self, Read};
 
     fn start<R: Read + Send + 'static>(reader: R, threads: usize) -> ReadAhead<impl Iterator<Item = Chunk>> {
-        let chunks = LineChunks::new(reader).map(|chunk| chunk.map_err(Failure::refused));
+        let chunks = LineChunks::new(reader).map(|chunk| chunk.map_err(FileError::refused));
         ReadAhead::start(chunks, threads.try_into().unwrap())
     }
 
@@ -234,7 +238,7 @@ mod tests {
         let mut batches = start(reader, 2);
         assert!(batches.next().unwrap().is_ok());
         thread::sleep(std::time::Duration::from_millis(200));
-        let ReadAhead::Threaded { ahead, .. } = &batches else {
+        let ReadAhead(Source::Threaded { ahead, .. }) = &batches else {
             panic!("there are threads");
         };
         assert!(*ahead.bytes.lock().unwrap() <= MOST_AHEAD);
