@@ -52,6 +52,8 @@ pub mod files;
 mod input;
 mod model;
 pub mod monitor;
+#[cfg(feature = "options")]
+pub mod options;
 // What the command uses of it and the rest of the library does not is left out with the command.
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unreachable_pub))]
 mod parallel;

@@ -3,15 +3,12 @@
 use anomaly_train::command_only::one_line;
 pub(crate) use anomaly_train::command_only::path as shown;
 use anomaly_train::files::FileError;
+use anomaly_train::options::{OptionError, in_one_line};
 use anomaly_train::registry::StoreError;
-use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-
-/// Most characters of a value that a message repeats.
-const SHOWN_VALUE: usize = 80;
 
 /// Why the program stops.
 #[derive(Debug)]
@@ -103,25 +100,19 @@ impl From<StoreError> for Failure {
 
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
-        let mut text = error.render().to_string();
-        if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-            && value.chars().count() > SHOWN_VALUE
-        {
-            let short: String = value.chars().take(SHOWN_VALUE).chain("...".chars()).collect();
-            text = text.replace(value.as_str(), &short);
+        if error.use_stderr() {
+            Self::Usage(format!("{} (see --help)", in_one_line(&error)))
+        } else {
+            Self::Help(error.render().to_string())
         }
-        if !error.use_stderr() {
-            return Self::Help(text);
+    }
+}
+
+impl From<OptionError> for Failure {
+    fn from(error: OptionError) -> Self {
+        match error {
+            OptionError::File(error) => error.into(),
+            other => Self::Usage(other.to_string()),
         }
-        // Clap spreads a message over several lines, ends it with usage and a pointer to the help, and starts it with
-        // "error: ".
-        let lines = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
-            .take_while(|line| !line.starts_with("Usage:"));
-        let message = lines.collect::<Vec<_>>().join(" ");
-        let message = message.strip_prefix("error: ").unwrap_or(&message);
-        Self::Usage(format!("{message} (see --help)"))
     }
 }

@@ -16,7 +16,9 @@ pub(crate) fn open(path: &Path, progress: Progress) -> Result<Box<dyn Read + Sen
     if path.as_os_str() == "-" {
         streams::check_stdin()?;
     }
-    Ok(files::open(path, |size, reader| progress.bytes("Reading", size, reader))?)
+    Ok(files::open(path, |size, reader| {
+        progress.bytes("Reading", size, reader)
+    })?)
 }
 
 /// Refuses standard input given twice, which could be read only once, and warns of a file given twice.

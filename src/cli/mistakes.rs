@@ -5,8 +5,8 @@
 use super::failure::{Failure, shown};
 use super::output::json_line;
 use super::progress::Progress;
-use anomaly_train::files::{BadLines, Logs, Reading};
 use super::{input, output_file, signals};
+use anomaly_train::files::{BadLines, Logs, Reading};
 use anomaly_train::logs::{Format, normalize_name, recognise};
 use anomaly_train::registry::replace;
 use anomaly_train::{Label, LineChunks, Model, ModelExplanation, Place};

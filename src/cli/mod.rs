@@ -1,14 +1,12 @@
 //! Everything that knows of a terminal, paths and the clock.
 
 mod args;
-mod champion;
 mod clock;
 mod commands;
 mod current;
 mod failure;
 mod html_report_file;
 mod input;
-mod logs;
 mod memory;
 mod mistakes;
 mod model;
@@ -24,7 +22,6 @@ mod signals;
 mod streams;
 mod summary;
 mod threshold;
-mod values;
 mod vocabulary;
 
 use anomaly_train::command_only::one_line;

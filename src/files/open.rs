@@ -196,10 +196,9 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
 #[must_use]
 pub fn read_failure(path: &Path, error: io::Error) -> FileError {
     match error.kind() {
-        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => FileError::refused(format_args!(
-            "{}: the compressed data are damaged or cut off: {error}",
-            shown(path)
-        )),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => FileError::refused(
+            format_args!("{}: the compressed data are damaged or cut off: {error}", shown(path)),
+        ),
         _ => FileError::at(path, "cannot read", error),
     }
 }

@@ -1,5 +1,6 @@
 //! Where models are kept: pairs of a model and its metrics, and the record of which were promoted.
 
+mod decision;
 mod disk;
 pub(crate) mod history;
 mod store;

@@ -73,7 +73,7 @@ pub struct MetricsFile<'a> {
 
 /// A models directory that this run alone may write to.
 pub struct Store {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     history: History,
     /// Whether the journal must stay, since it names what could not be taken back, or cannot go.
     keeps_journal: bool,

@@ -1,14 +1,14 @@
 //! `anomaly-train check`: what is in labelled data, and what stands against training or judging a model on them.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::logs::LogArgs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
 use anomaly_train::files::{self, Reading, warn_of_group};
+use anomaly_train::options::LogOptions;
+use anomaly_train::options::{own_field, thread_count, threads};
 use anomaly_train::registry::load_file;
 use anomaly_train::{
     Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile, STABLE,
@@ -29,7 +29,7 @@ pub(crate) struct CheckArgs {
     pub(crate) data: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) logs: LogOptions,
 
     /// Top-level field that names what belongs together, such as a task or a host
     #[arg(long, value_name = "FIELD", value_parser = own_field)]
@@ -92,12 +92,9 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
         count_field: args.count_field.as_deref(),
     };
     let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
-    warn_of_group(files::read_all(
-        &paths,
-        &reading,
-        &mut samples,
-        |path| input::open(path, Progress::new(verbosity)),
-    )?);
+    warn_of_group(files::read_all(&paths, &reading, &mut samples, |path| {
+        input::open(path, Progress::new(verbosity))
+    })?);
     let data = samples.build_on(threads);
     if data.is_empty() {
         return Err(Failure::refused("no samples to look at; the data are empty"));

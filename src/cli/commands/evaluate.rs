@@ -1,16 +1,16 @@
 //! `anomaly-train evaluate`: the figures of a saved model on labelled data.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::logs::LogArgs;
 use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::threshold::ThresholdArgs;
-use crate::cli::values::{own_field, thread_count, threads};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::files::{self, Reading};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
+use anomaly_train::options::LogOptions;
+use anomaly_train::options::{own_field, thread_count, threads};
 use anomaly_train::{
     Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, Unfamiliar, evaluate,
 };
@@ -32,7 +32,7 @@ pub(crate) struct EvaluateArgs {
     pub(crate) data: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) logs: LogOptions,
 
     /// Field that says how many samples a line stands for
     #[arg(long, value_name = "FIELD", value_parser = own_field)]

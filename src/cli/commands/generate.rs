@@ -2,7 +2,7 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::cli::values::{ScenarioArg, whole};
+use anomaly_train::options::{ScenarioArg, whole};
 use anomaly_train::{DEFAULT_SYNTHETIC, SampleCount, TrainingConfig};
 use anomaly_train::{Label, synthetic};
 use clap::Args;

@@ -4,9 +4,9 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::report::is_told;
-use crate::cli::values::count;
 use anomaly_train::command_only::{name, one_line};
 use anomaly_train::logs::Mapping;
+use anomaly_train::options::count;
 use anomaly_train::{
     Artifact, DataSummary, Fitted, Model, ModelKind, OpenUnitInterval, Pattern, PatternWeight, Run, Source, Validation,
     Verdict,

@@ -1,18 +1,18 @@
 //! `anomaly-train predict`: scores for sequences, one answer for each line of input.
 
 use crate::cli::failure::{Failure, shown};
-use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
-use anomaly_train::files::ReadAhead;
-use anomaly_train::files::{BadLines, Logs};
 use crate::cli::threshold::ThresholdArgs;
-use crate::cli::values::{count, thread_count, threads};
 use crate::cli::{input, model, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
 use anomaly_train::events::Session;
+use anomaly_train::files::ReadAhead;
+use anomaly_train::files::{BadLines, Logs};
 use anomaly_train::logs::{Format, Mapping, Recognised, normalize_name, recognise};
+use anomaly_train::options::LogOptions;
+use anomaly_train::options::{count, thread_count, threads};
 use anomaly_train::{
     Label, LineChunk, LineChunks, Model, ModelExplanation, ModelKind, ModelScorer, Prediction, Refusal, Unfamiliar,
 };
@@ -70,7 +70,7 @@ pub(crate) struct PredictArgs {
     pub(crate) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) logs: LogOptions,
 
     /// Samples as JSON lines, or a log, to score, plain, gzip or zstd; a folder stands for the files in it, "-" for standard input. Each
     /// line of samples but blank ones gets an answer, and each session of a log. Logs are read as they were in training

@@ -2,13 +2,13 @@
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::input;
-use crate::cli::logs::LogArgs;
 use crate::cli::origin::Origin;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use anomaly_train::files::{BadLines, Logs};
 use anomaly_train::events::{FinishedSessions, Session, Time};
+use anomaly_train::files::{BadLines, Logs};
 use anomaly_train::logs::{Format, recognise};
+use anomaly_train::options::LogOptions;
 use anomaly_train::{Label, Refusal};
 use clap::Args;
 use log::{info, warn};
@@ -31,7 +31,7 @@ pub(crate) struct SessionsArgs {
     pub(crate) labels: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) logs: LogOptions,
 }
 
 /// What is written of a session.

@@ -4,8 +4,8 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
-use crate::cli::values::{thread_count, threads};
 use crate::cli::{memory, model};
+use anomaly_train::options::{thread_count, threads};
 use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Training, Validation, registry};
 use clap::{ArgAction, Args};
 use log::info;
@@ -281,7 +281,8 @@ fn repeat(args: &VerifyArgs, files: &Files, artifact: &Artifact, progress: Progr
     let again = Artifact {
         run: run.clone(),
         data: Some(outcome.data),
-        metrics: Some(outcome.evaluation.metrics),
+        // A model that was not judged has none.
+        metrics: artifact.metrics.as_ref().and(Some(outcome.evaluation.metrics)),
         left_out: outcome.left_out_scores,
         sessions: outcome.sessions,
         ..Artifact::from(outcome.model)

@@ -2,11 +2,11 @@
 
 use super::args::MonitorArgs;
 use crate::cli::failure::{Failure, shown};
-use crate::cli::logs::toml_file;
 use crate::cli::output_file;
 use anomaly_train::command_only::one_line;
 use anomaly_train::logs::Mapping;
 use anomaly_train::monitor::{Aside, Baselines, IgnoreList, ModelBaseline, Monitor, RestoreError, Settings};
+use anomaly_train::options::toml_file;
 use anomaly_train::registry::{folder, load_file, record, replace};
 use anomaly_train::{Model, ModelKind};
 use log::{info, warn};
@@ -309,7 +309,7 @@ fn load(args: &MonitorArgs, place: Place<'_>) -> Result<Loaded, Failure> {
     Ok(Loaded {
         model: args
             .threshold
-            .apply_to_sessions(&artifact, args.caution(), args.window)?,
+            .apply_to_sessions(&artifact, args.caution(), args.options.window)?,
         mapping: artifact.run.reading.mapping.clone(),
         baseline: artifact.sessions.usual(),
         digest,

@@ -112,7 +112,9 @@ pub(crate) fn run(args: &MonitorArgs, verbosity: i8) -> Result<(), Failure> {
     model::check_kinds(loaded.iter().map(|(source, _)| source.kind()))?;
     let mapping = loaded.first().map(|(_, loaded)| loaded.mapping.clone());
     let mapping = mapping.unwrap_or_default().overridden_by(args.logs.mapping()?);
-    let settings = args.settings(&mapping, read_baseline(args.baseline.as_deref())?);
+    let settings = args
+        .options
+        .settings(&mapping, read_baseline(args.baseline.as_deref())?, args.watches());
     let ignored = read_ignored(args.ignore.as_deref())?;
     let state = args.state.as_deref().map(StateFile::new).transpose()?;
     let (mut monitor, aside) = match &state {

@@ -1,10 +1,11 @@
 //! The options that say how logs are read.
 
-use super::failure::{Failure, shown};
-use anomaly_train::UnitInterval;
-use anomaly_train::command_only::one_line;
-use anomaly_train::events::Span;
-use anomaly_train::logs::{Format, Mapping, Path as FieldPath, RiskRange, Template, TimeUnit};
+use super::OptionError;
+use crate::bounds::UnitInterval;
+use crate::files::FileError;
+use crate::input::events::Span;
+use crate::input::logs::{Format, Mapping, Path as FieldPath, RiskRange, Template, TimeUnit};
+use crate::text::{one_line, path as shown};
 use clap::{ArgAction, Args};
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -12,74 +13,74 @@ use std::path::{Path, PathBuf};
 
 /// How logs are read, and what is taken from them.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct LogArgs {
+pub struct LogOptions {
     /// What the input is [default: what it begins like]: samples, events, otlp, chat, transcript, cloudtrail, auditd, csv, tsv
     #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
-    pub(crate) input_format: Option<Format>,
+    pub input_format: Option<Format>,
 
     /// File with the values of these options, without the dashes: `action_field = "{source}:{name}"`; an option here comes first
     #[arg(long, value_name = "FILE.toml", help_heading = "Logs")]
-    pub(crate) mapping: Option<PathBuf>,
+    pub mapping: Option<PathBuf>,
 
     /// Member that says who acted: a dotted path, as in all of these
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) agent_field: Option<FieldPath>,
+    pub agent_field: Option<FieldPath>,
 
     /// Members whose values keep sessions apart; may be repeated, or have commas between them
     #[arg(long, value_name = "PATH", action = ArgAction::Append, value_delimiter = ',', help_heading = "Logs")]
-    pub(crate) session_by: Vec<FieldPath>,
+    pub session_by: Vec<FieldPath>,
 
     /// A pause longer than this starts a new session [default: 30m; none where the log has sessions of its own]
     #[arg(long, value_name = "TIME", help_heading = "Logs")]
-    pub(crate) session_gap: Option<Span>,
+    pub session_gap: Option<Span>,
 
     /// Member that says what was done, or a text with members in braces: "{eventSource}:{eventName}"
     #[arg(long, value_name = "PATH|TEMPLATE", help_heading = "Logs")]
-    pub(crate) action_field: Option<Template>,
+    pub action_field: Option<Template>,
 
     /// Member that says when
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) time_field: Option<FieldPath>,
+    pub time_field: Option<FieldPath>,
 
     /// What a number stands for that is a time: auto, s, ms, us or ns since 1970
     #[arg(long, value_name = "UNIT", default_value_t, help_heading = "Logs")]
-    pub(crate) time_unit: TimeUnit,
+    pub time_unit: TimeUnit,
 
     /// Member that holds the label; a session is anomalous if one of its events is [default: label]
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) label_field: Option<FieldPath>,
+    pub label_field: Option<FieldPath>,
 
     /// The value of the label that means anomalous, all others meaning normal [default: labels are 0 and 1]
     #[arg(long, value_name = "VALUE", help_heading = "Logs")]
-    pub(crate) anomalous_label: Option<String>,
+    pub anomalous_label: Option<String>,
 
     /// Member that says where an event comes from, like a host, if that may have a clock of its own
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) source_field: Option<FieldPath>,
+    pub source_field: Option<FieldPath>,
 
     /// Member that says how risky it was
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) risk_field: Option<FieldPath>,
+    pub risk_field: Option<FieldPath>,
 
     /// From where to where that goes, like 0..100
     #[arg(long, value_name = "LOW..HIGH", default_value_t, help_heading = "Logs")]
-    pub(crate) risk_range: RiskRange,
+    pub risk_range: RiskRange,
 
     /// Member that holds the array of records, where a document has them neither at its top nor where its format says
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) records_at: Option<FieldPath>,
+    pub records_at: Option<FieldPath>,
 
     /// Member that tells events apart: one that comes again is dropped
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
-    pub(crate) id_field: Option<FieldPath>,
+    pub id_field: Option<FieldPath>,
 
     /// Replace numbers, addresses, UUIDs and hexadecimal digits in the names of actions
     #[arg(long, help_heading = "Logs")]
-    pub(crate) normalize_names: bool,
+    pub normalize_names: bool,
 
     /// Leave lines or records out that cannot be read, if they are no more than this share, like 1%
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Logs")]
-    pub(crate) skip_bad_lines: Option<UnitInterval>,
+    pub skip_bad_lines: Option<UnitInterval>,
 }
 
 /// A share as a number or in percent.
@@ -97,9 +98,13 @@ fn share(text: &str) -> Result<UnitInterval, String> {
 /// Largest TOML file that is read, in bytes.
 const MAX_TOML: u64 = 1 << 20;
 
-impl LogArgs {
+impl LogOptions {
     /// What the options and the mapping file say.
-    pub(crate) fn mapping(&self) -> Result<Mapping, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is no mapping, or if the options contradict each other.
+    pub fn mapping(&self) -> Result<Mapping, OptionError> {
         let file = self
             .mapping
             .as_deref()
@@ -129,7 +134,7 @@ impl LogArgs {
             .as_ref()
             .is_some_and(|label| mapping.session_by.contains(label))
         {
-            return Err(Failure::Usage(
+            return Err(OptionError::Usage(
                 "--session-by needs a field that tells sessions apart, like agent_id, not the label".to_owned(),
             ));
         }
@@ -137,25 +142,29 @@ impl LogArgs {
     }
 }
 
-fn read_mapping(path: &Path) -> Result<Mapping, Failure> {
+fn read_mapping(path: &Path) -> Result<Mapping, FileError> {
     toml_file(path, "mapping file")
 }
 
 /// What stands in a small TOML file, which is to be `what`.
-pub(crate) fn toml_file<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Failure> {
-    let found = fs::metadata(path).map_err(|error| Failure::at(path, "cannot open", &error))?;
+///
+/// # Errors
+///
+/// If it cannot be read, or is something else.
+pub fn toml_file<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, FileError> {
+    let found = fs::metadata(path).map_err(|error| FileError::at(path, "cannot open", error))?;
     if found.len() > MAX_TOML {
-        return Err(Failure::refused(format_args!(
+        return Err(FileError::refused(format_args!(
             "{}: larger than 1 MiB; no {what}",
             shown(path)
         )));
     }
-    let text = fs::read_to_string(path).map_err(|error| Failure::at(path, "cannot read", &error))?;
+    let text = fs::read_to_string(path).map_err(|error| FileError::at(path, "cannot read", error))?;
     toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
             .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let problem = one_line(error.message());
-        Failure::refused(format_args!("{}:{line}: {problem}", shown(path)))
+        FileError::refused(format_args!("{}:{line}: {problem}", shown(path)))
     })
 }

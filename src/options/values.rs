@@ -1,32 +1,34 @@
-//! Values of options: what the command line takes, and the bounds that its messages name.
+//! Values of options: what they take, and the bounds that their messages name.
 
-use anomaly_train::Calibrate;
-use anomaly_train::split::SplitStrategy;
-use anomaly_train::synthetic::Scenario;
+use crate::data::split::SplitStrategy;
+use crate::data::synthetic::Scenario;
+use crate::model::config::Calibrate;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 /// A whole number in a range that the message names.
-pub(crate) fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
+pub fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
     text.parse()
         .ok()
         .filter(|value| (LOW..=HIGH).contains(value))
         .ok_or_else(|| format!("expected a whole number from {LOW} to {HIGH}"))
 }
 
-pub(crate) fn count(text: &str) -> Result<usize, String> {
+/// A whole number from 1 to a million.
+pub fn count(text: &str) -> Result<usize, String> {
     whole::<1, 1_000_000>(text).map(|value| value as usize)
 }
 
-pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+/// A number of threads.
+pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let value = whole::<1, 1024>(text)?;
     NonZeroUsize::try_from(value as usize).map_err(|error| error.to_string())
 }
 
 /// The name of a field that is none of those which make a sample.
-pub(crate) fn own_field(text: &str) -> Result<String, String> {
+pub fn own_field(text: &str) -> Result<String, String> {
     match text {
         "features" | "sequence" | "label" => {
             Err("needs a field of its own, not one that is part of the sample".to_owned())
@@ -37,7 +39,7 @@ pub(crate) fn own_field(text: &str) -> Result<String, String> {
 
 /// [`Scenario`] as a value of the command line.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ScenarioArg(pub(crate) Scenario);
+pub struct ScenarioArg(pub Scenario);
 
 impl ValueEnum for ScenarioArg {
     fn value_variants<'a>() -> &'a [Self] {
@@ -54,7 +56,7 @@ impl ValueEnum for ScenarioArg {
 
 /// [`SplitStrategy`] as a value of the command line.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SplitArg(pub(crate) SplitStrategy);
+pub struct SplitArg(pub SplitStrategy);
 
 impl ValueEnum for SplitArg {
     fn value_variants<'a>() -> &'a [Self] {
@@ -82,7 +84,7 @@ impl ValueEnum for SplitArg {
 
 /// [`Calibrate`] as a value of the command line.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct CalibrateArg(pub(crate) Calibrate);
+pub struct CalibrateArg(pub Calibrate);
 
 impl ValueEnum for CalibrateArg {
     fn value_variants<'a>() -> &'a [Self] {
@@ -105,7 +107,7 @@ impl ValueEnum for CalibrateArg {
 }
 
 /// The number of threads that was asked for, or one for each processor.
-pub(crate) fn thread_count(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+pub fn thread_count(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     let all = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
     asked.unwrap_or_else(all)
 }
