@@ -5,6 +5,7 @@ pub(crate) use anomaly_train::command_only::path as shown;
 use anomaly_train::files::FileError;
 use anomaly_train::options::{OptionError, in_one_line};
 use anomaly_train::registry::StoreError;
+use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub(crate) enum Failure {
     Environment(String),
     /// The command line asks for something that cannot be. Exit code 2.
     Usage(String),
+    /// The same, with what may have been meant. Exit code 2.
+    Misunderstood { problem: String, tips: Vec<String> },
     /// Input was refused; one line for each thing wrong. Exit code 3.
     Refused(Vec<String>),
     /// The gate refused the model and `--require-promotion` was given. Exit code 4.
@@ -58,7 +61,9 @@ impl Failure {
         match self {
             Self::Help(_) | Self::OutputClosed | Self::Alerted | Self::Stopped(_) => Vec::new(),
             Self::Output(error) => vec![one_line(&format!("cannot write output: {error}"))],
-            Self::Environment(problem) | Self::Usage(problem) => vec![one_line(problem)],
+            Self::Environment(problem) | Self::Usage(problem) | Self::Misunderstood { problem, .. } => {
+                vec![one_line(problem)]
+            }
             Self::Refused(problems) => problems.iter().map(|problem| one_line(problem)).collect(),
             Self::NotPromoted => {
                 vec!["the model was not promoted and --require-promotion was given".to_owned()]
@@ -66,11 +71,19 @@ impl Failure {
         }
     }
 
+    /// What may have been meant.
+    pub(crate) fn tips(&self) -> Vec<String> {
+        match self {
+            Self::Misunderstood { tips, .. } => tips.iter().map(|tip| one_line(tip)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Help(_) | Self::OutputClosed => 0,
             Self::Output(_) | Self::Environment(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Misunderstood { .. } => 2,
             Self::Refused(_) => 3,
             Self::NotPromoted => 4,
             Self::Alerted => 5,
@@ -100,10 +113,22 @@ impl From<StoreError> for Failure {
 
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
-        if error.use_stderr() {
-            Self::Usage(format!("{} (see --help)", in_one_line(&error)))
-        } else {
-            Self::Help(error.render().to_string())
+        if !error.use_stderr() {
+            return Self::Help(error.render().ansi().to_string());
+        }
+        let (problem, mut tips) = in_one_line(&error);
+        if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+            && (Path::new(name).exists() || name.contains(['.', '/']))
+        {
+            let name = shown(Path::new(name));
+            tips = vec![
+                format!("to train on it: anomaly-train --data {name}"),
+                format!("to score it with the current model: anomaly-train predict {name}"),
+            ];
+        }
+        Self::Misunderstood {
+            problem: format!("{problem} (see --help)"),
+            tips,
         }
     }
 }

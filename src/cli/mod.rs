@@ -20,24 +20,27 @@ mod samples;
 mod schema;
 mod signals;
 mod streams;
+mod style;
 mod summary;
 mod threshold;
 mod vocabulary;
 
 use anomaly_train::command_only::one_line;
+use anstyle::Style;
 use args::{Cli, Command};
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Id};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Id};
 use commands::{
     check, evaluate, generate, history, inspect, monitor, predict, promote, rollback, sessions, train, verify,
 };
 use failure::Failure;
-use log::LevelFilter;
+use log::{Level, LevelFilter};
 use output::Output;
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 use std::thread;
+use style::paint;
 
 /// Runs the program and says how it ended.
 pub(crate) fn run() -> ExitCode {
@@ -72,8 +75,18 @@ fn work() -> ExitCode {
 /// Reads the command line. The options of training belong to no subcommand, so they are refused before one.
 fn parse() -> Result<Cli, Failure> {
     let matches = Cli::command().try_get_matches()?;
-    if let Some((command, _)) = matches.subcommand() {
-        let given = |id: &&Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let is_given = |matches: &ArgMatches, id: &Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    if let Some((command, of_command)) = matches.subcommand() {
+        let names_both = ["model", "models_dir"]
+            .iter()
+            .all(|name| of_command.ids().any(|id| id == name && is_given(of_command, id)));
+        if names_both {
+            return Err(Failure::Usage(
+                "--models-dir says where the current model is looked for, and a model was named; give one of the two (see --help)"
+                    .to_owned(),
+            ));
+        }
+        let given = |id: &&Id| is_given(&matches, id);
         let shared = |id: &&Id| ["verbose", "quiet"].contains(&id.as_str());
         if let Some(id) = matches.ids().find(|id| given(id) && !shared(id)) {
             let option = id.as_str().replace('_', "-");
@@ -93,6 +106,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         None => train::run(&cli.train, cli.verbosity()),
+        Some(Command::Train(args)) => train::run(args, cli.verbosity()),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Sessions(args)) => sessions::run(args, cli.verbosity()),
@@ -111,12 +125,26 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
 fn explain(failure: Failure) -> ExitCode {
     if let Failure::Help(text) = failure {
         let mut output = Output::stdout();
+        let text = if style::wanted(&std::io::stdout()) {
+            text
+        } else {
+            anstream::adapter::strip_str(&text).to_string()
+        };
         let written = output.write(&text).and_then(|()| output.finish());
         return written.map_or_else(explain, |()| ExitCode::SUCCESS);
     }
+    let mut stderr = std::io::stderr();
+    let coloured = style::wanted(&stderr);
     for line in failure.lines() {
         // If standard error is closed as well there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "anomaly-train: error: {line}");
+        let _ = writeln!(
+            stderr,
+            "anomaly-train: {} {line}",
+            paint("error:", style::BAD, coloured)
+        );
+    }
+    for tip in failure.tips() {
+        let _ = writeln!(stderr, "  {} {tip}", paint("tip:", style::TIP, coloured));
     }
     failure.exit_code()
 }
@@ -130,9 +158,17 @@ fn start_logging(verbosity: i8) {
         1 => LevelFilter::Debug,
         2.. => LevelFilter::Trace,
     };
+    let coloured = style::wanted(&std::io::stderr());
     env_logger::Builder::new()
         .filter_level(level)
         .parse_default_env()
-        .format(|out, record| writeln!(out, "[{}] {}", record.level(), record.args()))
+        .format(move |out, record| {
+            let style = match record.level() {
+                Level::Error => style::BAD,
+                Level::Warn => style::WARNING,
+                _ => Style::new(),
+            };
+            writeln!(out, "[{}] {}", paint(record.level(), style, coloured), record.args())
+        })
         .init();
 }

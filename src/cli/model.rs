@@ -14,7 +14,13 @@ pub(crate) struct SavedModel {
     pub(crate) model: Option<PathBuf>,
 
     /// Where the current model is looked for
-    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 }
 

@@ -1,48 +1,68 @@
 //! Writing to standard output so that nothing is lost unnoticed.
 
 use super::failure::Failure;
+use super::style;
 use anomaly_train::command_only::is_harmful;
+use anstream::stream::RawStream;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// A buffered standard stream whose errors are never overlooked.
-pub(crate) struct Output(BufWriter<Box<dyn Write + Send>>);
+pub(crate) struct Output {
+    writer: BufWriter<Box<dyn Write + Send>>,
+    is_coloured: bool,
+}
 
 impl Output {
     pub(crate) fn stdout() -> Self {
-        Self(BufWriter::with_capacity(1 << 16, Box::new(io::stdout())))
+        Self::to(io::stdout())
     }
 
     pub(crate) fn stderr() -> Self {
-        Self(BufWriter::with_capacity(1 << 16, Box::new(io::stderr())))
+        Self::to(io::stderr())
+    }
+
+    fn to(stream: impl RawStream + Send + 'static) -> Self {
+        Self {
+            is_coloured: style::wanted(&stream),
+            writer: BufWriter::with_capacity(1 << 16, Box::new(stream)),
+        }
+    }
+
+    /// Whether its reader wants colours.
+    pub(crate) fn is_coloured(&self) -> bool {
+        self.is_coloured
     }
 
     /// Writes `text` as it is.
     pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.0.write_all(text.as_bytes()).map_err(failure)
+        self.writer.write_all(text.as_bytes()).map_err(failure)
     }
 
     /// Writes `text` as a line and shows it at once.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        writeln!(self.0, "{text}")
-            .and_then(|()| self.0.flush())
+        writeln!(self.writer, "{text}")
+            .and_then(|()| self.writer.flush())
             .map_err(failure)
     }
 
     /// Writes `bytes` and shows them at once.
     pub(crate) fn show(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.0.write_all(bytes).and_then(|()| self.0.flush()).map_err(failure)
+        self.writer
+            .write_all(bytes)
+            .and_then(|()| self.writer.flush())
+            .map_err(failure)
     }
 
     /// Writes `value` as one line of JSON, without showing it at once.
     pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        json_line(&mut self.0, value).map_err(failure)
+        json_line(&mut self.writer, value).map_err(failure)
     }
 
     /// Writes out what is still in the buffer. Must be called, or errors would go unnoticed.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        self.0.flush().map_err(failure)
+        self.writer.flush().map_err(failure)
     }
 }
 

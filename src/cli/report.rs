@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::output::Output;
+use super::style::{self, paint};
 use anomaly_train::metrics::{Comparison, Figure, Interval, Metrics, Spread};
 use anomaly_train::{Bound, Champion, Gate, MIN_SAMPLES, Run, Samples, Training, Verdict, fewest_to_promise};
 use log::warn;
@@ -240,7 +241,12 @@ impl Report {
         if let Some(champion) = champion {
             self.champion(champion, gate);
         }
-        let result = if verdict.promoted { "PASS" } else { "FAIL" };
+        let coloured = self.output.is_coloured();
+        let result = if verdict.promoted {
+            paint("PASS", style::GOOD, coloured)
+        } else {
+            paint("FAIL", style::BAD, coloured)
+        };
         self.line(&format!("[INFO] Promotion result: {result}"));
         for reason in &verdict.reasons {
             self.line(&format!("[INFO] Not promoted: {reason}"));

@@ -172,9 +172,11 @@ impl ThresholdArgs {
 }
 
 /// A threshold with four digits, unless these would hide it.
-fn brief(threshold: f64) -> String {
-    let short = format!("{threshold:.4}");
-    if short.starts_with("0.000") || short.starts_with('1') {
+pub(crate) fn brief(threshold: f64) -> String {
+    let (whole, short) = (threshold.to_string(), format!("{threshold:.4}"));
+    if whole.len() <= short.len() {
+        whole
+    } else if short.starts_with("0.000") || short.starts_with('1') {
         format!("{threshold:.3e}")
     } else {
         short

@@ -34,6 +34,9 @@ pub enum SampleError {
     /// Several samples were to be added at once where their order matters.
     #[error("samples that are counted have no order; a temporal split needs them one by one")]
     CountedInOrder,
+    /// It has no label, and needs one.
+    #[error("\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)")]
+    NoLabel,
     /// It is anomalous, and there must be none.
     #[error(
         "an anomalous sample (label 1), where only normal ones are learned from; leave it out, as --drop-anomalous does"

@@ -25,6 +25,7 @@ mod alert;
 mod cooldown;
 mod ignore;
 mod names;
+mod on_demand;
 mod reorder;
 mod retention;
 mod rules;

@@ -16,70 +16,87 @@ use std::path::{Path, PathBuf};
 pub struct LogOptions {
     /// What the input is [default: what it begins like]: samples, events, otlp, chat, transcript, cloudtrail, auditd, csv, tsv
     #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub input_format: Option<Format>,
 
     /// File with the values of these options, without the dashes: `action_field = "{source}:{name}"`; an option here comes first
     #[arg(long, value_name = "FILE.toml", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub mapping: Option<PathBuf>,
 
     /// Member that says who acted: a dotted path, as in all of these
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub agent_field: Option<FieldPath>,
 
     /// Members whose values keep sessions apart; may be repeated, or have commas between them
     #[arg(long, value_name = "PATH", action = ArgAction::Append, value_delimiter = ',', help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub session_by: Vec<FieldPath>,
 
     /// A pause longer than this starts a new session [default: 30m; none where the log has sessions of its own]
     #[arg(long, value_name = "TIME", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub session_gap: Option<Span>,
 
     /// Member that says what was done, or a text with members in braces: "{eventSource}:{eventName}"
     #[arg(long, value_name = "PATH|TEMPLATE", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub action_field: Option<Template>,
 
     /// Member that says when
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub time_field: Option<FieldPath>,
 
     /// What a number stands for that is a time: auto, s, ms, us or ns since 1970
     #[arg(long, value_name = "UNIT", default_value_t, help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub time_unit: TimeUnit,
 
     /// Member that holds the label; a session is anomalous if one of its events is [default: label]
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub label_field: Option<FieldPath>,
 
     /// The value of the label that means anomalous, all others meaning normal [default: labels are 0 and 1]
     #[arg(long, value_name = "VALUE", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub anomalous_label: Option<String>,
 
     /// Member that says where an event comes from, like a host, if that may have a clock of its own
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub source_field: Option<FieldPath>,
 
     /// Member that says how risky it was
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub risk_field: Option<FieldPath>,
 
     /// From where to where that goes, like 0..100
     #[arg(long, value_name = "LOW..HIGH", default_value_t, help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub risk_range: RiskRange,
 
     /// Member that holds the array of records, where a document has them neither at its top nor where its format says
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub records_at: Option<FieldPath>,
 
     /// Member that tells events apart: one that comes again is dropped
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub id_field: Option<FieldPath>,
 
     /// Replace numbers, addresses, UUIDs and hexadecimal digits in the names of actions
     #[arg(long, help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub normalize_names: bool,
 
     /// Leave lines or records out that cannot be read, if they are no more than this share, like 1%
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Logs")]
+    #[arg(hide_short_help = true)]
     pub skip_bad_lines: Option<UnitInterval>,
 }
 

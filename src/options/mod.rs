@@ -39,13 +39,17 @@ pub fn parse<T: Args>(arguments: impl IntoIterator<Item = String>) -> Result<T, 
     command
         .try_get_matches_from(arguments)
         .and_then(|matches| T::from_arg_matches(&matches))
-        .map_err(|error| OptionError::Usage(in_one_line(&error)))
+        .map_err(|error| {
+            let (problem, tips) = in_one_line(&error);
+            let tips = tips.iter().map(|tip| format!("; {tip}"));
+            OptionError::Usage(problem + &tips.collect::<String>())
+        })
 }
 
-/// What an error of the command line says, in one line: clap spreads it over several, ends it with usage and a pointer to the help, and
-/// starts it with "error: ".
+/// What an error of the command line says, in one line, and what may have been meant: clap spreads it over several, ends it with usage and
+/// a pointer to the help, and starts it with "error: ".
 #[must_use]
-pub fn in_one_line(error: &clap::Error) -> String {
+pub fn in_one_line(error: &clap::Error) -> (String, Vec<String>) {
     let mut text = error.render().to_string();
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
         && value.chars().count() > SHOWN_VALUE
@@ -58,6 +62,9 @@ pub fn in_one_line(error: &clap::Error) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
         .take_while(|line| !line.starts_with("Usage:"));
-    let message = lines.collect::<Vec<_>>().join(" ");
-    message.strip_prefix("error: ").unwrap_or(&message).to_owned()
+    let (tips, lines): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("tip: "));
+    let message = lines.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
+    let tips = tips.iter().map(|tip| tip.replacen("tip: ", "", 1));
+    (message, tips.collect())
 }

@@ -20,17 +20,21 @@ use std::path::PathBuf;
 /// Everything that can change the result of a training run.
 #[derive(Debug, Clone, Args)]
 pub struct TrainingOptions {
-    /// Synthetic samples to draw [default: 10000]; with --data, most samples to use (the first ones)
+    /// Synthetic samples to draw, or most samples of --data to use, the first ones [default: 10000; all]
     #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Data")]
     pub num_samples: Option<SampleCount>,
 
     /// Which synthetic samples to draw
     #[arg(long, value_name = "NAME", value_enum, default_value_t = ScenarioArg::default(), conflicts_with = "data")]
+    #[arg(help_heading = "Data", hide_short_help = true)]
     pub scenario: ScenarioArg,
 
-    /// Labelled samples as JSON lines, or a log, to train on, plain, gzip or zstd; a folder stands for the files in it, "-" for standard
-    /// input; may be repeated
+    /// Labelled samples as JSON lines, or a log, to train on
+    ///
+    /// Plain, gzip or zstd; a folder stands for the files in it, "-" for standard input; may be repeated.
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    #[arg(help_heading = "Data")]
     pub data: Vec<PathBuf>,
 
     /// How logs are read.
@@ -44,35 +48,46 @@ pub struct TrainingOptions {
         requires = "data",
         conflicts_with_all = ["train_ratio", "split_strategy"]
     )]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub validation_data: Option<PathBuf>,
 
-    /// Judge on all samples, in this many folds: each is scored by a model that has not seen its group (without --group-by: its
-    /// sequence), and the model that is saved is trained on all of them
+    /// Judge on all samples, in this many folds
+    ///
+    /// Each is scored by a model that has not seen its group (without --group-by: its sequence), and the model that is saved is trained on
+    /// all of them.
     #[arg(
         long,
         value_name = "K",
         conflicts_with_all = ["validation_data", "train_ratio", "split_strategy"]
     )]
+    #[arg(help_heading = "Training and judging")]
     pub folds: Option<FoldCount>,
 
     /// Share of the samples to train on; the others validate
     #[arg(long, value_name = "R", default_value_t = DEFAULT_TRAIN_RATIO)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub train_ratio: OpenUnitInterval,
 
     /// How samples are divided [default: stratified; grouped with --group-by or --normal-only]
     #[arg(long, value_name = "S", value_enum)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub split_strategy: Option<SplitArg>,
 
-    /// Top-level field that names what belongs together, such as a task or a host: it steers the split, what counts as new in
-    /// training, and calibration
+    /// Top-level field that names what belongs together, such as a task or a host
+    ///
+    /// It steers the split, what counts as new in training, and calibration.
     #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
+    #[arg(help_heading = "Data")]
     pub group_by: Option<String>,
 
     /// Top-level field that says how many samples a line stands for, from 1 to 2^53
     #[arg(long, value_name = "FIELD", requires = "data", value_parser = own_field)]
+    #[arg(help_heading = "Data", hide_short_help = true)]
     pub count_field: Option<String>,
 
-    /// Learn from normal samples alone, which need no label, and promise a share of false alarms
+    /// Learn from normal samples alone, without labels
+    ///
+    /// The threshold is then a promise of a share of false alarms.
     #[arg(
         long,
         conflicts_with_all = [
@@ -80,88 +95,110 @@ pub struct TrainingOptions {
             "promotion_min_recall", "promotion_min_precision", "promotion_max_false_alarms", "promotion_min_average_precision"
         ]
     )]
+    #[arg(help_heading = "Training and judging")]
     pub normal_only: bool,
 
     /// Leave samples with label 1 out instead of refusing them
     #[arg(long, requires = "normal_only")]
+    #[arg(help_heading = "Data", hide_short_help = true)]
     pub drop_anomalous: bool,
 
     /// How many actions in a row are judged together [default: 10]
     #[arg(long, value_name = "N", requires = "normal_only")]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub window: Option<WindowSize>,
 
     /// Longest n-gram, 1 to 8 [default: 3; 4 with --normal-only]
     #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub ngram_size: Option<NgramSize>,
 
-    /// Score from which a sequence is labelled anomalous, or what it is chosen for: f1, recall=R, precision=R, false-alarms=R
-    /// [default: 0.3; with --normal-only 0.99, which is false-alarms=0.01]
+    /// Score from which on, or what for: f1, recall=R, precision=R, false-alarms=R [default: 0.3]
+    ///
+    /// A sequence is labelled anomalous from this score on. With --normal-only the default is 0.99, which is false-alarms=0.01.
     #[arg(long, value_name = "T")]
+    #[arg(help_heading = "Training and judging")]
     pub anomaly_threshold: Option<Threshold>,
 
     /// Most passes over the training part
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().epochs)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub epochs: Epochs,
 
     /// Distinct sequences that are visited together before the next ones are
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().batch_size)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub batch_size: BatchSize,
 
     /// Where all randomness comes from: the same seed gives the same model
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().seed, value_parser = whole::<0, { u64::MAX }>)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub seed: u64,
 
     /// Strength of the L2 penalty on the weights [default: of 1, 2, 4, 8 and 16 the one with the lowest loss on what is left out]
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub l2: Option<Penalty>,
 
     /// What is left out together to calibrate scores: whole groups, identical sequences; "auto" is "group" with --group-by, else
     /// "sequence"
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = CalibrateArg::default())]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub calibrate: CalibrateArg,
 
     /// The part of the way to its optimum that each training step goes
     #[arg(long, value_name = "X", default_value_t = TrainingConfig::default().learning_rate)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub learning_rate: StepSize,
 
     /// Most n-grams to keep, the most frequent first
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().max_ngrams)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub max_ngrams: MaxNgrams,
 
     /// Highest calibration error with which a model is promoted
     #[arg(long, value_name = "X", default_value = "0.08")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_max_ece: UnitInterval,
 
     /// Lowest accuracy with which a model is promoted [default: 0.85; none with one of the next four]
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_min_accuracy: Option<UnitInterval>,
 
     /// Lowest recall with which a model is promoted
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_min_recall: Option<UnitInterval>,
 
     /// Lowest precision with which a model is promoted
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_min_precision: Option<UnitInterval>,
 
     /// Highest share of normal samples that a model which is promoted may report
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_max_false_alarms: Option<UnitInterval>,
 
     /// Lowest average precision with which a model is promoted
     #[arg(long, value_name = "X")]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_min_average_precision: Option<UnitInterval>,
 
     /// By how much, in nats, the log loss may surely be higher than that of the current model, on samples new to both
     #[arg(long, value_name = "X", default_value_t = Gate::default().max_regression)]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub promotion_max_regression: UnitInterval,
 
     /// Promote without comparing with the current model
     #[arg(long)]
+    #[arg(help_heading = "Promotion", hide_short_help = true)]
     pub no_champion: bool,
 
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
+    #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub ece_bins: Bins,
 }
 

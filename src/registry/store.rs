@@ -201,7 +201,7 @@ impl Store {
             model,
             artifact,
             time,
-        );
+        )?;
         let (mut saved, entry) = self.place(artifact, entry)?;
         saved.confirm().map(|()| entry)
     }
@@ -271,15 +271,26 @@ impl Store {
     /// Makes a stored model the current one, whatever the gate said of it, by adding that to the record together with what it
     /// said. Returns the new line.
     pub fn promote(self, model: &ModelPath, artifact: &Artifact, time: DateTime<Utc>) -> Result<Entry, StoreError> {
-        let entry = self.by_hand(model.clone(), model, artifact, time);
+        let entry = self.by_hand(model.clone(), model, artifact, time)?;
         self.put_into_use(entry)
     }
 
     /// The line by which `placed` becomes current, with what the gate said of the stored `model`.
-    fn by_hand(&self, placed: ModelPath, model: &ModelPath, artifact: &Artifact, time: DateTime<Utc>) -> Entry {
+    fn by_hand(
+        &self,
+        placed: ModelPath,
+        model: &ModelPath,
+        artifact: &Artifact,
+        time: DateTime<Utc>,
+    ) -> Result<Entry, StoreError> {
+        if artifact.metrics.is_none() {
+            return Err(StoreError::Refused(format!(
+                "{model}: was never judged, so nobody knows what it is worth; train it with anomaly-train, which judges"
+            )));
+        }
         let verdict = self.history.verdict_on(model);
         let reasons = || artifact.verdict.as_ref().map(|verdict| verdict.reasons.clone());
-        Entry {
+        Ok(Entry {
             at: time,
             act: Act::PromotedByHand,
             model: placed,
@@ -290,7 +301,7 @@ impl Store {
             reasons: verdict.map_or_else(|| reasons().unwrap_or_default(), |entry| entry.reasons.clone()),
             metrics: artifact.metrics.as_ref().map(KeyMetrics::from),
             champion: verdict.and_then(|entry| entry.champion.clone()),
-        }
+        })
     }
 
     /// Adds a line to the record that needs no other files to be saved.

@@ -52,7 +52,8 @@ pub(crate) struct CheckArgs {
     pub(crate) report: Option<PathBuf>,
 
     /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
+    #[arg(hide_short_help = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Write one JSON object instead of lines

@@ -5,7 +5,7 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::threshold::ThresholdArgs;
+use crate::cli::threshold::{ThresholdArgs, brief};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::files::{self, Reading};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
@@ -47,10 +47,12 @@ pub(crate) struct EvaluateArgs {
 
     /// Make the tables and the page of all samples, also of those that the model was trained on
     #[arg(long)]
+    #[arg(hide_short_help = true)]
     pub(crate) all_samples: bool,
 
     /// Bins of the calibration error
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ECE_BINS)]
+    #[arg(hide_short_help = true)]
     pub(crate) ece_bins: Bins,
 
     /// Also write a page with figures and drawings for people
@@ -62,7 +64,8 @@ pub(crate) struct EvaluateArgs {
     pub(crate) mistakes: Option<PathBuf>,
 
     /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
+    #[arg(hide_short_help = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Write one JSON object instead of the tables
@@ -182,10 +185,11 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     }
     let mut report = Report::new(output, verbosity < 0);
     report.line(&format!(
-        "[INFO] Evaluating {} on {} samples, {} of them anomalous, at threshold {threshold}",
+        "[INFO] Evaluating {} on {} samples, {} of them anomalous, at threshold {}",
         shown(&path),
         data.samples(),
-        metrics.confusion.anomalous()
+        metrics.confusion.anomalous(),
+        brief(threshold.get())
     ));
     report.metrics(metrics);
     if !of_all {
@@ -197,8 +201,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         report.line(&format!(
             "  {:<16}  {:>9}  {:>9}  {:>6}  {:>12}",
             row.choice,
-            row.threshold
-                .map_or_else(|| "-".to_owned(), |threshold| threshold.to_string()),
+            row.threshold.map_or_else(|| "-".to_owned(), brief),
             figure(row.precision),
             figure(row.recall),
             figure(row.false_alarm_rate)

@@ -11,7 +11,13 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// The models directory
-    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// Write the lines of the record as they are

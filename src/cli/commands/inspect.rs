@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::report::is_told;
+use crate::cli::threshold::brief;
 use anomaly_train::command_only::{name, one_line};
 use anomaly_train::logs::Mapping;
 use anomaly_train::options::count;
@@ -25,7 +26,13 @@ pub(crate) struct InspectArgs {
     pub(crate) model: Option<PathBuf>,
 
     /// Where the current model is looked for
-    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// How many actions, n-grams and pairs to name for and against
@@ -205,7 +212,7 @@ fn description(artifact: &Artifact) -> String {
                         model.pair_count()
                     ),
                 ),
-                ("threshold", model.threshold().to_string()),
+                ("threshold", brief(model.threshold().get())),
                 (
                     "options",
                     format!(
@@ -225,7 +232,7 @@ fn description(artifact: &Artifact) -> String {
                     format!(
                         "{} false alarms: threshold {}, p-values count {} samples",
                         model.threshold().complement(),
-                        model.threshold(),
+                        brief(model.threshold().get()),
                         model.calibration_samples()
                     ),
                 ),

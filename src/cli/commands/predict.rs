@@ -4,8 +4,8 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
-use crate::cli::threshold::ThresholdArgs;
-use crate::cli::{input, model, vocabulary};
+use crate::cli::threshold::{ThresholdArgs, brief};
+use crate::cli::{input, model, style, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
 use anomaly_train::events::Session;
 use anomaly_train::files::ReadAhead;
@@ -35,7 +35,13 @@ pub(crate) struct PredictArgs {
     pub(crate) model: Vec<PathBuf>,
 
     /// Where the current model is looked for
-    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// Score this sequence instead of a file: actions with commas between them, blanks around which do not count
@@ -51,6 +57,7 @@ pub(crate) struct PredictArgs {
 
     /// How many actions and n-grams an explanation names
     #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
+    #[arg(hide_short_help = true)]
     pub(crate) top: usize,
 
     /// Write no answers for normal sequences
@@ -59,14 +66,20 @@ pub(crate) struct PredictArgs {
 
     /// Stop at the first line that is not a sample
     #[arg(long)]
+    #[arg(hide_short_help = true)]
     pub(crate) strict: bool,
 
     /// How answers are written: "auto" is a table on a terminal and JSON lines elsewhere
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub(crate) format: FormatArg,
 
+    /// Write JSON lines, whatever reads them
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+
     /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
+    #[arg(hide_short_help = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
@@ -254,6 +267,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     models.sort_by_key(Model::kind);
     let by_hand = args.sequence.is_some();
     let table = match args.format {
+        _ if args.json => false,
         FormatArg::Auto => by_hand || io::stdout().is_terminal(),
         FormatArg::Table => true,
         FormatArg::Json => false,
@@ -290,6 +304,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
 /// Answers the files of the input one after the other: samples as they come, and sessions when all files have been read.
 fn follow(answering: &Answering<'_>, args: &PredictArgs) -> Result<(), Failure> {
     let mut output = Output::stdout();
+    if answering.table {
+        output.line(&style::paint(
+            "label      score   id",
+            style::HEADER,
+            output.is_coloured(),
+        ))?;
+    }
     let mut seen = answering.nothing_seen();
     let mut logs = Logs::new(&answering.mapping).with_ids();
     let mut bad = BadLines::new(args.logs.skip_bad_lines);
@@ -676,7 +697,7 @@ fn write_alone(
     explanation: Option<&Reasoned>,
     text: &mut Vec<u8>,
 ) -> io::Result<()> {
-    let (label, threshold) = (name(label), model.threshold());
+    let (label, threshold) = (name(label), brief(model.threshold().get()));
     let score = match model.kind() {
         ModelKind::Labelled => format!("P(anomalous) {score:.4}"),
         ModelKind::NormalOnly => format!("1 - p-value {score:.4}"),

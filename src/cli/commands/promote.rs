@@ -21,7 +21,13 @@ pub(crate) struct PromoteArgs {
     pub(crate) anomaly_threshold: Option<Threshold>,
 
     /// The models directory
-    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// Write the line of the record by which the model is current instead of a sentence
@@ -91,9 +97,10 @@ fn with_threshold(
     let entry = store.save_by_hand(&made, model, time)?;
     drop(whole);
     let sentence = format!(
-        "{} is current now: {model} with the threshold {threshold} instead of {}, whose figures it still shows; {model} stays where it is",
+        "{} is current now: {model} with the threshold {} instead of {}, whose figures it still shows; {model} stays where it is",
         entry.model,
-        artifact.model.threshold()
+        threshold::brief(threshold.get()),
+        threshold::brief(artifact.model.threshold().get())
     );
     current::say(&entry, args.json, &sentence, &format!("promoted {}", entry.model))
 }

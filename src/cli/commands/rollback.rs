@@ -14,7 +14,13 @@ pub(crate) struct RollbackArgs {
     pub(crate) to: Option<PathBuf>,
 
     /// The models directory
-    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// Write the line of the record by which the model is current instead of a sentence

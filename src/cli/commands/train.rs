@@ -23,6 +23,7 @@ use std::path::PathBuf;
 pub(crate) struct TrainArgs {
     /// What to train; "anomaly" is the only type
     #[arg(long, value_name = "TYPE", default_value = "anomaly", value_parser = ["anomaly"])]
+    #[arg(hide_short_help = true)]
     model_type: String,
 
     #[command(flatten)]
@@ -30,22 +31,33 @@ pub(crate) struct TrainArgs {
 
     /// Also write a page with figures and drawings for people
     #[arg(long, value_name = "FILE.html")]
+    #[arg(help_heading = "Output", hide_short_help = true)]
     pub(crate) report: Option<PathBuf>,
 
     /// Where models are kept
-    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Output")]
     pub(crate) models_dir: PathBuf,
 
     /// End with exit code 4 if the model is not promoted
     #[arg(long)]
+    #[arg(help_heading = "Output", hide_short_help = true)]
     pub(crate) require_promotion: bool,
 
     /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
+    #[arg(hide_short_help = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Write one JSON object to standard output and the report to standard error
+    /// Write one JSON object to standard output, and the report to standard error
     #[arg(long)]
+    #[arg(help_heading = "Output")]
     pub(crate) json: bool,
 }
 

@@ -22,7 +22,13 @@ pub(crate) struct VerifyArgs {
     pub(crate) model: Option<PathBuf>,
 
     /// Where the current model is looked for
-    #[arg(long, value_name = "DIR", default_value = "models", conflicts_with = "model")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "ANOMALY_TRAIN_MODELS_DIR",
+        hide_env_values = true
+    )]
     pub(crate) models_dir: PathBuf,
 
     /// The files that the model was trained on; may be repeated, in the same order
@@ -38,7 +44,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) quick: bool,
 
     /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Write one JSON object instead of lines

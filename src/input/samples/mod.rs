@@ -11,7 +11,7 @@ use group_field::FieldValues;
 pub use group_field::GroupField;
 
 use crate::bounds::Multiplicity;
-use crate::data::dataset::DatasetBuilder;
+use crate::data::dataset::{DatasetBuilder, SampleError};
 use crate::data::label::Label;
 use crate::input::line_chunks::{LineChunk, LineChunks};
 use crate::input::lines::{Lines, Problem, Refusal, Refused};
@@ -68,6 +68,13 @@ impl<'a> UnlabelledSample<'a> {
     #[must_use]
     pub fn group(&self) -> Option<&str> {
         self.group.as_deref().map(crate::input::json::group_name)
+    }
+
+    /// The same as [`DatasetBuilder::push`] takes it: a string with a quote before it, anything else as it stands in JSON, so that the
+    /// string "5" and the number 5 are two groups.
+    #[must_use]
+    pub fn spelled_group(&self) -> Option<&str> {
+        self.group.as_deref()
     }
 
     /// The actions of the sequence, in order.
@@ -170,10 +177,9 @@ impl<'a> SampleReader<'a> {
         let (sample, fields, unlabelled) = (&mut self.sample, self.fields, self.unlabelled);
         let read = self.lines.read(|line| {
             let label = parse(line, fields, sample)?;
-            label.or(unlabelled).ok_or_else(|| {
-                let problem = "\"label\" is missing; each sample needs \"label\": 0 (normal) or 1 (anomalous)";
-                (None, problem.to_owned())
-            })
+            label
+                .or(unlabelled)
+                .ok_or_else(|| (None, SampleError::NoLabel.to_string()))
         })?;
         self.sample.line = self.lines.number();
         Some(read.map(|label| Sample {

@@ -296,7 +296,20 @@ impl Monitor {
     /// # Errors
     ///
     /// If `reader` fails, or what it gives is not such a state to the last byte.
-    pub fn restore(settings: Settings, mut reader: impl Read) -> Result<(Self, Aside), RestoreError> {
+    pub fn restore(settings: Settings, reader: impl Read) -> Result<(Self, Aside), RestoreError> {
+        Self::read(Some(settings), reader)
+    }
+
+    /// The same under the settings that it was saved with, whatever they are.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`restore`](Self::restore).
+    pub fn restore_as_saved(reader: impl Read) -> Result<(Self, Aside), RestoreError> {
+        Self::read(None, reader)
+    }
+
+    fn read(settings: Option<Settings>, mut reader: impl Read) -> Result<(Self, Aside), RestoreError> {
         let mut text = Vec::new();
         // The first line tells whatever is something else, before all of it is read.
         reader.by_ref().take(MAX_TITLE).read_to_end(&mut text)?;
@@ -331,9 +344,10 @@ impl Monitor {
         }
     }
 
-    fn read_body(settings: Settings, body: &[u8]) -> Result<(Self, Settings, Aside), RestoreError> {
+    fn read_body(settings: Option<Settings>, body: &[u8]) -> Result<(Self, Settings, Aside), RestoreError> {
         let mut lines = body.split(|&byte| byte == b'\n');
         let head: Head<'_> = parse(lines.next())?;
+        let settings = settings.unwrap_or_else(|| head.settings.clone());
         check_settings(&head.settings, &settings)?;
         let mut monitor = Self::new(settings);
         monitor.restore_head(&head)?;

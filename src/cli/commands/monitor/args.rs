@@ -20,6 +20,7 @@ pub(crate) struct MonitorArgs {
 
     /// Let no other model watch than the one with this digest
     #[arg(long, value_name = "SHA256")]
+    #[arg(hide_short_help = true)]
     pub(crate) expect_digest: Option<String>,
 
     #[command(flatten)]
@@ -30,18 +31,22 @@ pub(crate) struct MonitorArgs {
 
     /// Keep a budget of --anomaly-threshold false-alarms=R in four of five draws of a few groups, and not only on average
     #[arg(long, requires = "anomaly_threshold")]
+    #[arg(hide_short_help = true)]
     cautious: bool,
 
     /// How many actions and n-grams the model's evidence names
     #[arg(long, value_name = "N", default_value = "5", value_parser = count)]
+    #[arg(hide_short_help = true)]
     pub(crate) top: usize,
 
     /// Distributional rule: take baselines from this file, which --write-baseline has written
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    #[arg(hide_short_help = true)]
     pub(crate) baseline: Option<PathBuf>,
 
     /// Write the risk scores of each cohort to this file at the end
     #[arg(long, value_name = "FILE")]
+    #[arg(hide_short_help = true)]
     pub(crate) write_baseline: Option<PathBuf>,
 
     /// Pass over the alerts that this TOML file lists by agent, action, type and time; read anew on SIGHUP
@@ -66,6 +71,7 @@ pub(crate) struct MonitorArgs {
 
     /// Stop at the first line that is no event
     #[arg(long)]
+    #[arg(hide_short_help = true)]
     pub(crate) strict: bool,
 
     #[command(flatten)]
