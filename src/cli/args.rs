@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Predict(Box<PredictArgs>),
     /// Watch events as they come, and say what is anomalous
     #[command(
-        after_long_help = "Examples:\n  tail -F agents.jsonl | anomaly-train monitor --models-dir models\n  anomaly-train monitor --follow agents.jsonl --state state --exit-code"
+        after_long_help = "Examples:\n  anomaly-train monitor --follow agents.jsonl --models-dir models --state state\n  anomaly-train monitor yesterday.jsonl --exit-code"
     )]
     Monitor(Box<MonitorArgs>),
     /// Judge a trained model on labelled sequences

@@ -172,15 +172,19 @@ impl ThresholdArgs {
 }
 
 /// A threshold with four digits, unless these would hide it.
-pub(crate) fn brief(threshold: f64) -> String {
-    let (whole, short) = (threshold.to_string(), format!("{threshold:.4}"));
-    if whole.len() <= short.len() {
-        whole
-    } else if short.starts_with("0.000") || short.starts_with('1') {
+fn brief(threshold: f64) -> String {
+    let short = format!("{threshold:.4}");
+    if short.starts_with("0.000") || short.starts_with('1') {
         format!("{threshold:.3e}")
     } else {
         short
     }
+}
+
+/// A threshold as it was given if that is short, else with four digits.
+pub(crate) fn as_given(threshold: f64) -> String {
+    let whole = threshold.to_string();
+    if whole.len() <= 6 { whole } else { brief(threshold) }
 }
 
 /// Says what a threshold for sessions does, and what it cannot be relied on for.

@@ -45,7 +45,6 @@ fn values_out_of_range_are_refused_before_anything_is_done() {
         (&["--model-type", "heuristic"], "anomaly"),
         (&["--scenario", "hard"], "mixed"),
         (&["--split-strategy", "half"], "temporal"),
-        (&["--num-sample", "5"], "--num-samples"),
         (&["--seed", "1", "--seed", "2"], "--seed"),
         (&["-v", "-q"], "cannot be used with"),
         (&["--data", "x", "--scenario", "mixed"], "cannot be used with"),
@@ -345,4 +344,144 @@ fn a_pipe_shows_no_progress_bar() {
     sandbox.write("data", samples(2000));
     let ended = sandbox.run(&["--data", "data"]);
     assert!(!ended.stderr.contains(['\r', '\u{1b}']), "{:?}", ended.stderr);
+}
+
+#[test]
+fn short_help_fits_a_screen_of_40_lines_and_long_help_has_examples_that_parse() {
+    let sandbox = Sandbox::new();
+    let commands = [
+        "", "train", "generate", "check", "sessions", "predict", "monitor", "evaluate", "inspect", "verify", "history",
+        "rollback", "promote",
+    ];
+    for command in commands {
+        let of = |help: &'static str| {
+            let args: Vec<&str> = [command, help].into_iter().filter(|arg| !arg.is_empty()).collect();
+            sandbox.run(&args).stdout
+        };
+        let (short, long) = (of("-h"), of("--help"));
+        assert!(short.lines().count() <= 40, "{command}: {short}");
+        assert!(long.contains("\nExamples:\n  anomaly-train"), "{command}: {long}");
+        assert!(!short.contains('\u{1b}') && !long.contains('\u{1b}'));
+        if !["inspect", "generate", "sessions", "monitor"].contains(&command) {
+            assert!(short.contains("--json"), "{command}: {short}");
+        }
+    }
+    let long = sandbox.run(&["--help"]).stdout;
+    for heading in [
+        "\nData:\n",
+        "\nTraining and judging:\n",
+        "\nPromotion:\n",
+        "\nOutput:\n",
+        "\nLogs:\n",
+    ] {
+        assert!(long.contains(heading), "{heading}");
+    }
+}
+
+#[test]
+fn train_is_a_name_for_no_command() {
+    let (with, without) = (Sandbox::new(), Sandbox::new());
+    let (mut named, mut bare) = (
+        with.run(&["train", "--num-samples", "500", "--json"]).json_lines(),
+        without.run(&["--num-samples", "500", "--json"]).json_lines(),
+    );
+    let (named, bare) = (named.remove(0), bare.remove(0));
+    assert_eq!(named["digest"], bare["digest"]);
+}
+
+#[test]
+fn whoever_names_data_without_an_option_or_mistypes_one_gets_a_tip_on_its_own_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("samples.jsonl", samples(9));
+    for (args, problem, tips) in [
+        (
+            &["samples.jsonl"][..],
+            "unrecognized subcommand 'samples.jsonl'",
+            &[
+                "  tip: to train on it: anomaly-train --data samples.jsonl",
+                "  tip: to score it with the current model: anomaly-train predict samples.jsonl",
+            ][..],
+        ),
+        (
+            &["--num-sample", "5"],
+            "unexpected argument '--num-sample' found",
+            &["  tip: a similar argument exists: '--num-samples'"],
+        ),
+        (
+            &["evalute"],
+            "unrecognized subcommand 'evalute'",
+            &["  tip: a similar subcommand exists: 'evaluate'"],
+        ),
+    ] {
+        let ended = sandbox.run(args);
+        let mut lines = ended.stderr.lines();
+        assert_eq!(ended.code, 2);
+        let first = lines.next().unwrap();
+        assert!(
+            first.starts_with("anomaly-train: error: ") && first.contains(problem),
+            "{first}"
+        );
+        assert_eq!(lines.collect::<Vec<_>>(), tips);
+    }
+}
+
+#[test]
+fn colours_come_where_they_are_wanted_and_nowhere_else() {
+    let sandbox = Sandbox::new();
+    let run =
+        |args: &[&str], variables: &[(&str, &str)]| Ended::of(sandbox.command(args).envs(variables.iter().copied()));
+    let forced = &[("CLICOLOR_FORCE", "1")][..];
+    for (args, of_stdout) in [
+        (&["--num-samples", "500"][..], true),
+        (&["--help"], true),
+        (&["--nothing"], false),
+    ] {
+        let coloured = run(args, forced);
+        let text = if of_stdout { &coloured.stdout } else { &coloured.stderr };
+        assert!(text.contains("\u{1b}["), "{args:?}: {text}");
+        for variables in [&[][..], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]] {
+            let plain = run(args, variables);
+            assert!(
+                !plain.stdout.contains('\u{1b}') && !plain.stderr.contains('\u{1b}'),
+                "{args:?} {variables:?}"
+            );
+        }
+    }
+    assert!(
+        !run(&["--num-samples", "500", "--json"], forced)
+            .stdout
+            .contains('\u{1b}')
+    );
+}
+
+#[test]
+fn the_environment_names_the_models_directory_and_the_threads() {
+    let sandbox = Sandbox::new();
+    let run = |args: &[&str], name: &str, value: &str| Ended::of(sandbox.command(args).env(name, value));
+    let trained = run(&["--num-samples", "1000"], "ANOMALY_TRAIN_MODELS_DIR", "elsewhere");
+    assert_eq!((trained.code, sandbox.files("elsewhere/current").len()), (0, 2));
+    let model = format!("elsewhere/current/{}", sandbox.files("elsewhere/current")[1]);
+    let model = model.replace("metrics", "model");
+    // What is given comes before what the environment says.
+    let named = run(
+        &["predict", "--model", &model, "--sequence", "a"],
+        "ANOMALY_TRAIN_MODELS_DIR",
+        "nowhere",
+    );
+    assert_eq!(named.code, 0, "{named:?}");
+    let missing = run(&["inspect"], "ANOMALY_TRAIN_MODELS_DIR", "nowhere");
+    assert_eq!(missing.code, 3, "{missing:?}");
+    sandbox
+        .run(&[
+            "predict",
+            "--model",
+            &model,
+            "--models-dir",
+            "elsewhere",
+            "--sequence",
+            "a",
+        ])
+        .assert_refused(2, "give one of the two");
+    let refused = run(&["--num-samples", "1000"], "ANOMALY_TRAIN_THREADS", "many");
+    assert_eq!(refused.code, 2, "{refused:?}");
 }

@@ -294,7 +294,8 @@ fn a_table_has_a_row_for_each_line_and_nothing_harmful_in_it() {
         assert!(!ended.stdout.contains(harmful), "{:?}", ended.stdout);
     }
     let ended = sandbox.run_with_input(&["predict", "--model", &model, "--format", "table"], input.as_bytes());
-    let rows: Vec<&str> = ended.stdout.lines().collect();
+    let mut rows: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(rows.remove(0), "label      score   id");
     assert_eq!(rows.len(), 6);
     assert!(
         rows[0].starts_with("normal     0.0") && rows[0].ends_with("\"a\""),

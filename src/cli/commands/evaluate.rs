@@ -5,7 +5,7 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
-use crate::cli::threshold::{ThresholdArgs, brief};
+use crate::cli::threshold::{ThresholdArgs, as_given};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::files::{self, Reading};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
@@ -189,7 +189,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         shown(&path),
         data.samples(),
         metrics.confusion.anomalous(),
-        brief(threshold.get())
+        as_given(threshold.get())
     ));
     report.metrics(metrics);
     if !of_all {
@@ -201,7 +201,7 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
         report.line(&format!(
             "  {:<16}  {:>9}  {:>9}  {:>6}  {:>12}",
             row.choice,
-            row.threshold.map_or_else(|| "-".to_owned(), brief),
+            row.threshold.map_or_else(|| "-".to_owned(), as_given),
             figure(row.precision),
             figure(row.recall),
             figure(row.false_alarm_rate)

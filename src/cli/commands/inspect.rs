@@ -4,7 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::report::is_told;
-use crate::cli::threshold::brief;
+use crate::cli::threshold::as_given;
 use anomaly_train::command_only::{name, one_line};
 use anomaly_train::logs::Mapping;
 use anomaly_train::options::count;
@@ -212,7 +212,7 @@ fn description(artifact: &Artifact) -> String {
                         model.pair_count()
                     ),
                 ),
-                ("threshold", brief(model.threshold().get())),
+                ("threshold", as_given(model.threshold().get())),
                 (
                     "options",
                     format!(
@@ -232,7 +232,7 @@ fn description(artifact: &Artifact) -> String {
                     format!(
                         "{} false alarms: threshold {}, p-values count {} samples",
                         model.threshold().complement(),
-                        brief(model.threshold().get()),
+                        as_given(model.threshold().get()),
                         model.calibration_samples()
                     ),
                 ),

@@ -4,7 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
-use crate::cli::threshold::{ThresholdArgs, brief};
+use crate::cli::threshold::{ThresholdArgs, as_given};
 use crate::cli::{input, model, style, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
 use anomaly_train::events::Session;
@@ -697,7 +697,7 @@ fn write_alone(
     explanation: Option<&Reasoned>,
     text: &mut Vec<u8>,
 ) -> io::Result<()> {
-    let (label, threshold) = (name(label), brief(model.threshold().get()));
+    let (label, threshold) = (name(label), as_given(model.threshold().get()));
     let score = match model.kind() {
         ModelKind::Labelled => format!("P(anomalous) {score:.4}"),
         ModelKind::NormalOnly => format!("1 - p-value {score:.4}"),

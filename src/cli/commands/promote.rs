@@ -99,8 +99,8 @@ fn with_threshold(
     let sentence = format!(
         "{} is current now: {model} with the threshold {} instead of {}, whose figures it still shows; {model} stays where it is",
         entry.model,
-        threshold::brief(threshold.get()),
-        threshold::brief(artifact.model.threshold().get())
+        threshold::as_given(threshold.get()),
+        threshold::as_given(artifact.model.threshold().get())
     );
     current::say(&entry, args.json, &sentence, &format!("promoted {}", entry.model))
 }
