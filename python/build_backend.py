@@ -9,19 +9,34 @@ from pathlib import Path
 import maturin
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = HERE / "anomaly_train.data" / "scripts"
+DATA = HERE / "anomaly_train.data"
+SCRIPTS = DATA / "scripts"
 NAME = "anomaly-train.exe" if sys.platform == "win32" else "anomaly-train"
+# Where shells and man look under the prefix, and what they find there.
+SHARED = {
+    "man/man1": ("man", "*.1"),
+    "bash-completion/completions": ("completions", "*.bash"),
+    "zsh/site-functions": ("completions", "_*"),
+    "fish/vendor_completions.d": ("completions", "*.fish"),
+}
+
+
+def lay_pages():
+    """Lays manual pages and completions beside the command."""
+    for place, (folder, names) in SHARED.items():
+        shared = DATA / "data" / "share" / place
+        shared.mkdir(parents=True, exist_ok=True)
+        for path in (HERE.parent / folder).glob(names):
+            shutil.copy2(path, shared / path.name.removesuffix(".bash"))
 
 
 def _build_command():
-    """Builds the command, unless one was put in its place already, as the release workflow does for other platforms."""
-    if os.environ.get("ANOMALY_TRAIN_COMMAND") == "built":
-        return
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
     command = ["cargo", "build", "--release", "--locked", "--bin", "anomaly-train", "--target-dir", str(target)]
     subprocess.run(command, cwd=HERE.parent, check=True, stdout=sys.stderr)
     SCRIPTS.mkdir(parents=True, exist_ok=True)
     shutil.copy2(target / "release" / NAME, SCRIPTS / NAME)
+    lay_pages()
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
@@ -34,9 +49,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     return maturin.build_editable(wheel_directory, config_settings, metadata_directory)
 
 
-build_sdist = maturin.build_sdist
 get_requires_for_build_wheel = maturin.get_requires_for_build_wheel
 get_requires_for_build_editable = maturin.get_requires_for_build_editable
-get_requires_for_build_sdist = maturin.get_requires_for_build_sdist
 prepare_metadata_for_build_wheel = maturin.prepare_metadata_for_build_wheel
 prepare_metadata_for_build_editable = maturin.prepare_metadata_for_build_editable

@@ -18,6 +18,8 @@ mod report;
 mod samples;
 #[cfg(all(test, feature = "schema"))]
 mod schema;
+#[cfg(test)]
+mod shell;
 mod signals;
 mod streams;
 mod style;
