@@ -79,9 +79,12 @@ fn parse() -> Result<Cli, Failure> {
     let matches = Cli::command().try_get_matches()?;
     let is_given = |matches: &ArgMatches, id: &Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     if let Some((command, of_command)) = matches.subcommand() {
-        let names_both = ["model", "models_dir"]
-            .iter()
-            .all(|name| of_command.ids().any(|id| id == name && is_given(of_command, id)));
+        // Not conflicts of clap's, for which what the environment says counts as given.
+        let wants_one = ["evaluate", "inspect", "predict", "verify"].contains(&command);
+        let names_both = wants_one
+            && ["model", "models_dir"]
+                .iter()
+                .all(|name| of_command.ids().any(|id| id == name && is_given(of_command, id)));
         if names_both {
             return Err(Failure::Usage(
                 "--models-dir says where the current model is looked for, and a model was named; give one of the two (see --help)"

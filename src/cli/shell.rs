@@ -26,7 +26,10 @@ fn pages() -> BTreeMap<PathBuf, Vec<u8>> {
     clap_mangen::generate_to(Cli::command(), folder.path()).unwrap();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
-        pages.insert(Path::new("man").join(entry.file_name()), fs::read(entry.path()).unwrap());
+        pages.insert(
+            Path::new("man").join(entry.file_name()),
+            fs::read(entry.path()).unwrap(),
+        );
     }
     pages
 }
