@@ -120,9 +120,7 @@ def _numbers(array: Any) -> bytes:
     return bytes(array.buffers()[1].to_pybytes()[array.offset * 8 : (array.offset + len(array)) * 8])
 
 
-def samples(
-    data: Any, labels: Any = None, groups: Any = None, counts: Any = None
-) -> _native.Samples:
+def samples(data: Any, labels: Any = None, groups: Any = None, counts: Any = None) -> _native.Samples:
     """Samples of a column of sequences and columns beside it."""
     taken = sequences(data)
     if not isinstance(taken, ArrowSequences):
@@ -157,7 +155,7 @@ def _fits(array: Any) -> bool:
     if not len(array):
         return True
     ends = pc.min_max(array)
-    return bool(0 <= ends["min"].as_py() and ends["max"].as_py() < 256)
+    return bool(ends["min"].as_py() >= 0 and ends["max"].as_py() < 256)
 
 
 def refuse_labels(labels: list[Any]) -> None:
@@ -177,10 +175,7 @@ def to_list(data: Any) -> Any:
 def predictions(model: _native.Model, data: Any, threads: int | None) -> Any:
     """What the model says of each sequence of a column, as a table of the same kind."""
     taken = sequences(data)
-    if isinstance(taken, ArrowSequences):
-        said = model.predict_arrow(*taken, threads=threads)
-    else:
-        said = model.predict_columns(taken, threads)
+    said = model.predict_arrow(*taken, threads=threads) if isinstance(taken, ArrowSequences) else model.predict_columns(taken, threads)
     kind = kind_of(data)
     if kind == "pandas":
         return _pandas(said, data.index)

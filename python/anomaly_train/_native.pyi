@@ -2,7 +2,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, final
 
-__all__ = ["Model", "Monitor", "Samples", "__version__", "check_options", "generate", "replace", "run", "train"]
+__all__ = ["Model", "Monitor", "Samples", "__version__", "check_options", "generate", "main", "replace", "run", "train"]
 __version__: str
 
 _Path = str | PathLike[str]
@@ -109,4 +109,5 @@ def run(
     threads: int | None = None,
 ) -> tuple[Model, bool, str, tuple[str, str] | None]: ...
 def generate(scenario: str, num_samples: int, seed: int) -> tuple[list[list[str]], bytes]: ...
+def main(arguments: Sequence[str]) -> int: ...
 def replace(path: _Path, bytes: bytes) -> None: ...

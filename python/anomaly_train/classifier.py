@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import html
 import json
 import os
 from typing import Any
@@ -196,6 +194,8 @@ class AnomalyMLClassifier:
         ValueError
             If it is anything but a whole model file of this version.
         """
+        import glob
+
         path = os.fspath(filepath)
         if not os.path.exists(path) and glob.has_magic(path):
             path = max(glob.glob(path), default=path)
@@ -263,6 +263,8 @@ class AnomalyMLClassifier:
         )
 
     def _repr_html_(self) -> str:
+        import html
+
         if self._model is None:
             return f"<pre>{html.escape(repr(self))}</pre>"
         normal, anomalous = self._model.training_samples

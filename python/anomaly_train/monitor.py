@@ -6,10 +6,8 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from . import _native, _options
@@ -38,7 +36,6 @@ class DriftSeverity(str, Enum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True)
 class AnomalyAlert:
     """Something that somebody should know: what the command line writes as one line, with its members as attributes.
 
@@ -46,30 +43,29 @@ class AnomalyAlert:
     written, to the last member.
     """
 
-    alert_id: str
-    timestamp: datetime
-    anomaly_type: AnomalyType
-    severity: DriftSeverity
-    agent_id: str | None
-    cohort: str | None
-    anomaly_score: float
-    threshold: float
-    description: str
-    evidence: dict[str, Any]
-    auto_escalated: bool
-    quarantine_recommended: bool
-    details: dict[str, Any] = field(repr=False, compare=False)
+    def __init__(self, details: dict[str, Any]) -> None:
+        self.details = details
+        self.alert_id: str = details["alert_id"]
+        self.timestamp = datetime.fromisoformat(details["timestamp"].replace("Z", "+00:00"))
+        self.anomaly_type = AnomalyType(details["anomaly_type"])
+        self.severity = DriftSeverity(details["severity"])
+        self.agent_id: str | None = details["agent_id"]
+        self.cohort: str | None = details["cohort"]
+        self.anomaly_score: float = details["anomaly_score"]
+        self.threshold: float = details["threshold"]
+        self.description: str = details["description"]
+        self.evidence: dict[str, Any] = details["evidence"]
+        self.auto_escalated: bool = details["auto_escalated"]
+        self.quarantine_recommended: bool = details["quarantine_recommended"]
 
-    @classmethod
-    def _of(cls, line: str) -> AnomalyAlert:
-        said = json.loads(line)
-        named = {name: said[name] for name in cls.__dataclass_fields__ if name != "details"}
-        named.update(
-            timestamp=datetime.fromisoformat(said["timestamp"].replace("Z", "+00:00")),
-            anomaly_type=AnomalyType(said["anomaly_type"]),
-            severity=DriftSeverity(said["severity"]),
-        )
-        return cls(**named, details=said)
+    def __repr__(self) -> str:
+        return f"<AnomalyAlert {self.alert_id}: {self.severity.value}, {self.description}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnomalyAlert) and self.details == other.details
+
+    def __hash__(self) -> int:
+        return hash(self.alert_id)
 
     def to_dict(self) -> dict[str, Any]:
         """The alert as the command line writes it."""
@@ -145,7 +141,7 @@ class AnomalyDriftMonitor:
         self._start(storage_path)
 
     def _start(self, storage_path: str | os.PathLike[str] | None) -> None:
-        self._storage = None if storage_path is None else Path(storage_path) / "anomaly_alerts.jsonl"
+        self._storage = None if storage_path is None else os.path.join(storage_path, "anomaly_alerts.jsonl")
         self.alerts: list[AnomalyAlert] = []
 
     def record_action(
@@ -190,11 +186,11 @@ class AnomalyDriftMonitor:
         for line in lines:
             if line is None:
                 continue
-            alert = AnomalyAlert._of(line)
+            alert = AnomalyAlert(json.loads(line))
             first = first or alert
             self.alerts.append(alert)
             if self._storage is not None:
-                self._storage.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(self._storage), exist_ok=True)
                 with open(self._storage, "a", encoding="utf-8") as file:
                     file.write(line + "\n")
         return first
@@ -282,7 +278,8 @@ class AnomalyDriftMonitor:
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> AnomalyDriftMonitor:
         """Goes on from what `save` wrote; options as for `from_bytes`."""
-        return cls.from_bytes(Path(path).read_bytes(), **options)
+        with open(path, "rb") as file:
+            return cls.from_bytes(file.read(), **options)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _native, _options, _samples
 from .classifier import AnomalyMLClassifier
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["Run", "generate", "run"]
 
 
-@dataclass(frozen=True)
 class Run:
     """What a run led to.
 
@@ -33,12 +33,17 @@ class Run:
         Where it was saved, if `models_dir` was given.
     """
 
-    model: AnomalyMLClassifier
-    metrics: dict[str, Any]
-    promoted: bool
-    reasons: list[dict[str, str]]
-    model_path: Path | None = None
-    metrics_path: Path | None = None
+    def __init__(
+        self, model: AnomalyMLClassifier, promoted: bool, reasons: list[dict[str, str]], paths: tuple[Path | None, Path | None]
+    ) -> None:
+        self.model = model
+        self.metrics: dict[str, Any] = model.metrics or {}
+        self.promoted = promoted
+        self.reasons = reasons
+        self.model_path, self.metrics_path = paths
+
+    def __repr__(self) -> str:
+        return f"<Run: {'promoted' if self.promoted else 'not promoted'}, digest {self.digest[:12]}>"
 
     @property
     def digest(self) -> str:
@@ -106,9 +111,14 @@ def run(
         time=now,
         threads=threads,
     )
-    model_path, metrics_path = (Path(saved[0]), Path(saved[1])) if saved else (None, None)
     classifier = AnomalyMLClassifier._of(model, threads)
-    return Run(classifier, classifier.metrics or {}, promoted, json.loads(reasons), model_path, metrics_path)
+    return Run(classifier, promoted, json.loads(reasons), _paths(saved))
+
+
+def _paths(saved: tuple[str, str] | None) -> tuple[Path | None, Path | None]:
+    from pathlib import Path
+
+    return (Path(saved[0]), Path(saved[1])) if saved else (None, None)
 
 
 def generate(num_samples: int = 10_000, scenario: str = "documented", seed: int = 42) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 //! From samples to a model.
 
 use crate::failure::Failure;
+use crate::log_to_python;
 use crate::model::Model;
 use crate::samples::Samples;
 use anomaly_train::files;
@@ -43,6 +44,7 @@ pub(crate) fn train(
     options: Vec<String>,
     threads: Option<usize>,
 ) -> Result<Model, Failure> {
+    log_to_python();
     py.detach(|| {
         let threads = thread_count(threads.and_then(NonZeroUsize::new));
         let run = Run {
@@ -105,6 +107,7 @@ pub(crate) fn run(
     time: i64,
     threads: Option<usize>,
 ) -> Result<RunResult, Failure> {
+    log_to_python();
     py.detach(|| {
         let threads = thread_count(threads.and_then(NonZeroUsize::new));
         let (options, validation_paths) = match samples {

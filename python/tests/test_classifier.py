@@ -42,8 +42,15 @@ def test_groups_and_counts_steer_training_as_their_fields_do(samples, file_of, t
 
 def test_a_run_has_the_digest_of_the_command(samples, file_of, tmp_path, command):
     path = file_of(samples)
-    for options in ({}, {"folds": 3, "ngram_size": 2}, {"normal_only": True, "drop_anomalous": True}, {"anomaly_threshold": "f1", "seed": 9}):
-        arguments = [item for name, value in options.items() for item in ["--" + name.replace("_", "-")] + ([] if value is True else [value])]
+    for options in (
+        {},
+        {"folds": 3, "ngram_size": 2},
+        {"normal_only": True, "drop_anomalous": True},
+        {"anomaly_threshold": "f1", "seed": 9},
+    ):
+        arguments = [
+            item for name, value in options.items() for item in ["--" + name.replace("_", "-")] + ([] if value is True else [value])
+        ]
         theirs = json.loads(command("--data", path, *arguments, "--json", "--models-dir", tmp_path / "m"))
         for data in (samples, path, [path]):
             ours = run(data, **options)
@@ -51,7 +58,10 @@ def test_a_run_has_the_digest_of_the_command(samples, file_of, tmp_path, command
         assert [reason for reason in ours.reasons if reason["code"] != "champion"] == [
             reason for reason in theirs["reasons"] if reason["code"] != "champion"
         ]
-    assert run(num_samples=500, seed=3).digest == json.loads(command("--num-samples", 500, "--seed", 3, "--json", "--models-dir", tmp_path / "m"))["digest"]
+    assert (
+        run(num_samples=500, seed=3).digest
+        == json.loads(command("--num-samples", 500, "--seed", 3, "--json", "--models-dir", tmp_path / "m"))["digest"]
+    )
 
 
 def test_a_run_saves_where_the_command_does(tmp_path, monkeypatch, command):
@@ -165,8 +175,8 @@ REFUSED = [
 def test_what_the_command_refuses_is_refused_in_its_words(sample, file_of, tmp_path, command):
     good = {"features": {"sequence": ["a"]}, "label": 0}
     path = file_of([good, sample])
-    from subprocess import run as call
     from shutil import which
+    from subprocess import run as call
 
     said = call([which("anomaly-train"), "--data", path, "--models-dir", tmp_path / "m"], capture_output=True, text=True)
     assert said.returncode == 3

@@ -26,7 +26,7 @@ def shapes(sequences):
     yield "list", text
     yield "large", pa.array(sequences, pa.large_list(pa.large_string()))
     yield "large of small", text.cast(pa.large_list(pa.string()))
-    yield "slice", pa.array([["x", "y"]] + sequences + [["z"]], pa.list_(pa.string())).slice(1, len(sequences))
+    yield "slice", pa.array([["x", "y"], *sequences, ["z"]], pa.list_(pa.string())).slice(1, len(sequences))
     yield "chunks", pa.chunked_array([text.slice(0, 7), text.slice(7, 0), text.slice(7)])
     yield "dictionary", pa.ListArray.from_arrays(text.offsets, text.values.dictionary_encode())
     yield "views", text.cast(pa.list_(pa.string_view()))
@@ -75,7 +75,7 @@ def test_tables_train_evaluate_and_run_as_lists_do(samples, trained):
 
 
 @pytest.mark.parametrize(
-    "sequences, labels, words",
+    ("sequences", "labels", "words"),
     [
         (pa.array([["a"], None]), [0, 1], "row 1: "),
         (pa.array([["a"], ["b", None]]), [0, 1], r"row 1: .*sequence\[1\]"),
@@ -88,7 +88,7 @@ def test_tables_train_evaluate_and_run_as_lists_do(samples, trained):
         (pa.array([["a"], ["b"]]), [False, True], "row 0: .*boolean `false`"),
         (pa.array([["a"], ["b"]]), [0, None], "row 1: .*null"),
         (pa.array([["a"], ["b"]]), [0], "1 labels for 2 samples"),
-        (pa.array([["a"], ["b"]]), None, "row 0: \"label\" is missing"),
+        (pa.array([["a"], ["b"]]), None, 'row 0: "label" is missing'),
     ],
 )
 def test_columns_that_are_wrong_are_refused_with_the_row(sequences, labels, words):

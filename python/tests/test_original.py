@@ -8,21 +8,21 @@ from anomaly_train import AnomalyDriftMonitor, AnomalyMLClassifier, AnomalyType,
 def test_the_example_of_the_module_trains_and_predicts(capsys):
     clf = AnomalyMLClassifier()
     train_data = [
-        {'features': {'sequence': ['read', 'process', 'write']}, 'label': 0},
-        {'features': {'sequence': ['delete', 'exfiltrate', 'cover']}, 'label': 1},
+        {"features": {"sequence": ["read", "process", "write"]}, "label": 0},
+        {"features": {"sequence": ["delete", "exfiltrate", "cover"]}, "label": 1},
     ]
     clf.train(train_data)
-    result = clf.predict({'sequence': ['read', 'process', 'write']})
-    print(result['label'], result['score'])
-    assert 0 <= result['score'] <= 1 and 0 <= result['confidence'] <= 1
+    result = clf.predict({"sequence": ["read", "process", "write"]})
+    print(result["label"], result["score"])
+    assert 0 <= result["score"] <= 1 and 0 <= result["confidence"] <= 1
 
 
 def test_the_guide_loads_by_a_pattern_and_predicts(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     command("--model-type", "anomaly", "--num-samples", 5000)
-    clf = AnomalyMLClassifier.load('models/current/anomaly_model_*.json')
-    sequence = ['read', 'process', 'write']
-    result = clf.predict({'sequence': sequence})
+    clf = AnomalyMLClassifier.load("models/current/anomaly_model_*.json")
+    sequence = ["read", "process", "write"]
+    result = clf.predict({"sequence": sequence})
     text = f"Anomalous: {result['label'] == 1}, Score: {result['score']:.3f}, Confidence: {result['confidence']:.3f}"
     assert text.startswith("Anomalous: False")
 

@@ -9,7 +9,6 @@ use clap::error::{ContextKind, ContextValue};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 /// Why the program stops.
 #[derive(Debug)]
@@ -79,8 +78,8 @@ impl Failure {
         }
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
             Self::Help(_) | Self::OutputClosed => 0,
             Self::Output(_) | Self::Environment(_) => 1,
             Self::Usage(_) | Self::Misunderstood { .. } => 2,
@@ -88,7 +87,7 @@ impl Failure {
             Self::NotPromoted => 4,
             Self::Alerted => 5,
             Self::Stopped(signal) => 128 + signal,
-        })
+        }
     }
 }
 

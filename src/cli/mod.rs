@@ -38,14 +38,15 @@ use commands::{
 use failure::Failure;
 use log::{Level, LevelFilter};
 use output::Output;
+use std::ffi::OsString;
 use std::io::Write;
 use std::panic;
-use std::process::ExitCode;
 use std::thread;
 use style::paint;
 
-/// Runs the program and says how it ended.
-pub(crate) fn run() -> ExitCode {
+/// Runs the program, the first of whose arguments is its name, and says how it ended.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     // A panic is a mistake in this program. It must not look like anything else, nor end with another exit code than any
     // failure that is not the user's.
     panic::set_hook(Box::new(|problem| {
@@ -57,26 +58,29 @@ pub(crate) fn run() -> ExitCode {
     }));
     // How much stack there is does not depend on the limit that the program was started under (`ulimit -s`). If the system
     // gives no thread, the work is done here.
-    match thread::Builder::new().stack_size(STACK).spawn(work) {
-        Ok(worker) => worker.join().unwrap_or(ExitCode::FAILURE),
-        Err(_) => work(),
+    let again = arguments.clone();
+    match thread::Builder::new().stack_size(STACK).spawn(move || work(arguments)) {
+        Ok(worker) => worker.join().unwrap_or(FAILED),
+        Err(_) => work(again),
     }
 }
 
 /// Bytes of stack for the work: what the main thread usually has.
 const STACK: usize = 8 << 20;
+/// The exit code after a mistake in this program.
+const FAILED: u8 = 1;
 
-fn work() -> ExitCode {
-    match panic::catch_unwind(|| streams::check_stdout().and_then(|()| dispatch(&parse()?))) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+fn work(arguments: Vec<OsString>) -> u8 {
+    match panic::catch_unwind(|| streams::check_stdout().and_then(|()| dispatch(&parse(arguments)?))) {
+        Ok(Ok(())) => 0,
         Ok(Err(failure)) => explain(failure),
-        Err(_) => ExitCode::FAILURE,
+        Err(_) => FAILED,
     }
 }
 
 /// Reads the command line. The options of training belong to no subcommand, so they are refused before one.
-fn parse() -> Result<Cli, Failure> {
-    let matches = Cli::command().try_get_matches()?;
+fn parse(arguments: Vec<OsString>) -> Result<Cli, Failure> {
+    let matches = Cli::command().try_get_matches_from(arguments)?;
     let is_given = |matches: &ArgMatches, id: &Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     if let Some((command, of_command)) = matches.subcommand() {
         // Not conflicts of clap's, for which what the environment says counts as given.
@@ -127,7 +131,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
 }
 
 /// Says on standard error why the program ends, and returns its exit code.
-fn explain(failure: Failure) -> ExitCode {
+fn explain(failure: Failure) -> u8 {
     if let Failure::Help(text) = failure {
         let mut output = Output::stdout();
         let text = if style::wanted(&std::io::stdout()) {
@@ -136,7 +140,7 @@ fn explain(failure: Failure) -> ExitCode {
             anstream::adapter::strip_str(&text).to_string()
         };
         let written = output.write(&text).and_then(|()| output.finish());
-        return written.map_or_else(explain, |()| ExitCode::SUCCESS);
+        return written.map_or_else(explain, |()| 0);
     }
     let mut stderr = std::io::stderr();
     let coloured = style::wanted(&stderr);
