@@ -1,6 +1,7 @@
 //! The tests of the whole: the program as it is run, and the library against values from elsewhere.
 
 mod check;
+mod ci_example;
 mod command_line;
 mod common;
 mod counts;
