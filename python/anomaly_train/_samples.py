@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from . import _columns, _native
@@ -51,6 +51,17 @@ def of_sequences(sequences: Any, labels: Any = None, *, groups: Any = None, coun
     if _columns.kind_of(sequences):
         return _columns.samples(sequences, labels, groups, counts)
     return _native.Samples.of_sequences(sequences, _list(labels), _list(groups), _list(counts))
+
+
+def plain(value: Any) -> Any:
+    """A list or dictionary of whatever stands for one in a sample; of an array of another library what it says itself."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview, Set)):
+        return list(value)
+    raise TypeError(f"neither a list of strings nor a sample: {type(value).__name__}")
 
 
 def _list(values: Any) -> Sequence[Any] | None:

@@ -180,7 +180,7 @@ class AnomalyMLClassifier:
 
     def save(self, filepath: str | os.PathLike[str]) -> None:
         """Writes the model file in one step: whatever happens, the old or the new one stands there."""
-        self.model.save(filepath)
+        self.model.save(os.fsdecode(filepath))
 
     @classmethod
     def load(cls, filepath: str | os.PathLike[str]) -> AnomalyMLClassifier:
@@ -196,7 +196,7 @@ class AnomalyMLClassifier:
         """
         import glob
 
-        path = os.fspath(filepath)
+        path = os.fsdecode(filepath)
         if not os.path.exists(path) and glob.has_magic(path):
             path = max(glob.glob(path), default=path)
         return cls._of(_native.Model.load(path))
@@ -224,7 +224,7 @@ class AnomalyMLClassifier:
     @property
     def n(self) -> int:
         """Longest n-gram, in actions."""
-        n: int = self._options["ngram_size"]
+        n: int = self._options["ngram_size"] if self._model is None else self._model.n
         return n
 
     @property

@@ -39,7 +39,7 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(problem) => PyValueError::new_err(problem),
-            Failure::System { source, path } => match (source.raw_os_error(), path) {
+            Failure::System { source, path } => match (number_of(&source), path) {
                 // The three of them make the class that fits, such as FileNotFoundError.
                 (Some(number), Some(path)) => PyOSError::new_err((number, text_of(&source), path)),
                 (Some(number), None) => PyOSError::new_err((number, text_of(&source))),
@@ -49,6 +49,16 @@ impl From<Failure> for PyErr {
             Failure::Raised(error) => error,
         }
     }
+}
+
+/// The number of the system's error; where another error says more of it and hides the number, that of its kind, which is the same on all
+/// systems.
+fn number_of(error: &io::Error) -> Option<i32> {
+    error.raw_os_error().or(match error.kind() {
+        io::ErrorKind::NotFound => Some(2),
+        io::ErrorKind::PermissionDenied => Some(13),
+        _ => None,
+    })
 }
 
 /// What the system says, without the number that Python adds.

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use crate::samples::Samples;
 use crate::sequences::{Sequences, bitmap};
-use crate::training::again;
-use anomaly_train::options::thread_count;
+use crate::training::{again, threads_of};
+use anomaly_train::options::count;
 use anomaly_train::registry::{load_file, replace};
 use anomaly_train::{
     Artifact, DatasetBuilder, EvaluationOptions, Label, Model as AnyModel, ModelKind, Prediction, Threshold, Training,
@@ -39,8 +39,8 @@ impl Model {
     }
 
     /// What the model says of each sequence, in order.
-    fn score(&self, sequences: &Sequences, threads: Option<usize>) -> Vec<Option<Prediction>> {
-        let threads = thread_count(threads.and_then(NonZeroUsize::new)).get();
+    fn score(&self, sequences: &Sequences, threads: NonZeroUsize) -> Vec<Option<Prediction>> {
+        let threads = threads.get();
         let size = sequences.len().div_ceil(threads).max(1);
         let score = |start: usize| {
             let mut scorer = self.model().scorer();
@@ -142,8 +142,9 @@ impl Model {
         &self,
         py: Python<'py>,
         samples: &Bound<'py, PyAny>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> Result<Bound<'py, PyList>, Failure> {
+        let threads = threads_of(threads)?;
         let sequences = Sequences::of_items(samples)?;
         let said = py.detach(|| self.score(&sequences, threads));
         let answers: PyResult<Vec<_>> = said.iter().map(|said| answer(py, said.as_ref())).collect();
@@ -156,8 +157,9 @@ impl Model {
         &self,
         py: Python<'py>,
         samples: &Bound<'py, PyAny>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> Result<Columns<'py>, Failure> {
+        let threads = threads_of(threads)?;
         let sequences = Sequences::of_items(samples)?;
         let said = py.detach(|| self.score(&sequences, threads));
         Ok(self.columns(py, &said))
@@ -171,8 +173,9 @@ impl Model {
         lengths: &[u8],
         offsets: &[u8],
         text: &[u8],
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> Result<Columns<'py>, Failure> {
+        let threads = threads_of(threads)?;
         let said = py.detach(|| {
             let sequences = Sequences::of_arrow(lengths, offsets, text)?;
             Ok::<_, Failure>(self.score(&sequences, threads))
@@ -182,7 +185,8 @@ impl Model {
 
     /// Why a sample or sequence has its score, as JSON: what `predict --explain` writes.
     #[pyo3(signature = (sample, top=10))]
-    fn explain(&self, sample: &Bound<'_, PyAny>, top: usize) -> Result<String, Failure> {
+    fn explain(&self, sample: &Bound<'_, PyAny>, top: i64) -> Result<String, Failure> {
+        let top = count(&top.to_string()).map_err(|problem| Failure::Refused(format!("top: {problem}")))?;
         let mut sequences = Sequences::default();
         sequences.push(0, sample)?;
         let explanation = self.model().scorer().explain(sequences.actions(0), top);
@@ -201,10 +205,10 @@ impl Model {
         py: Python<'_>,
         samples: &Samples,
         ece_bins: u64,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> Result<String, Failure> {
         py.detach(|| {
-            let threads = thread_count(threads.and_then(NonZeroUsize::new));
+            let threads = threads_of(threads)?;
             let unlabelled = (self.model().kind() == ModelKind::NormalOnly).then_some(Label::Normal);
             let normalizes = self.artifact.run.reading.mapping.normalize_names;
             let mut data = DatasetBuilder::new().normalize_names(normalizes);
@@ -236,14 +240,14 @@ impl Model {
         paths: Vec<PathBuf>,
         validation: Option<&Samples>,
         validation_paths: Vec<PathBuf>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> Result<Option<String>, Failure> {
         py.detach(|| {
             again(
                 &self.artifact,
                 (samples, &paths),
                 (validation, &validation_paths),
-                thread_count(threads.and_then(NonZeroUsize::new)),
+                threads_of(threads)?,
             )
         })
     }

@@ -185,16 +185,12 @@ pub(crate) fn json_line(row: usize, sample: &Bound<'_, PyAny>) -> Result<Vec<u8>
     let options = PyDict::new(py);
     options.set_item("allow_nan", false)?;
     // What is an array of another library says itself what its items are.
-    options.set_item(
-        "default",
-        pyo3::types::PyCFunction::new_closure(py, None, None, move |arguments, _| -> PyResult<Py<PyAny>> {
-            Ok(arguments.get_item(0)?.call_method0("tolist")?.unbind())
-        })?,
-    )?;
+    // What is no list or dictionary of Python's own is made one.
+    options.set_item("default", py.import("anomaly_train._samples")?.getattr("plain")?)?;
     let dumped = py.import("json")?.call_method("dumps", (sample,), Some(&options));
     let text: String = dumped
         .and_then(|text| text.extract())
-        .map_err(|error| Failure::row(row, &format!("not what JSON can hold: {}", error.value(py))))?;
+        .map_err(|error| Failure::row(row, &error.value(py).to_string()))?;
     Ok(text.into_bytes())
 }
 

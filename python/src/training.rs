@@ -5,7 +5,7 @@ use crate::log_to_python;
 use crate::model::Model;
 use crate::samples::Samples;
 use anomaly_train::files;
-use anomaly_train::options::{TrainingOptions, parse, thread_count};
+use anomaly_train::options::{self, TrainingOptions, parse, thread_count};
 use anomaly_train::registry::Store;
 use anomaly_train::{Artifact, Origin, Outcome, Run, Samples as Divided, Source, Validation};
 use chrono::{DateTime, Utc};
@@ -15,6 +15,14 @@ use std::path::PathBuf;
 
 /// Where samples are: in Python, or in files.
 type From<'a> = (Option<&'a Samples>, &'a [PathBuf]);
+
+/// The number of threads that was asked for, or one for each processor.
+pub(crate) fn threads_of(asked: Option<i64>) -> Result<NonZeroUsize, Failure> {
+    let asked = asked.map(|asked| options::threads(&asked.to_string())).transpose();
+    asked
+        .map(thread_count)
+        .map_err(|problem| Failure::Refused(format!("threads: {problem}")))
+}
 
 /// Puts the samples of a run together, and divides them.
 fn divide(run: &Run, data: From<'_>, validation: From<'_>, threads: NonZeroUsize) -> Result<Divided, Failure> {
@@ -42,11 +50,11 @@ pub(crate) fn train(
     py: Python<'_>,
     samples: &Samples,
     options: Vec<String>,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> Result<Model, Failure> {
     log_to_python();
     py.detach(|| {
-        let threads = thread_count(threads.and_then(NonZeroUsize::new));
+        let threads = threads_of(threads)?;
         let run = Run {
             validation: Validation::None,
             ..options_for(options, samples)?.to_run()?
@@ -105,11 +113,11 @@ pub(crate) fn run(
     validation: Option<&Samples>,
     models_dir: Option<PathBuf>,
     time: i64,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> Result<RunResult, Failure> {
     log_to_python();
     py.detach(|| {
-        let threads = thread_count(threads.and_then(NonZeroUsize::new));
+        let threads = threads_of(threads)?;
         let (options, validation_paths) = match samples {
             Some(samples) => {
                 if validation.is_some() {
@@ -162,6 +170,16 @@ pub(crate) fn again(
             "the model does not say what it was trained on".to_owned(),
         ));
     };
+    let is_given = data.0.is_some() || !data.1.is_empty();
+    if is_given == matches!(run.source, Source::Synthetic { .. }) {
+        return Err(Failure::Refused(
+            match is_given {
+                true => "the model was trained on synthetic samples; verify it without data",
+                false => "the model was trained on data; give them",
+            }
+            .to_owned(),
+        ));
+    }
     let divided = divide(run, data, validation, threads)?;
     if divided.digest() != recorded.digest {
         return Ok(Some(format!(

@@ -1,3 +1,4 @@
+import collections
 import copy
 import json
 import pickle
@@ -206,6 +207,34 @@ def test_options_are_refused_in_the_words_of_the_command():
         AnomalyMLClassifier().predict([])
 
 
+def test_whatever_stands_for_a_list_or_a_sample_is_one(trained):
+    expected = trained.predict(["scan", "exploit"])
+    for other in (
+        ("scan", "exploit"),
+        collections.deque(["scan", "exploit"]),
+        collections.UserDict(sequence=collections.UserList(["scan", "exploit"])),
+        {"features": collections.OrderedDict(sequence=("scan", "exploit"))},
+        {"sequence": (name for name in ["scan", "exploit"])},
+    ):
+        assert trained.predict(other) == expected
+    for other in ({"scan"}, b"scan", {"sequence": [b"scan"]}, object(), None, "scan", 5):
+        with pytest.raises(ValueError, match="^row 0: "):
+            trained.predict(other)
+
+
+def test_numbers_out_of_range_are_refused(trained, samples):
+    for threads in (0, -1, 5000):
+        with pytest.raises(ValueError, match="threads: expected a whole number from 1 to 1024"):
+            AnomalyMLClassifier(threads=threads).train(samples)
+    for top in (0, -1):
+        with pytest.raises(ValueError, match="top: expected a whole number from 1"):
+            trained.explain(["scan"], top=top)
+    with pytest.raises(ValueError, match="trained on data; give them"):
+        trained.verify()
+    with pytest.raises(ValueError, match="without data"):
+        run(num_samples=300).model.verify(samples)
+
+
 def test_columns_beside_must_be_as_long_and_hold_what_they_should(samples):
     for beside, words in [
         ({"groups": ["a"]}, "1 groups for 2000 samples"),
@@ -231,6 +260,9 @@ def test_files_that_are_no_models_are_refused_and_missing_ones_are_the_systems(t
         AnomalyMLClassifier.from_bytes(AnomalyMLClassifier().train(generate(100)).to_bytes().replace(b'"seed":42', b'"seed":43'))
     with pytest.raises(OSError):
         AnomalyMLClassifier().train(generate(100)).save(tmp_path)
+    with pytest.raises(FileNotFoundError) as nowhere:
+        AnomalyMLClassifier().train(generate(100)).save(tmp_path / "no" / "model.json")
+    assert nowhere.value.filename == str(tmp_path / "no" / "model.json")
 
 
 def test_other_threads_go_on_while_it_works():
