@@ -220,7 +220,7 @@ complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand sessions" -s
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand sessions" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand sessions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l model -d 'The model file [default: the current model]; may be given twice, one that learned from labels and a normal-only one: each speaks for itself then' -r -F
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l models-dir -d 'Where the current model is looked for' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l sequence -d 'Score this sequence instead of a file: actions with commas between them, blanks around which do not count' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l anomaly-threshold -d 'Score from which a sequence is labelled anomalous, or what it is chosen for, on what was left out of training: f1, recall=R, precision=R, false-alarms=R [default: the model\'s]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand predict" -l base-rate -d 'Share of anomalous sequences where the model is used, if that is not what it was in training: corrects all scores' -r
@@ -317,7 +317,7 @@ complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand monitor" -s 
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand monitor" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand monitor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l model -d 'The model file [default: the current model]' -r -F
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l models-dir -d 'Where the current model is looked for' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l data -d 'Labelled samples as JSON lines, or a log, plain, gzip or zstd; a folder stands for the files in it, "-" for standard input; may be repeated. Logs are read as they were in training' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l input-format -d 'What the input is [default: what it begins like]: samples, events, otlp, chat, transcript, cloudtrail, auditd, csv, tsv' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l mapping -d 'File with the values of these options, without the dashes: `action_field = "{source}:{name}"`; an option here comes first' -r -F
@@ -349,13 +349,13 @@ complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -l
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand evaluate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -l models-dir -d 'Where the current model is looked for' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -l top -d 'How many actions, n-grams and pairs to name for and against' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -l json -d 'Write one JSON object instead of the tables'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l models-dir -d 'Where the current model is looked for' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l data -d 'The files that the model was trained on; may be repeated, in the same order' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l validation-data -d 'What the model was judged on, if it was a file of its own' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l threads -d 'Most threads to use [default: all]; never changes a result' -r
@@ -364,19 +364,19 @@ complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -l j
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -l models-dir -d 'The models directory' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -l json -d 'Write the lines of the record as they are'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -l to -d 'Go back to this model, which was in use before: its path, or its file name [default: the model that the current one followed]' -r -F
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -l models-dir -d 'The models directory' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -l json -d 'Write the line of the record by which the model is current instead of a sentence'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -l anomaly-threshold -d 'Give it another threshold: a model file of its own is made, which says what it comes from. A number, or f1, recall=R, precision=R, false-alarms=R' -r
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -l models-dir -d 'The models directory' -r -F
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -l models-dir -d 'Where models are kept' -r -F
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -l json -d 'Write the line of the record by which the model is current instead of a sentence'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -s v -l verbose -d 'Say more on standard error; twice for even more (RUST_LOG works too)'
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand promote" -s q -l quiet -d 'Say less: once for no report, twice for no warnings either'

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
@@ -151,7 +151,7 @@ class AnomalyDriftMonitor:
         risk_score: float | None,
         cohort: str | None = None,
         *,
-        timestamp: float | datetime | None = None,
+        timestamp: float | datetime | str | None = None,
         session: str = "",
     ) -> AnomalyAlert | None:
         """Takes an action in.
@@ -164,8 +164,8 @@ class AnomalyDriftMonitor:
             How risky it was; limited to 0..1.
         cohort : str, optional
             The group of agents whose risk scores are compared.
-        timestamp : float in seconds since 1970, or datetime, optional
-            When it was; now if not given.
+        timestamp : float in seconds since 1970, datetime, or str as in RFC 3339, optional
+            When it was; now if not given. A datetime without a time zone is one in UTC.
         session : str, optional
             The session it belongs to, which is then watched for itself.
 
@@ -176,8 +176,8 @@ class AnomalyDriftMonitor:
         """
         if timestamp is None:
             timestamp = time.time()
-        elif isinstance(timestamp, datetime):
-            timestamp = timestamp.timestamp()
+        elif not isinstance(timestamp, (float, int)):
+            timestamp = _seconds(timestamp)
         lines = self._monitor.record(agent_id, action_type, risk_score, cohort, timestamp, session)
         return None if lines is None else self._note(lines)
 
@@ -294,6 +294,13 @@ class AnomalyDriftMonitor:
         self._models = [_native.Model.from_bytes(model) for model in state["models"]]
         self._top, self._storage, self.alerts = state["top"], state["storage"], state["alerts"]
         self._monitor = _native.Monitor.from_bytes(state["state"], self._models, self._top)
+
+
+def _seconds(time: datetime | str) -> float:
+    """A time as seconds since 1970."""
+    if isinstance(time, str):
+        return _native.seconds(time)
+    return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _models(model: AnomalyMLClassifier | Iterable[AnomalyMLClassifier] | None) -> list[_native.Model]:

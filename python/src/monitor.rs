@@ -61,6 +61,14 @@ fn time_of(seconds: f64) -> Result<Time, Failure> {
     Time::from_seconds(seconds).ok_or_else(refused)
 }
 
+/// A time as in RFC 3339, as seconds since 1970.
+#[pyfunction]
+pub(crate) fn seconds(text: &str) -> Result<f64, Failure> {
+    let refused = || Failure::Refused(format!("the timestamp {text:?} is no time as in RFC 3339"));
+    let time = Time::from_rfc3339(text).ok_or_else(refused)?;
+    Ok(time.micros() as f64 / 1e6)
+}
+
 #[pymethods]
 impl Monitor {
     #[new]

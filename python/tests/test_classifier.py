@@ -218,7 +218,7 @@ def test_whatever_stands_for_a_list_or_a_sample_is_one(trained):
     ):
         assert trained.predict(other) == expected
     for other in ({"scan"}, b"scan", {"sequence": [b"scan"]}, object(), None, "scan", 5):
-        with pytest.raises(ValueError, match="^row 0: "):
+        with pytest.raises(ValueError, match=r"^row 0: "):
             trained.predict(other)
 
 

@@ -1,6 +1,7 @@
 import json
 import pickle
 import random
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -107,6 +108,22 @@ def test_what_cannot_be_an_action_is_refused_and_changes_nothing():
     monitor.record_action("a", "b", None)
     monitor.record_action("a", "b", 7.5)
     assert monitor.get_statistics()["risk_scores"] == {"__default__": 1}
+
+
+def test_times_are_seconds_datetimes_or_texts_and_in_utc():
+    said = set()
+    for time in (
+        1_795_341_600.25,
+        "2026-11-22T10:00:00.25Z",
+        "2026-11-22T12:00:00.250000+02:00",
+        datetime(2026, 11, 22, 10, 0, 0, 250_000),
+        datetime(2026, 11, 22, 9, 0, 0, 250_000, tzinfo=timezone(timedelta(hours=-1))),
+    ):
+        monitor = AnomalyDriftMonitor(frequency_burst_threshold=1)
+        said.add(monitor.record_action("a", "b", None, timestamp=time).alert_id)
+    assert len(said) == 1
+    with pytest.raises(ValueError, match='the timestamp "yesterday" is no time'):
+        AnomalyDriftMonitor().record_action("a", "b", None, timestamp="yesterday")
 
 
 def test_two_models_of_the_same_kind_are_refused(samples):

@@ -18,6 +18,7 @@ mod report;
 mod samples;
 #[cfg(all(test, feature = "schema"))]
 mod schema;
+mod shared_args;
 #[cfg(test)]
 mod shell;
 mod signals;

@@ -1,6 +1,7 @@
 //! Finding and loading a saved model.
 
 use super::failure::{Failure, shown};
+use super::shared_args::ModelsDir;
 use anomaly_train::registry::{history, load_file, load_recorded};
 use anomaly_train::{Artifact, ModelKind};
 use clap::Args;
@@ -13,15 +14,8 @@ pub(crate) struct SavedModel {
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Where the current model is looked for
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 }
 
 /// Loads the model file `path`, or the current model of `models_dir`. Returns its path too.

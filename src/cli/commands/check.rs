@@ -4,11 +4,12 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
+use crate::cli::shared_args::Threads;
 use crate::cli::{html_report_file, input, memory, vocabulary};
 use anomaly_train::command_only::name;
 use anomaly_train::files::{self, Reading, warn_of_group};
 use anomaly_train::options::LogOptions;
-use anomaly_train::options::{own_field, thread_count, threads};
+use anomaly_train::options::own_field;
 use anomaly_train::registry::load_file;
 use anomaly_train::{
     Change, CheckReport, Conflicts, DataFindings, DatasetBuilder, Drift, Groups, Label, ModelKind, Profile, STABLE,
@@ -17,7 +18,6 @@ use anomaly_train::{
 use clap::Args;
 use log::{info, warn};
 use serde::Serialize;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -51,10 +51,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
-    #[arg(hide_short_help = true)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
 
     /// Write one JSON object instead of lines
     #[arg(long)]
@@ -80,7 +78,7 @@ pub(crate) fn run(args: &CheckArgs, verbosity: i8) -> Result<(), Failure> {
     input::check_distinct(&paths)?;
     memory::check(&paths)?;
     let artifact = args.model.as_deref().map(load_file).transpose()?;
-    let threads = thread_count(args.threads);
+    let threads = args.threads.count();
     let of_model = artifact.as_ref().map(|artifact| artifact.run.reading.mapping.clone());
     let mapping = of_model.unwrap_or_default().overridden_by(args.logs.mapping()?);
     let reading = Reading {

@@ -5,19 +5,19 @@ use crate::cli::model::SavedModel;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
+use crate::cli::shared_args::Threads;
 use crate::cli::threshold::{ThresholdArgs, as_given};
 use crate::cli::{html_report_file, input, memory, mistakes, model, vocabulary};
 use anomaly_train::files::{self, Reading};
 use anomaly_train::metrics::{Metrics, ReliabilityBin, ThresholdChoice, reliability_bins, threshold_choices};
 use anomaly_train::options::LogOptions;
-use anomaly_train::options::{own_field, thread_count, threads};
+use anomaly_train::options::own_field;
 use anomaly_train::{
     Bins, DEFAULT_ECE_BINS, DatasetBuilder, EvaluationOptions, HtmlReport, Label, ModelKind, Unfamiliar, evaluate,
 };
 use clap::{ArgAction, Args};
 use log::{info, warn};
 use serde::Serialize;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -63,10 +63,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) mistakes: Option<PathBuf>,
 
-    /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
-    #[arg(hide_short_help = true)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
 
     /// Write one JSON object instead of the tables
     #[arg(long)]
@@ -87,13 +85,13 @@ pub(crate) fn run(args: &EvaluateArgs, verbosity: i8) -> Result<(), Failure> {
     html_report_file::check(args.report.as_ref())?;
     let paths = input::expand(&args.data)?;
     mistakes::check(args.mistakes.as_ref(), &paths)?;
-    let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir)?;
+    let (artifact, path) = model::load(args.saved.model.as_deref(), &args.saved.models_dir.path)?;
     // Who learned without labels can be judged without them, as far as that goes.
     let unlabelled = (artifact.model.kind() == ModelKind::NormalOnly).then_some(Label::Normal);
     let mapping = artifact.run.reading.mapping.clone().overridden_by(args.logs.mapping()?);
     let mut samples = DatasetBuilder::new().normalize_names(mapping.normalize_names);
     input::check_distinct(&paths)?;
-    let threads = thread_count(args.threads);
+    let threads = args.threads.count();
     memory::check(&paths)?;
     let reading = Reading {
         mapping: &mapping,

@@ -2,23 +2,16 @@
 
 use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
+use crate::cli::shared_args::ModelsDir;
 use anomaly_train::command_only::one_line;
 use anomaly_train::{Act, ModelKind, registry};
 use clap::Args;
 use log::warn;
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// The models directory
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// Write the lines of the record as they are
     #[arg(long)]
@@ -26,7 +19,7 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
-    let history = registry::history(&args.models_dir)?;
+    let history = registry::history(&args.models_dir.path)?;
     if history.has_truncated_tail() {
         warn!("the last line of the record is cut off; it does not count, and the next run that saves removes it");
     }
@@ -38,7 +31,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         return output.finish();
     }
     if history.entries().is_empty() {
-        output.line(&format!("{}: nothing was recorded yet", shown(&args.models_dir)))?;
+        output.line(&format!("{}: nothing was recorded yet", shown(&args.models_dir.path)))?;
         return output.finish();
     }
     let current = history.current();

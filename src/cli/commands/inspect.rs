@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::report::is_told;
+use crate::cli::shared_args::ModelsDir;
 use crate::cli::threshold::as_given;
 use anomaly_train::command_only::{name, one_line};
 use anomaly_train::logs::Mapping;
@@ -25,15 +26,8 @@ pub(crate) struct InspectArgs {
     #[arg(value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Where the current model is looked for
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// How many actions, n-grams and pairs to name for and against
     #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
@@ -145,7 +139,7 @@ impl Learned {
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
-    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir.path)?;
     let model = &artifact.model;
     let learned = Learned::of(model, args.top);
     let mut output = Output::stdout();

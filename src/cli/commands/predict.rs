@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::origin::Origin;
 use crate::cli::output::{Output, json_line};
 use crate::cli::progress::Progress;
+use crate::cli::shared_args::{ModelsDir, Threads};
 use crate::cli::threshold::{ThresholdArgs, as_given};
 use crate::cli::{input, model, style, vocabulary};
 use anomaly_train::command_only::{in_order, one_line};
@@ -12,7 +13,7 @@ use anomaly_train::files::ReadAhead;
 use anomaly_train::files::{BadLines, Logs};
 use anomaly_train::logs::{Format, Mapping, Recognised, normalize_name, recognise};
 use anomaly_train::options::LogOptions;
-use anomaly_train::options::{count, thread_count, threads};
+use anomaly_train::options::count;
 use anomaly_train::{
     Label, LineChunk, LineChunks, Model, ModelExplanation, ModelKind, ModelScorer, Prediction, Refusal, Unfamiliar,
 };
@@ -22,7 +23,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read, Write};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::slice;
 
@@ -34,15 +34,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) model: Vec<PathBuf>,
 
-    /// Where the current model is looked for
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// Score this sequence instead of a file: actions with commas between them, blanks around which do not count
     #[arg(long, value_name = "A,B,C", conflicts_with_all = ["input", "only_anomalies", "strict", "threads"])]
@@ -77,10 +70,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
 
-    /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
-    #[arg(hide_short_help = true)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
 
     #[command(flatten)]
     pub(crate) logs: LogOptions,
@@ -252,13 +243,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     args.threshold.check_for(args.model.len())?;
     let (mut models, mut mapping) = (Vec::new(), None);
     if args.model.is_empty() {
-        let (artifact, path) = model::load(None, &args.models_dir)?;
+        let (artifact, path) = model::load(None, &args.models_dir.path)?;
         info!("using {}", shown(&path));
         models.push(args.threshold.apply(&artifact)?);
         mapping = Some(artifact.run.reading.mapping);
     }
     for path in &args.model {
-        let (artifact, _) = model::load(Some(path), &args.models_dir)?;
+        let (artifact, _) = model::load(Some(path), &args.models_dir.path)?;
         models.push(args.threshold.apply(&artifact)?);
         mapping = mapping.or(Some(artifact.run.reading.mapping));
     }
@@ -347,7 +338,7 @@ fn answer_samples(
     seen: &mut [Unfamiliar],
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let threads = thread_count(args.threads);
+    let threads = args.threads.count();
     let mut refused: u64 = 0;
     let chunks = input::chunks(LineChunks::new(reader), path);
     for batch in ReadAhead::start(chunks, threads) {
@@ -484,7 +475,7 @@ impl Answering<'_> {
             }
             answered
         };
-        in_order(&batches, thread_count(args.threads), answer, |answered: Answered| {
+        in_order(&batches, args.threads.count(), answer, |answered: Answered| {
             seen.iter_mut()
                 .zip(answered.seen)
                 .for_each(|(seen, new)| seen.join(new));

@@ -1,6 +1,7 @@
 //! `anomaly-train promote`: a stored model is put into use, whatever the gate said of it.
 
 use crate::cli::failure::Failure;
+use crate::cli::shared_args::ModelsDir;
 use crate::cli::{clock, current, signals, threshold};
 use anomaly_train::registry::{Store, history, load_file, load_recorded};
 use anomaly_train::{Artifact, ModelPath, Resolved, Threshold};
@@ -20,15 +21,8 @@ pub(crate) struct PromoteArgs {
     #[arg(long, value_name = "T")]
     pub(crate) anomaly_threshold: Option<Threshold>,
 
-    /// The models directory
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// Write the line of the record by which the model is current instead of a sentence
     #[arg(long)]
@@ -37,17 +31,17 @@ pub(crate) struct PromoteArgs {
 
 pub(crate) fn run(args: &PromoteArgs) -> Result<(), Failure> {
     let time = clock::now()?;
-    let file = |model: &_| args.models_dir.join(ToString::to_string(model));
+    let file = |model: &_| args.models_dir.path.join(ToString::to_string(model));
     // Asked first, so that a directory without models is left as it is.
-    let record = history(&args.models_dir)?;
-    let model = current::find(&args.model, &args.models_dir, |model| {
+    let record = history(&args.models_dir.path)?;
+    let model = current::find(&args.model, &args.models_dir.path, |model| {
         record.last_of(model).is_some() || file(model).exists()
     })?;
-    let store = Store::open(&args.models_dir)?;
+    let store = Store::open(&args.models_dir.path)?;
     let record = store.history();
     // What cannot be used must not become current.
     let artifact = match record.last_of(&model) {
-        Some(entry) => load_recorded(&args.models_dir, entry)?,
+        Some(entry) => load_recorded(&args.models_dir.path, entry)?,
         None => load_file(&file(&model))?,
     };
     if let Some(asked) = args.anomaly_threshold {

@@ -1,6 +1,7 @@
 //! `anomaly-train rollback`: a way back in the record of promotions.
 
 use crate::cli::failure::{Failure, shown};
+use crate::cli::shared_args::ModelsDir;
 use crate::cli::{clock, current, signals};
 use anomaly_train::registry::{Store, history, load_recorded};
 use clap::Args;
@@ -13,15 +14,8 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "MODEL")]
     pub(crate) to: Option<PathBuf>,
 
-    /// The models directory
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// Write the line of the record by which the model is current instead of a sentence
     #[arg(long)]
@@ -30,18 +24,18 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
     let time = clock::now()?;
-    let nothing = |why: &str| Failure::refused(format_args!("{}: {why}", shown(&args.models_dir)));
+    let nothing = |why: &str| Failure::refused(format_args!("{}: {why}", shown(&args.models_dir.path)));
     // Asked first, so that a directory without a record is left as it is.
-    if history(&args.models_dir)?.current().is_none() {
+    if history(&args.models_dir.path)?.current().is_none() {
         return Err(nothing("no promoted model here, so there is none to go back from"));
     }
-    let store = Store::open(&args.models_dir)?;
+    let store = Store::open(&args.models_dir.path)?;
     let record = store.history();
     let earlier = match &args.to {
         None => record.previous(),
         Some(named) => {
             let in_use = |model: &_| record.last_use_of(model).is_some();
-            record.last_use_of(&current::find(named, &args.models_dir, in_use)?)
+            record.last_use_of(&current::find(named, &args.models_dir.path, in_use)?)
         }
     };
     let (Some(current), Some(earlier)) = (record.current(), earlier) else {
@@ -50,7 +44,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<(), Failure> {
         ));
     };
     // What cannot be used must not become current.
-    load_recorded(&args.models_dir, earlier)?;
+    load_recorded(&args.models_dir.path, earlier)?;
     if earlier.model == current.model {
         return current::say_unchanged(current, args.json);
     }

@@ -5,9 +5,10 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::samples::{Files, load};
+use crate::cli::shared_args::{ModelsDir, Threads};
 use crate::cli::summary::RunSummary;
 use crate::cli::{clock, html_report_file, memory, signals, threshold};
-use anomaly_train::options::{TrainingOptions, thread_count, threads};
+use anomaly_train::options::TrainingOptions;
 use anomaly_train::registry::{self, Store};
 use anomaly_train::{
     Artifact, DataFindings, Diagnostics, Epoch, HtmlReport, Model, NormalConfig, Outcome, Run, Samples, Training,
@@ -34,26 +35,16 @@ pub(crate) struct TrainArgs {
     #[arg(help_heading = "Output", hide_short_help = true)]
     pub(crate) report: Option<PathBuf>,
 
-    /// Where models are kept
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    #[arg(help_heading = "Output")]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// End with exit code 4 if the model is not promoted
     #[arg(long)]
     #[arg(help_heading = "Output", hide_short_help = true)]
     pub(crate) require_promotion: bool,
 
-    /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
-    #[arg(hide_short_help = true)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
 
     /// Write one JSON object to standard output, and the report to standard error
     #[arg(long)]
@@ -64,16 +55,16 @@ pub(crate) struct TrainArgs {
 pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let time = clock::now()?;
     html_report_file::check(args.report.as_ref())?;
-    if fs::metadata(&args.models_dir).is_ok_and(|found| !found.is_dir()) {
+    if fs::metadata(&args.models_dir.path).is_ok_and(|found| !found.is_dir()) {
         return Err(Failure::Usage(format!(
             "--models-dir {}: is not a directory",
-            shown(&args.models_dir)
+            shown(&args.models_dir.path)
         )));
     }
     // A record that cannot be read should be known before the work, not after it.
-    registry::history(&args.models_dir)?;
+    registry::history(&args.models_dir.path)?;
     let run = args.options.to_run()?;
-    let threads = thread_count(args.threads);
+    let threads = args.threads.count();
     let report_to = if args.json { Output::stderr() } else { Output::stdout() };
     let mut report = Report::new(report_to, verbosity < 0);
     let progress = Progress::new(verbosity);
@@ -87,7 +78,7 @@ pub(crate) fn run(args: &TrainArgs, verbosity: i8) -> Result<(), Failure> {
     let outcome = fit_and_judge(&run, &samples, threads, progress, &mut report)?;
 
     // From the comparison with the current model until the new one is in its place, no other run may change it.
-    let store = Store::open(&args.models_dir)?;
+    let store = Store::open(&args.models_dir.path)?;
     let compares = !args.options.no_champion;
     let (verdict, champion) = store.decide(&run, &samples, &outcome, compares, threads)?;
     let Outcome {

@@ -4,14 +4,13 @@ use crate::cli::failure::{Failure, shown};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::samples::{Files, load};
+use crate::cli::shared_args::{ModelsDir, Threads};
 use crate::cli::{memory, model};
-use anomaly_train::options::{thread_count, threads};
 use anomaly_train::{Act, Artifact, History, KeyMetrics, ModelPath, Run, Source, Training, Validation, registry};
 use clap::{ArgAction, Args};
 use log::info;
 use serde::Serialize;
 use std::fs;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -21,15 +20,8 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
 
-    /// Where the current model is looked for
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "models",
-        env = "ANOMALY_TRAIN_MODELS_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) models_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) models_dir: ModelsDir,
 
     /// The files that the model was trained on; may be repeated, in the same order
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
@@ -43,9 +35,8 @@ pub(crate) struct VerifyArgs {
     #[arg(long, conflicts_with = "data")]
     pub(crate) quick: bool,
 
-    /// Most threads to use [default: all]; never changes a result
-    #[arg(long, value_name = "N", value_parser = threads, env = "ANOMALY_TRAIN_THREADS", hide_env_values = true)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
 
     /// Write one JSON object instead of lines
     #[arg(long)]
@@ -71,7 +62,7 @@ struct Summary<'a> {
 
 pub(crate) fn run(args: &VerifyArgs, verbosity: i8) -> Result<(), Failure> {
     let files = Files::new(&args.data, args.validation_data.as_ref())?;
-    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir)?;
+    let (artifact, path) = model::load(args.model.as_deref(), &args.models_dir.path)?;
     if !args.quick {
         check_files(args, &artifact)?;
         memory::check(files.all())?;
@@ -267,7 +258,7 @@ fn repeat(args: &VerifyArgs, files: &Files, artifact: &Artifact, progress: Progr
         Training::NormalOnly(_) => 3,
     };
     announce(recorded.training_samples, passes);
-    let threads = thread_count(args.threads);
+    let threads = args.threads.count();
     let samples = load(run, files, threads, progress)?;
     let digest = samples.digest();
     let same = digest == recorded.digest;
