@@ -2,7 +2,20 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, final
 
-__all__ = ["Model", "Monitor", "Samples", "__version__", "check_options", "generate", "main", "replace", "run", "seconds", "train"]
+__all__ = [
+    "Model",
+    "Monitor",
+    "Samples",
+    "Sessions",
+    "__version__",
+    "check_options",
+    "generate",
+    "main",
+    "replace",
+    "run",
+    "seconds",
+    "train",
+]
 __version__: str
 
 _Path = str | PathLike[str]
@@ -77,6 +90,14 @@ class Samples:
         counts: bytes | None = None,
     ) -> Samples: ...
     def __len__(self) -> int: ...
+
+_Texts = tuple[bytes, bytes]
+
+@final
+class Sessions:
+    def __new__(cls, options: Sequence[str], group_by: str | None = None) -> Sessions: ...
+    def push(self, lines: bytes) -> None: ...
+    def finish(self) -> tuple[_Texts, _Texts, bytes, _Texts, bytes, _Texts, bytes, bytes]: ...
 
 @final
 class Monitor:

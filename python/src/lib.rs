@@ -10,6 +10,7 @@ mod model;
 mod monitor;
 mod samples;
 mod sequences;
+mod sessions;
 mod training;
 
 use failure::Failure;
@@ -46,6 +47,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<monitor::Monitor>()?;
     module.add_class::<samples::Samples>()?;
+    module.add_class::<sessions::Sessions>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     module.add_function(wrap_pyfunction!(training::run, module)?)?;
     module.add_function(wrap_pyfunction!(training::check_options, module)?)?;

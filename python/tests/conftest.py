@@ -1,5 +1,6 @@
 import json
 import os
+import random
 import shutil
 import subprocess
 
@@ -40,3 +41,21 @@ def file_of(tmp_path):
         return path
 
     return write
+
+
+def events(count, seed=1):
+    """Thirty agents of seven tasks, some of whose events share a moment, and names that need care in JSON."""
+    draw = random.Random(seed)
+    now = 1_795_341_600.0
+    for _ in range(count):
+        now += draw.choice([0, 0.001, 20, 60]) * draw.random()
+        agent = draw.randrange(30)
+        yield {
+            "agent_id": f"a{agent}",
+            "action_type": draw.choice(["read", "write", "exploit", "größe", 'x"y\\z', "get 17"]),
+            "timestamp": round(now, 3),
+            "label": int(draw.random() < 0.05),
+            "task": f"t{agent % 7}",
+            "user": {"name": f"u{agent % 3}"},
+            "verdict": draw.choice(["ok", "ok", "bad"]),
+        }
