@@ -145,7 +145,7 @@ def main():
     print("| | wall, s | CPU, s | peak memory, MB |\n|---|---|---|---|")
     results = {}
     if "duckdb" in only:
-        script = "import duckdb, sys; duckdb.sql(\"SET threads = 2; SET temp_directory = 'spill'\"); duckdb.sql(sys.argv[1])"
+        script = "import duckdb, sys; duckdb.sql(\"SET temp_directory = 'spill'\"); duckdb.sql(sys.argv[1])"
         timed("DuckDB", [python, "-c", script, recipe("sql", "COPY (")], folder, folder / "duckdb.jsonl")
         results["duckdb"] = [folder / "duckdb.jsonl"]
     if "command" in only:
