@@ -121,7 +121,7 @@ impl Tried {
         folds: &[u8],
         threads: NonZeroUsize,
     ) -> Self {
-        let fit = Fit::new(rows, prior, way, config, threads, |_| ());
+        let fit = Fit::new(rows, prior, way, folds, config, threads, |_| ());
         Self::judged(rows, fit, way, config, folds, threads)
     }
 
@@ -130,7 +130,7 @@ impl Tried {
         let way = Way { l2, ..self.way };
         Self::judged(
             rows,
-            self.fit.with_l2(rows, l2, config, threads),
+            self.fit.with_l2(rows, l2, folds, config, threads),
             way,
             config,
             folds,

@@ -7,7 +7,6 @@ use crate::data::label::ClassCounts;
 use crate::data::part::Part;
 use crate::random::{Purpose, stream};
 use rand::seq::SliceRandom;
-use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
 /// How many samples of each class each of many sequences stands for.
@@ -52,8 +51,8 @@ impl FromIterator<ClassCounts> for Labels {
     }
 }
 
-/// Different sequences, one after the other by fingerprint, so that they come as if they were drawn: in canonical order
-/// neighbours have more in common than others, and fitting takes neighbours together.
+/// Different sequences, one after the other by fingerprint, if need be fold by fold, so that they come as if they were drawn: in canonical
+/// order neighbours have more in common than others, and fitting takes neighbours together.
 #[derive(Debug, Clone)]
 pub(crate) struct Distinct {
     /// A row of the data that has the sequence.
@@ -120,23 +119,25 @@ impl Distinct {
         self.rows.len()
     }
 
-    /// At most `size` of them, drawn from the seed; they stay in their order.
-    pub(crate) fn sample(&self, size: usize, seed: u64) -> Cow<'_, Self> {
-        if self.len() <= size {
-            return Cow::Borrowed(self);
-        }
-        let mut drawn: Vec<usize> = (0..self.len()).collect();
-        let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size);
-        drawn.sort_unstable();
-        Cow::Owned(Self {
-            rows: drawn.iter().map(|&index| self.rows[index]).collect(),
-            fingerprints: drawn.iter().map(|&index| self.fingerprints[index]).collect(),
-            labels: drawn.iter().map(|&index| self.labels.of(index)).collect(),
-            groups: self
-                .groups
-                .as_ref()
-                .map(|groups| drawn.iter().map(|&index| groups[index]).collect()),
+    /// Some of them if there are more than `size`: as many, drawn from the seed; they stay in their order.
+    pub(crate) fn sample(&self, size: usize, seed: u64) -> Option<Self> {
+        (self.len() > size).then(|| {
+            let mut drawn: Vec<u32> = (0..self.len() as u32).collect();
+            let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size);
+            drawn.sort_unstable();
+            self.at(drawn)
         })
+    }
+
+    /// Those at these places.
+    pub(crate) fn at(&self, places: &[u32]) -> Self {
+        let places = || places.iter().map(|&place| place as usize);
+        Self {
+            rows: places().map(|place| self.rows[place]).collect(),
+            fingerprints: places().map(|place| self.fingerprints[place]).collect(),
+            labels: places().map(|place| self.labels.of(place)).collect(),
+            groups: (self.groups.as_ref()).map(|groups| places().map(|place| groups[place]).collect()),
+        }
     }
 
     /// The labels of each different sequence, over all groups.
@@ -149,7 +150,7 @@ impl Distinct {
         })
     }
 
-    /// Number of different sequences that occur as normal ones.
+    /// Number of different sequences that occur as normal ones; equal ones stand side by side.
     pub(crate) fn normal_sequences(&self) -> u64 {
         self.of_sequences().filter(|labels| labels.normal > 0).count() as u64
     }
@@ -194,11 +195,11 @@ mod tests {
         let names: Vec<String> = (0..100).map(|name| name.to_string()).collect();
         let all: Vec<_> = names.iter().map(|name| (name.as_str(), Normal, None)).collect();
         let all = distinct(&all);
-        let drawn = all.sample(30, 1).into_owned();
+        let drawn = all.sample(30, 1).unwrap();
         assert_eq!(drawn.len(), 30);
         assert!(drawn.fingerprints.is_sorted_by(|a, b| a < b));
-        assert_eq!(drawn.fingerprints, all.sample(30, 1).fingerprints);
-        assert_ne!(drawn.fingerprints, all.sample(30, 2).fingerprints);
-        assert_eq!(all.sample(100, 1).fingerprints, all.fingerprints);
+        assert_eq!(drawn.fingerprints, all.sample(30, 1).unwrap().fingerprints);
+        assert_ne!(drawn.fingerprints, all.sample(30, 2).unwrap().fingerprints);
+        assert!(all.sample(100, 1).is_none());
     }
 }

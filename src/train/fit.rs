@@ -7,7 +7,7 @@ use crate::model::weights::Weights;
 use crate::parallel::map_beside;
 use crate::random::{Purpose, numbered_stream, stream};
 use crate::train::calibration::LeftOut;
-use crate::train::online;
+use crate::train::online::Online;
 use crate::train::sdca::Sdca;
 use crate::train::trainer::Epoch;
 use crate::train::training_set::{RowBuffer, Rows};
@@ -31,19 +31,17 @@ pub(crate) struct Way {
 #[derive(Debug)]
 pub(crate) enum Fit {
     Optimum(Sdca),
-    Online {
-        prior: Weights,
-        l2: Penalty,
-        weights: Weights,
-    },
+    Online { prior: Weights, fit: Online, weights: Weights },
 }
 
 impl Fit {
-    /// Fits all rows, from the centre `prior` of the prior. `after` is called after each pass over them.
+    /// Fits all rows, from the centre `prior` of the prior; each of `folds` can be left out afterwards. `after` is called after each
+    /// pass over them.
     pub(crate) fn new(
         rows: &Rows,
         prior: &Weights,
         way: Way,
+        folds: &[u8],
         config: &TrainingConfig,
         threads: NonZeroUsize,
         mut after: impl FnMut(Epoch),
@@ -58,14 +56,26 @@ impl Fit {
                 Self::Optimum(fit)
             }
             Method::Online => {
-                let weights = online::fit(rows, prior, way.l2.get(), config, None, threads);
-                after(Epoch::Passes);
-                Self::Online {
-                    prior: prior.clone(),
-                    l2: way.l2,
-                    weights,
-                }
+                let fit = Self::online(rows, prior.clone(), way.l2, folds, config, threads);
+                after(Epoch::Pass);
+                fit
             }
+        }
+    }
+
+    fn online(
+        rows: &Rows,
+        prior: Weights,
+        l2: Penalty,
+        folds: &[u8],
+        config: &TrainingConfig,
+        threads: NonZeroUsize,
+    ) -> Self {
+        let fit = Online::new(rows, &prior, l2.get(), config, folds, threads);
+        Self::Online {
+            prior,
+            weights: fit.weights(),
+            fit,
         }
     }
 
@@ -77,7 +87,14 @@ impl Fit {
     }
 
     /// The fit under another penalty, nearly.
-    pub(crate) fn with_l2(&self, rows: &Rows, l2: Penalty, config: &TrainingConfig, threads: NonZeroUsize) -> Self {
+    pub(crate) fn with_l2(
+        &self,
+        rows: &Rows,
+        l2: Penalty,
+        folds: &[u8],
+        config: &TrainingConfig,
+        threads: NonZeroUsize,
+    ) -> Self {
         match self {
             Self::Optimum(fit) => {
                 let mut fit = fit.with_l2(l2.get());
@@ -85,15 +102,11 @@ impl Fit {
                 ascend(&mut fit, rows, again(config), config, rng, |_| ());
                 Self::Optimum(fit)
             }
-            Self::Online { prior, .. } => Self::Online {
-                prior: prior.clone(),
-                l2,
-                weights: online::fit(rows, prior, l2.get(), config, None, threads),
-            },
+            Self::Online { prior, .. } => Self::online(rows, prior.clone(), l2, folds, config, threads),
         }
     }
 
-    /// What the same fit on all rows but those of a fold says of these, for each of `folds`.
+    /// What the same fit on all rows but those of a fold says of these, for each of `folds`, which must be those it was made for.
     ///
     /// A sequence that was seen n times is known when it comes again: unless groups are left out, the log odds of a sample of
     /// it go 1 − 1/n of the way to what the fit on all rows says.
@@ -108,12 +121,9 @@ impl Fit {
         also: impl Fn(u8, &Weights) -> A + Sync,
     ) -> (Vec<Vec<LeftOut>>, Vec<A>) {
         let one = |&fold: &u8| {
-            // Where there are as many threads as folds, each has one for itself; a single fold has all.
-            let threads = if folds.len() == 1 { threads } else { NonZeroUsize::MIN };
-            let weights = self.without(rows, fold, config, threads);
+            let weights = self.without(rows, fold, config);
             let mut buffer = RowBuffer::default();
-            let of_fold = (0..rows.len()).filter(|&index| rows.folds().of(index) == fold);
-            let said = of_fold
+            let said = (rows.folds().range(fold))
                 .map(|index| {
                     let labels = rows.labels(index);
                     let without = weights.log_odds(rows.left_out(index, &mut buffer));
@@ -137,7 +147,7 @@ impl Fit {
     }
 
     /// The weights that all rows but those of a fold lead to, nearly.
-    fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig, threads: NonZeroUsize) -> Weights {
+    fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig) -> Weights {
         match self {
             Self::Optimum(fit) => {
                 let mut fit = fit.without(rows, fold);
@@ -145,7 +155,7 @@ impl Fit {
                 ascend(&mut fit, rows, again(config), config, rng, |_| ());
                 fit.weights
             }
-            Self::Online { prior, l2, .. } => online::fit(rows, prior, l2.get(), config, Some(fold), threads),
+            Self::Online { fit, .. } => fit.without(fold),
         }
     }
 }

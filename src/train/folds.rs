@@ -3,15 +3,16 @@
 use crate::data::folds;
 use crate::random::{Purpose, stream};
 use crate::train::distinct::Distinct;
+use std::ops::Range;
 
 /// Most folds that there are.
 const FOLDS: usize = 10;
 
-/// The fold of each different sequence.
+/// Which of the different sequences are in which fold: those of a fold stand side by side.
 #[derive(Debug, Clone)]
 pub(crate) struct Folds {
-    of: Vec<u8>,
-    count: usize,
+    /// Where each fold ends.
+    ends: Vec<usize>,
     by_group: bool,
 }
 
@@ -35,8 +36,9 @@ impl FoldSet {
 }
 
 impl Folds {
-    /// Draws folds of about the same size. No group stands in two of them if `by_group`, and no sequence if not.
-    pub(crate) fn draw(distinct: &Distinct, by_group: bool, seed: u64) -> Self {
+    /// Draws folds of about the same size, and puts the sequences in their order; within a fold they stay in theirs. No group stands
+    /// in two folds if `by_group`, and no sequence if not.
+    pub(crate) fn draw(distinct: Distinct, by_group: bool, seed: u64) -> (Distinct, Self) {
         let by_group = by_group && distinct.groups.is_some();
         let units: Vec<u32> = match &distinct.groups {
             Some(groups) if by_group => groups.clone(),
@@ -48,15 +50,30 @@ impl Folds {
         };
         let sizes = folds::sizes(units.iter().map(|&unit| (unit, 1)));
         let (fold_of, count) = folds::deal(&sizes, FOLDS, &mut stream(seed, Purpose::Folds));
-        Self {
-            of: units.into_iter().map(|unit| fold_of[unit as usize]).collect(),
-            count,
-            by_group,
+        let mut members = vec![Vec::new(); count];
+        for (index, unit) in (0..).zip(units) {
+            members[usize::from(fold_of[unit as usize])].push(index);
         }
+        let ends = members.iter().scan(0, |end, members| {
+            *end += members.len();
+            Some(*end)
+        });
+        let folds = Self {
+            ends: ends.collect(),
+            by_group,
+        };
+        (distinct.at(&members.concat()), folds)
     }
 
     pub(crate) fn of(&self, index: usize) -> u8 {
-        self.of[index]
+        self.ends.partition_point(|&end| end <= index) as u8
+    }
+
+    /// Where the sequences of a fold stand.
+    pub(crate) fn range(&self, fold: u8) -> Range<usize> {
+        let fold = usize::from(fold);
+        let start = fold.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[fold]
     }
 
     /// Whether whole groups are left out.
@@ -66,20 +83,13 @@ impl Folds {
 
     /// How many folds there are.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.ends.len()
     }
 
     /// The first folds that hold at least `size` different sequences together; all if there are no more.
     pub(crate) fn first(&self, size: usize) -> Vec<u8> {
-        let mut left = size;
-        let mut sizes = [0; FOLDS];
-        self.of.iter().for_each(|&fold| sizes[usize::from(fold)] += 1);
-        let is_needed = |&fold: &u8| {
-            let needed = left > 0;
-            left = left.saturating_sub(sizes[usize::from(fold)]);
-            needed
-        };
-        (0..self.count as u8).take_while(is_needed).collect()
+        let all = 0..self.count() as u8;
+        all.take_while(|&fold| self.range(fold).start < size).collect()
     }
 }
 
@@ -105,7 +115,11 @@ mod tests {
             }
             let data = data.build();
             let distinct = Distinct::of(&data, &data.all(), NonZeroUsize::MIN);
-            let folds = Folds::draw(&distinct, by_group, seed);
+            let all = distinct.fingerprints.clone();
+            let (distinct, folds) = Folds::draw(distinct, by_group, seed);
+            let mut dealt = distinct.fingerprints.clone();
+            dealt.sort_unstable();
+            prop_assert_eq!(all, dealt);
             let by_group = by_group && distinct.groups.is_some();
             let mut fold_of: BTreeMap<u64, BTreeSet<u8>> = BTreeMap::new();
             let mut largest: BTreeMap<u64, usize> = BTreeMap::new();
@@ -118,6 +132,7 @@ mod tests {
                 fold_of.entry(unit).or_default().insert(folds.of(index));
                 *largest.entry(unit).or_default() += 1;
                 sizes[usize::from(folds.of(index))] += 1;
+                prop_assert!(folds.range(folds.of(index)).contains(&index));
             }
             prop_assert!(fold_of.values().all(|folds| folds.len() == 1));
             prop_assert_eq!(folds.count(), fold_of.len().min(FOLDS));

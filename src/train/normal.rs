@@ -66,7 +66,7 @@ pub fn train_normal(
     if training.is_empty() {
         return Err(TrainError::NoSamples);
     }
-    let distinct = Distinct::of(data, training, threads);
+    let (distinct, folds) = Folds::draw(Distinct::of(data, training, threads), true, config.seed);
     let lengths = distinct.rows.iter().map(|&row| data.steps(row as usize).count() + 1);
     let occurrences = lengths.zip(distinct.labels.iter());
     let total: u128 = occurrences
@@ -94,7 +94,6 @@ pub fn train_normal(
     }
     let (order, counts) = (ngrams.finish(config.max_ngrams.get()), classes.finish());
 
-    let folds = Folds::draw(&distinct, true, config.seed);
     let mut left_out: Vec<(usize, Surprise)> = Vec::new();
     let sampled = if folds.count() > 1 {
         folds.first(CALIBRATED_ON)
@@ -102,7 +101,7 @@ pub fn train_normal(
         Vec::new()
     };
     for fold in sampled {
-        let is_member = |index: &usize| folds.of(*index) == fold;
+        let is_member = |index: &usize| folds.range(fold).contains(index);
         let members: Vec<usize> = (in_order.iter().map(|&index| index as usize))
             .filter(is_member)
             .collect();
@@ -150,6 +149,7 @@ pub fn train_normal(
     let false_alarms = spread(&scored, config.anomaly_threshold.get());
     let total = training.samples();
     let mut fingerprints = distinct.fingerprints;
+    fingerprints.sort_unstable();
     fingerprints.dedup();
     Ok(TrainedNormal {
         model: NormalModel {

@@ -70,12 +70,10 @@ impl<'a> Prefixes<'a> {
     /// Asks about the sequences of a fold, without which these weights came about.
     pub(crate) fn of_fold(&self, fold: u8, weights: &Weights) -> Vec<OnItsWay> {
         let rows = &self.set.rows;
-        let of_fold: Vec<usize> = (0..rows.len())
-            .filter(|&index| rows.folds().of(index) == fold)
-            .collect();
+        let of_fold = rows.folds().range(fold);
         let step = of_fold.len().div_ceil(self.most).max(1);
         let (mut encoder, mut actions) = (Encoder::default(), Vec::new());
-        let asked = of_fold.into_iter().step_by(step);
+        let asked = of_fold.step_by(step);
         asked
             .map(|index| {
                 let row = self.distinct.rows[index] as usize;

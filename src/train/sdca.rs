@@ -62,8 +62,9 @@ impl Sdca {
         let mut fit = self.clone();
         fit.order = Vec::with_capacity(rows.len());
         let mut buffer = RowBuffer::default();
+        let left_out = rows.folds().range(fold);
         for index in 0..rows.len() {
-            if rows.folds().of(index) == fold {
+            if left_out.contains(&index) {
                 let residual = std::mem::take(&mut fit.residuals[index]);
                 fit.weights
                     .add_scaled(rows.row(index, &mut buffer), -residual / self.l2);

@@ -20,7 +20,6 @@ use crate::train::fit::Fit;
 use crate::train::folds::Folds;
 use crate::train::prefixes::Prefixes;
 use crate::train::training_set::TrainingSet;
-use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
 /// Calibration looks at the first folds that hold at least this many different sequences together, or at all.
@@ -33,8 +32,8 @@ pub enum Epoch {
     /// More passes bring the weights nearer to their optimum. By how much a step still changed the fitted probability of its
     /// sequence, on average; it tends to 0.
     Converging(f64),
-    /// The passes of an online fit, which needs no more.
-    Passes,
+    /// The pass of an online fit, which needs no more.
+    Pass,
 }
 
 /// What training leads to.
@@ -102,34 +101,45 @@ pub fn train_on(
         Calibrate::Sequence => false,
         Calibrate::Auto | Calibrate::Group | Calibrate::None => distinct.groups.is_some(),
     };
-    let count = |distinct: &Distinct, pairs: bool| {
-        let folds = Folds::draw(distinct, by_group, config.seed);
+    let normal_sequences = distinct.normal_sequences();
+    let mut fingerprints = distinct.fingerprints.clone();
+    fingerprints.dedup();
+    let sample = distinct.sample(choice::TRIAL, config.seed);
+    let (distinct, folds) = Folds::draw(distinct, by_group, config.seed);
+    let count = |distinct: &Distinct, folds: Folds, pairs: bool| {
         TrainingSet::build(data, distinct, folds, config, pairs, threads)
     };
 
-    let sample = distinct.sample(choice::TRIAL, config.seed);
-    let mut set = count(&sample, true);
+    let is_sampled = sample.is_some();
+    let mut set = match sample {
+        Some(sample) => {
+            let (sample, folds) = Folds::draw(sample, by_group, config.seed);
+            count(&sample, folds, true)
+        }
+        None => count(&distinct, folds.clone(), true),
+    };
     let way = if set.rows.folds().count() < 2 {
         choice::without_trial(config)
     } else {
         let prior = prior(&set, config);
         choice::choose(&mut set.rows, &prior, config, threads)
     };
-    let set = match sample {
-        Cow::Owned(_) => count(&distinct, way.pairs),
-        Cow::Borrowed(_) if way.pairs => {
-            set.rows.show_pairs(true);
-            set
-        }
-        Cow::Borrowed(_) => set.without_pairs(),
+    let set = if is_sampled {
+        drop(set);
+        count(&distinct, folds, way.pairs)
+    } else if way.pairs {
+        set.rows.show_pairs(true);
+        set
+    } else {
+        set.without_pairs()
     };
 
     let rows = &set.rows;
-    let fit = Fit::new(rows, &prior(&set, config), way, config, threads, after);
+    let folds = rows.folds().first(CALIBRATED_ON);
+    let fit = Fit::new(rows, &prior(&set, config), way, &folds, config, threads, after);
     let mut weights = fit.weights().clone();
     let (mut calibration, mut left_out, mut on_their_way) = (None, Vec::new(), Vec::new());
     if rows.folds().count() > 1 {
-        let folds = rows.folds().first(CALIBRATED_ON);
         let prefixes = Prefixes::new(
             data,
             &distinct,
@@ -171,7 +181,6 @@ pub fn train_on(
     for name in &set.names {
         names.intern(name);
     }
-    let normal_sequences = distinct.normal_sequences();
     let units = data.units();
     let said: Vec<(u32, Scored)> = left_out
         .iter()
@@ -200,8 +209,6 @@ pub fn train_on(
     });
     let by = if by_group { Unit::Group } else { Unit::Sequence };
     let sessions = SessionScores::of(by, &ways.collect::<Vec<_>>());
-    let mut fingerprints = distinct.fingerprints;
-    fingerprints.dedup();
     Ok(Trained {
         model: AnomalyModel {
             config: *config,

@@ -1,7 +1,6 @@
 use super::*;
 use crate::Label;
 use crate::data::dataset::DatasetBuilder;
-use crate::data::fingerprint;
 use crate::data::synthetic::{self, Scenario};
 use crate::model::ngrams::{BOS, EOS};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +12,7 @@ pub(crate) fn training_set(data: &Dataset, pairs: bool) -> TrainingSet {
 }
 
 fn counted(data: &Dataset, config: &TrainingConfig, pairs: bool, threads: NonZeroUsize) -> TrainingSet {
-    let distinct = Distinct::of(data, &data.all(), threads);
-    let folds = Folds::draw(&distinct, true, config.seed);
+    let (distinct, folds) = Folds::draw(Distinct::of(data, &data.all(), threads), true, config.seed);
     TrainingSet::build(data, &distinct, folds, config, pairs, threads)
 }
 
@@ -107,8 +105,8 @@ impl Plain<'_> {
     }
 }
 
-/// The same, worked out in the plainest way.
-fn expected(data: &Dataset, folds: &Folds, n: usize, max_ngrams: usize) -> Vec<Told> {
+/// The same, worked out in the plainest way, in the order of `distinct`.
+fn expected(data: &Dataset, distinct: &Distinct, folds: &Folds, n: usize, max_ngrams: usize) -> Vec<Told> {
     let mut rows: Vec<Plain<'_>> = Vec::new();
     let mut places = BTreeMap::new();
     for index in 0..data.rows() {
@@ -126,8 +124,11 @@ fn expected(data: &Dataset, folds: &Folds, n: usize, max_ngrams: usize) -> Vec<T
         rows[place].labels.add(data.label(index), data.count(index));
     }
     rows.sort_by_key(|row| {
-        let fingerprint = fingerprint::of_sequence(row.sequence.iter().copied().map(fingerprint::of_action));
-        (fingerprint, row.group)
+        let is_row = |&other: &u32| {
+            let other = other as usize;
+            data.sequence(other).eq(row.sequence.iter().copied()) && data.group(other) == row.group
+        };
+        distinct.rows.iter().position(is_row)
     });
     let mut samples: BTreeMap<Name, u64> = BTreeMap::new();
     // Who has a feature, and in which folds it is.
@@ -223,10 +224,12 @@ fn rows_are_what_the_plainest_way_gives_for_any_number_of_threads_and_ngrams() {
                 max_ngrams: (max_ngrams as u64).try_into().unwrap(),
                 ..TrainingConfig::default()
             };
+            let (distinct, _) = Folds::draw(Distinct::of(&data, &data.all(), NonZeroUsize::MIN), true, config.seed);
             let mut plain = None;
             for threads in [1, 3] {
                 let set = counted(&data, &config, true, threads.try_into().unwrap());
-                let expected = plain.get_or_insert_with(|| expected(&data, set.rows.folds(), n, max_ngrams));
+                let expected =
+                    plain.get_or_insert_with(|| expected(&data, &distinct, set.rows.folds(), n, max_ngrams));
                 assert!(expected.len() > 2 * BLOCK, "three parts");
                 assert_eq!(set.rows.len(), expected.len());
                 for (found, expected) in told(&set).into_iter().zip(&*expected) {
