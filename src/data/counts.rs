@@ -22,6 +22,15 @@ impl Counts {
         }
     }
 
+    /// Adds all of `other`.
+    pub(crate) fn append(&mut self, other: &Self) {
+        if self.small.is_empty() && other.small.is_empty() {
+            self.length += other.length;
+        } else {
+            other.iter().for_each(|count| self.push(count));
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.length
     }

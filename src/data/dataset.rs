@@ -97,6 +97,8 @@ pub struct DatasetBuilder {
     rows: Rows,
     counts: Counts,
     keeps_order: bool,
+    /// If the order is kept: the numbers of the pieces of the input in whose order it is, and the first row of each.
+    pieces: Vec<(u64, u32)>,
     normalizes_names: bool,
     anomalous: AnomalousSamples,
     samples: u64,
@@ -149,6 +151,19 @@ impl DatasetBuilder {
             anomalous: self.anomalous,
             ..Self::default()
         }
+    }
+
+    /// Takes what is added from now on for piece `number` of the input: pieces come in the order of their numbers, in whatever order they
+    /// are read. What was added before there were pieces comes first.
+    pub(crate) fn begin_piece(&mut self, number: u64) {
+        if self.keeps_order {
+            self.pieces.push((number, self.rows.len() as u32));
+        }
+    }
+
+    /// A number above those of all pieces so far.
+    pub(crate) fn next_piece(&self) -> u64 {
+        self.pieces.iter().map(|&(number, _)| number + 1).max().unwrap_or(1)
     }
 
     /// Samples so far, without the empty ones.
@@ -250,22 +265,19 @@ impl DatasetBuilder {
     /// # Errors
     ///
     /// If some of them cannot be samples of this data set.
-    pub(crate) fn absorb(&mut self, other: &Self) -> Result<(), SampleError> {
-        let others = &other.rows;
-        if others.len() > 0 {
-            self.check_room(!others.group_of.is_empty(), others.len(), other.samples)?;
+    pub(crate) fn absorb(&mut self, other: Self) -> Result<(), SampleError> {
+        let before = self.rows.len() as u32;
+        if other.rows.len() > 0 {
+            self.check_room(!other.rows.group_of.is_empty(), other.rows.len(), other.samples)?;
         }
-        let rows = &mut self.rows;
-        let actions: Vec<u32> = others.actions.names().map(|name| rows.actions.intern(name)).collect();
-        let groups: Vec<u32> = others.groups.names().map(|name| rows.groups.intern(name)).collect();
-        for row in 0..others.len() {
-            rows.steps
-                .push(others.steps.list(row).map(|step| actions[step as usize]));
+        let pieces = other.pieces.iter().map(|&(number, row)| (number, before + row));
+        self.pieces.extend(pieces);
+        if before == 0 {
+            (self.rows, self.counts, self.compacted) = (other.rows, other.counts, other.compacted);
+        } else {
+            self.rows.append(other.rows);
+            self.counts.append(&other.counts);
         }
-        rows.labels.extend_from_slice(&others.labels);
-        rows.group_of
-            .extend(others.group_of.iter().map(|&group| groups[group as usize]));
-        other.counts.iter().for_each(|count| self.counts.push(count));
         self.samples += other.samples;
         self.skipped_empty = self.skipped_empty.saturating_add(other.skipped_empty);
         self.dropped_anomalous = self.dropped_anomalous.saturating_add(other.dropped_anomalous);
@@ -295,15 +307,15 @@ impl DatasetBuilder {
         let order = self.rows.canonical_order(threads);
         let (rows, counts) = self.rows.collapsed(&self.counts, &order);
         let arrival = self.keeps_order.then(|| {
-            let mut arrival = vec![0; order.len()];
+            let mut places = vec![0; order.len()];
             let mut place = 0;
             for (before, &row) in order.iter().enumerate() {
                 if before > 0 && !self.rows.is_alike(order[before - 1], row) {
                     place += 1;
                 }
-                arrival[row as usize] = place;
+                places[row as usize] = place;
             }
-            arrival
+            self.in_order_of_pieces(&places)
         });
         Dataset {
             rows,
@@ -313,6 +325,20 @@ impl DatasetBuilder {
             skipped_empty: self.skipped_empty,
             dropped_anomalous: self.dropped_anomalous,
         }
+    }
+}
+
+impl DatasetBuilder {
+    /// What belongs to each row, in the order in which the rows came.
+    fn in_order_of_pieces(&self, of_rows: &[u32]) -> Vec<u32> {
+        let ends = self.pieces.iter().skip(1).map(|&(_, row)| row as usize);
+        let mut pieces: Vec<_> = (self.pieces.iter().zip(ends.chain([of_rows.len()])))
+            .map(|(&(number, start), end)| (number, start as usize..end))
+            .collect();
+        pieces.sort_unstable_by_key(|(number, _)| *number);
+        let before = 0..self.pieces.first().map_or(of_rows.len(), |&(_, row)| row as usize);
+        let ranges = [before].into_iter().chain(pieces.into_iter().map(|(_, range)| range));
+        ranges.flat_map(|range| of_rows[range].iter().copied()).collect()
     }
 }
 
@@ -549,7 +575,7 @@ mod tests {
             Err(SampleError::MixedGroups)
         );
         assert_eq!(grouped.push(["b"], Label::Normal, None), Err(SampleError::MixedGroups));
-        assert_eq!(data.absorb(&grouped), Err(SampleError::MixedGroups));
+        assert_eq!(data.absorb(grouped.clone()), Err(SampleError::MixedGroups));
         assert_eq!((data.build().samples(), grouped.build().samples()), (1, 1));
     }
 
@@ -577,6 +603,31 @@ mod tests {
         assert_eq!(data.push(["b"], Label::Normal, None), Err(SampleError::TooMany));
         let data = data.build();
         assert_eq!((data.samples(), data.rows(), data.count(0)), (1 << 63, 1, 1 << 63));
+    }
+
+    #[test]
+    fn pieces_of_the_input_come_in_their_order_in_whatever_order_they_were_read() {
+        let push = |data: &mut DatasetBuilder, name| data.push([name], Label::Normal, None).unwrap();
+        let mut data = DatasetBuilder::in_order();
+        push(&mut data, "before");
+        let mut parts = [data.without_samples(), data.without_samples()];
+        for (part, number, names) in [
+            (0, 1, &["d", "a"][..]),
+            (1, 2, &["c"]),
+            (0, 4, &["a", "x"]),
+            (1, 3, &[]),
+        ] {
+            parts[part].begin_piece(number);
+            names.iter().for_each(|name| push(&mut parts[part], name));
+        }
+        parts.into_iter().rev().for_each(|part| data.absorb(part).unwrap());
+        assert_eq!(data.next_piece(), 5);
+        data.begin_piece(5);
+        push(&mut data, "after");
+        let data = data.build();
+        let rows = data.arrival().unwrap().iter();
+        let names: Vec<&str> = rows.flat_map(|&row| data.sequence(row as usize)).collect();
+        assert_eq!(names, ["before", "d", "a", "c", "a", "x", "after"]);
     }
 
     type Facts = Vec<(Vec<String>, Label, Option<String>, u64)>;
@@ -618,7 +669,7 @@ mod tests {
             let cut = cut.index(samples.len());
             samples[..cut].iter().for_each(|sample| push(&mut first, sample, sample.3));
             samples[cut..].iter().for_each(|sample| push(&mut second, sample, sample.3));
-            first.absorb(&second).unwrap();
+            first.absorb(second).unwrap();
             let (counted, expanded, pieced) = (counted.build(), expanded.build(), first.build());
             prop_assert!(facts(&counted).is_sorted_by(|a, b| (&a.0, a.1, &a.2) < (&b.0, b.1, &b.2)));
             prop_assert_eq!(facts(&counted), facts(&expanded));

@@ -29,7 +29,7 @@ impl PackedLists {
 
     /// Replaces every number by what `numbers` has in its place.
     pub(crate) fn renumber(&mut self, numbers: &[u32]) {
-        if numbers.len() <= usize::from(WIDE) {
+        if numbers.len() <= usize::from(WIDE) && numbers.iter().all(|&number| number < u32::from(WIDE)) {
             for code in &mut self.codes {
                 *code = numbers[usize::from(*code)] as u16;
             }
@@ -71,6 +71,13 @@ impl PackedLists {
     pub(crate) fn push_codes(&mut self, codes: &[u16]) {
         self.codes.extend_from_slice(codes);
         self.ends.push(self.codes.len());
+    }
+
+    /// Adds all lists of `other`.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let before = self.codes.len();
+        self.codes.extend_from_slice(&other.codes);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
     }
 
     /// Takes the last list away.

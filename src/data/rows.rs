@@ -44,6 +44,17 @@ impl Rows {
         self.steps.renumber(&actions);
     }
 
+    /// Adds all rows of `other`.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        let actions: Vec<u32> = other.actions.names().map(|name| self.actions.intern(name)).collect();
+        let groups: Vec<u32> = other.groups.names().map(|name| self.groups.intern(name)).collect();
+        other.steps.renumber(&actions);
+        self.steps.append(&other.steps);
+        self.labels.append(&mut other.labels);
+        self.group_of
+            .extend(other.group_of.iter().map(|&group| groups[group as usize]));
+    }
+
     /// The rows in ascending order of their sequences, then labels, then groups, by their numbers.
     ///
     /// Sequences are sorted by their first few actions, those that have them in common by the next few, and so on.

@@ -5,6 +5,7 @@
 
 use crate::entropy;
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use crate::model::repeats::Repeats;
 use std::ops::Range;
 
 /// Number of dense features.
@@ -113,8 +114,6 @@ pub(crate) struct Encoder {
     /// The n-grams of the length in hand, by the place where they begin, and those that are one longer.
     nodes: Vec<Node>,
     longer: Vec<Node>,
-    /// Start and length of the n-grams that the model does not know.
-    unknown: Vec<(u32, u32)>,
     shape: ShapeCounter,
 }
 
@@ -148,8 +147,7 @@ impl Encoder {
         let is_known = |&action: &u32| action < known_actions && knows(action);
         self.sparse.clear();
         self.sparse.extend(seen.iter().map(|seen| seen.action).filter(is_known));
-        let actions = self.sparse.len();
-        let action_oov = share(seen.len() - actions, seen.len());
+        let action_oov = share(seen.len() - self.sparse.len(), seen.len());
         self.pairs.clear();
         if pairs.len() > 0 {
             let first_pair = known_actions + table.len();
@@ -160,42 +158,25 @@ impl Encoder {
             });
         }
 
-        self.unknown.clear();
         // Symbols behind those of the table would be taken for n-grams.
         let node = |&symbol: &u32| if symbol < table.symbols() { symbol } else { UNKNOWN };
         self.nodes.clear();
         self.nodes.extend(self.symbols.iter().map(node));
-        for length in 2..=n.min(self.symbols.len()) {
-            let begin = usize::from(length > 2);
-            let symbols = &self.symbols[begin..self.symbols.len() - begin];
-            if length == 3 {
-                without_markers(&mut self.nodes);
-            }
-            let Some(last) = symbols.get(length - 1..) else {
-                break;
-            };
-            let shorter = self.sparse.len();
-            table.children(&self.nodes[..last.len()], last, &mut self.longer);
-            for (start, &node) in self.longer.iter().enumerate() {
-                let start = start + begin;
-                if node == UNKNOWN {
-                    self.unknown.push((start as u32, length as u32));
-                } else {
-                    self.sparse.push(known_actions + table.number(node));
+        let (mut ngrams, mut unknown) = (0, 0);
+        let repeats = &mut self.shape.repeats;
+        for_each_length(&self.symbols, n, repeats, &mut self.nodes, |nodes, last, firsts| {
+            table.children(nodes, last, &mut self.longer);
+            for (_, &node) in (self.longer.iter().enumerate()).filter(|&(place, _)| firsts.has(place)) {
+                ngrams += 1;
+                let known = (node != UNKNOWN).then(|| known_actions + table.number(node));
+                match known.filter(|&feature| knows(feature)) {
+                    Some(feature) => self.sparse.push(feature),
+                    None => unknown += 1,
                 }
             }
-            // N-grams are numbered by length, so sorting each length sorts them all.
-            self.sparse[shorter..].sort_unstable();
-            std::mem::swap(&mut self.longer, &mut self.nodes);
-        }
-        self.sparse.dedup();
-        let ngrams = self.sparse.len() - actions;
-        self.sparse.retain(|&feature| feature < known_actions || knows(feature));
-        let known = self.sparse.len() - actions;
-        let window = |&(start, length): &(u32, u32)| &self.symbols[start as usize..start as usize + length as usize];
-        self.unknown.sort_unstable_by(|a, b| window(a).cmp(window(b)));
-        self.unknown.dedup_by(|a, b| window(a) == window(b));
-        let ngram_oov = share(self.unknown.len() + ngrams - known, ngrams + self.unknown.len());
+            nodes.copy_from_slice(&self.longer);
+        });
+        let ngram_oov = share(unknown, ngrams);
 
         let mut dense = shape.figures(action_oov, ngram_oov);
         for (value, &(low, high)) in dense.iter_mut().zip(ranges) {
@@ -228,12 +209,56 @@ pub(crate) fn with_markers(symbols: &mut Vec<u32>, actions: impl Iterator<Item =
     symbols.push(EOS);
 }
 
-/// Takes the first and the last of the bigrams of a sequence away, those that hold a marker: no longer n-gram extends them.
-/// Where a sequence begins and how it ends is told by a bigram each; longer n-grams with markers add nothing to that once there
-/// are ordered pairs.
-pub(crate) fn without_markers(bigrams: &mut Vec<Node>) {
-    bigrams.pop();
-    bigrams.drain(..bigrams.len().min(1));
+/// Which n-grams of one length stand in a sequence for the first time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Firsts<'a> {
+    repeats: &'a Repeats,
+    /// Where the n-gram with the end marker begins, if there are markers.
+    end: Option<usize>,
+}
+
+impl Firsts<'_> {
+    /// Whether the n-gram that begins at this place does.
+    #[inline]
+    pub(crate) fn has(self, place: usize) -> bool {
+        match self.end {
+            // Markers stand at one place only.
+            Some(end) => place == 0 || place == end || self.repeats.is_first(place - 1),
+            None => self.repeats.is_first(place),
+        }
+    }
+}
+
+/// Calls `each` for bigrams, then for the n-grams of each length up to `n`: with `nodes`, what is one shorter, by the place where it begins,
+/// to be replaced by what is as long; with the symbols that these end with; and with which of them are first. To begin with, `nodes` holds
+/// `symbols`, as nodes, and `repeats` is about the actions.
+///
+/// Where a sequence begins and how it ends is told by a bigram each; longer n-grams with markers add nothing to that once there are
+/// ordered pairs.
+pub(crate) fn for_each_length(
+    symbols: &[u32],
+    n: usize,
+    repeats: &mut Repeats,
+    nodes: &mut Vec<Node>,
+    mut each: impl FnMut(&mut [Node], &[u32], Firsts<'_>),
+) {
+    let actions = inner(symbols);
+    for length in 2..=n {
+        let (all, end) = if length == 2 {
+            (symbols, Some(actions.len()))
+        } else {
+            (actions, None)
+        };
+        let Some(last) = all.get(length - 1..) else {
+            break;
+        };
+        if length == 3 {
+            nodes.drain(..1);
+        }
+        nodes.truncate(last.len());
+        repeats.lengthen(actions, length);
+        each(nodes, last, Firsts { repeats, end });
+    }
 }
 
 /// The symbols without the markers.
@@ -280,12 +305,15 @@ pub(crate) struct ShapeCounter {
     seen: Vec<Seen>,
     /// How many actions occur so many times.
     alike: Vec<u32>,
+    /// Where the actions of the latest sequence stand again.
+    pub(crate) repeats: Repeats,
 }
 
 impl ShapeCounter {
     /// The distinct actions in order of first appearance, and the shape of the sequence.
     pub(crate) fn count(&mut self, symbols: &[u32]) -> (&[Seen], Shape) {
         self.seen.clear();
+        self.repeats.clear();
         for (at, symbol) in (0..).zip(symbols) {
             let action = (symbol - FIRST_ACTION) as usize;
             if action >= self.places.len() {
@@ -297,13 +325,15 @@ impl ShapeCounter {
                     action: action as u32,
                     first: at,
                     last: at,
-                    count: 0,
+                    count: 1,
                 });
                 *place = self.seen.len() as u32;
+                self.repeats.push(None);
+            } else {
+                let seen = &mut self.seen[*place as usize - 1];
+                seen.count += 1;
+                self.repeats.push(Some(std::mem::replace(&mut seen.last, at)));
             }
-            let seen = &mut self.seen[*place as usize - 1];
-            seen.count += 1;
-            seen.last = at;
         }
         self.alike.clear();
         for seen in &self.seen {

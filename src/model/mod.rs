@@ -9,6 +9,7 @@ pub(crate) mod ngrams;
 pub(crate) mod normal;
 pub(crate) mod numbering;
 pub(crate) mod pattern;
+pub(crate) mod repeats;
 pub(crate) mod unfamiliar;
 pub(crate) mod weights;
 

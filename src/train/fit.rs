@@ -31,7 +31,11 @@ pub(crate) struct Way {
 #[derive(Debug)]
 pub(crate) enum Fit {
     Optimum(Sdca),
-    Online { prior: Weights, fit: Online, weights: Weights },
+    Online {
+        prior: Weights,
+        fit: Online,
+        weights: Weights,
+    },
 }
 
 impl Fit {

@@ -4,8 +4,9 @@
 //! counted, so both come from memory together. With slots like those of the table, counting takes a sixth longer.
 
 use crate::data::label::{ClassCounts, Tally};
-use crate::model::features::without_markers;
+use crate::model::features::for_each_length;
 use crate::model::ngrams::{FIRST_ACTION, FREE, MOST_NODES, NgramTable, Node, Pairs};
+use crate::model::repeats::Repeats;
 use crate::train::folds::FoldSet;
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
@@ -16,8 +17,6 @@ use std::hash::BuildHasher;
 pub(crate) struct Seen<T> {
     /// The samples that have it.
     pub(crate) samples: T,
-    /// The last row that has it, from 1.
-    last_row: u32,
     /// Who alone has it.
     pub(crate) owner: Owner,
     /// The folds whose rows have it.
@@ -56,24 +55,17 @@ impl Owner {
 /// What is counted for each feature of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowKey {
-    /// The number of the row, from 1.
-    pub(crate) row: u32,
     pub(crate) labels: ClassCounts,
     pub(crate) owner: Owner,
     pub(crate) fold: u8,
 }
 
 impl<T: Tally> Seen<T> {
-    /// Counts the samples of a row, once for each row. Returns whether they had not been counted yet.
-    pub(crate) fn add(&mut self, key: RowKey) -> bool {
-        let is_new = self.last_row != key.row;
-        if is_new {
-            self.last_row = key.row;
-            self.samples.add(key.labels);
-            self.owner.join(key.owner);
-            self.folds.add(key.fold);
-        }
-        is_new
+    /// Counts the samples of a row that has it.
+    pub(crate) fn add(&mut self, key: RowKey) {
+        self.samples.add(key.labels);
+        self.owner.join(key.owner);
+        self.folds.add(key.fold);
     }
 
     /// Adds what was counted in other rows.
@@ -130,28 +122,26 @@ impl<T: Tally> NgramCounter<T> {
     }
 
     /// Counts the samples of a row, which all are the sequence between the markers of `symbols`, for each of its n-grams up to
-    /// length `n`. Calls `found` with the number of each of them.
-    pub(crate) fn count(&mut self, symbols: &[u32], n: usize, key: RowKey, mut found: impl FnMut(u32)) {
+    /// length `n`; `repeats` is about its actions. Calls `found` with the number of each of them.
+    pub(crate) fn count(
+        &mut self,
+        symbols: &[u32],
+        repeats: &mut Repeats,
+        n: usize,
+        key: RowKey,
+        mut found: impl FnMut(u32),
+    ) {
         let mut nodes = std::mem::take(&mut self.nodes);
         nodes.clear();
         nodes.extend_from_slice(symbols);
-        for length in 2..=n.min(symbols.len()) {
-            let begin = usize::from(length > 2);
-            if length == 3 {
-                without_markers(&mut nodes);
-            }
-            let Some(last) = symbols[begin..symbols.len() - begin].get(length - 1..) else {
-                break;
-            };
-            nodes.truncate(last.len());
-            self.extend(&mut nodes, last);
-            for node in &nodes {
+        for_each_length(symbols, n, repeats, &mut nodes, |nodes, last, firsts| {
+            self.extend(nodes, last);
+            for (_, node) in nodes.iter().enumerate().filter(|&(place, _)| firsts.has(place)) {
                 let number = node - self.symbols;
-                if self.ngrams[number as usize].seen.add(key) {
-                    found(number);
-                }
+                self.ngrams[number as usize].seen.add(key);
+                found(number);
             }
-        }
+        });
         self.nodes = nodes;
     }
 
@@ -333,13 +323,12 @@ impl<T: Tally> NgramCounter<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::features::with_markers;
+    use crate::model::features::{ShapeCounter, inner, with_markers};
     use proptest::prelude::*;
 
     /// A row of so many normal samples, by which its owner is told.
-    fn normal(row: u32, normal: u32) -> RowKey {
+    fn normal(normal: u32) -> RowKey {
         RowKey {
-            row,
             labels: ClassCounts {
                 normal: u64::from(normal),
                 anomalous: 0,
@@ -355,11 +344,19 @@ mod tests {
         symbols
     }
 
+    /// Counts a row, given by the symbols of its actions.
+    fn count(counter: &mut NgramCounter<ClassCounts>, actions: &[u32], n: usize, key: RowKey, found: impl FnMut(u32)) {
+        let symbols = marked(actions);
+        let mut shapes = ShapeCounter::default();
+        shapes.count(inner(&symbols));
+        counter.count(&symbols, &mut shapes.repeats, n, key, found);
+    }
+
     /// Counts rows, given by the symbols of their actions and how many samples have them.
     fn counted(actions: usize, n: usize, rows: &[(&[u32], u32)]) -> NgramCounter<ClassCounts> {
         let mut counter = NgramCounter::new(actions);
-        for (row, (symbols, samples)) in (1..).zip(rows) {
-            counter.count(&marked(symbols), n, normal(row, *samples), |_| ());
+        for (symbols, samples) in rows {
+            count(&mut counter, symbols, n, normal(*samples), |_| ());
         }
         counter
     }
@@ -406,8 +403,8 @@ mod tests {
         let mut counter = NgramCounter::<ClassCounts>::new(3);
         let mut found = Vec::new();
         // ^2, 23, 32, 3$, 232 and 323; then ^3, 32 again, and 2$.
-        counter.count(&marked(&[2, 3, 2, 3]), 3, normal(1, 5), |number| found.push(number));
-        counter.count(&marked(&[3, 2]), 3, normal(2, 2), |number| found.push(number));
+        count(&mut counter, &[2, 3, 2, 3], 3, normal(5), |number| found.push(number));
+        count(&mut counter, &[3, 2], 3, normal(2), |number| found.push(number));
         assert_eq!(found, [0, 1, 2, 3, 4, 5, 6, 2, 7]);
         let samples: Vec<u64> = counter
             .ngrams()

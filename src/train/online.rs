@@ -272,7 +272,14 @@ mod tests {
         let set = training_set(&generate(Scenario::Mixed, 3000, 4), true);
         let config = TrainingConfig::default();
         let fitted = |threads: usize| {
-            let online = Online::new(&set.rows, &prior(&set), 2.0, &config, &[0, 3], threads.try_into().unwrap());
+            let online = Online::new(
+                &set.rows,
+                &prior(&set),
+                2.0,
+                &config,
+                &[0, 3],
+                threads.try_into().unwrap(),
+            );
             [online.weights(), online.without(0), online.without(3)]
         };
         let one = fitted(1);

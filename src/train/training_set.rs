@@ -1,8 +1,8 @@
 //! The training part as the optimiser wants it: distinct sequences with their features and how often each label was seen.
 //!
 //! Here, features are numbered as they arrive, first the actions of the data set, then the n-grams, then the ordered pairs, and
-//! those of a row stand in the order in which its sequence brings them. So a row is written down as soon as its sequence has been
-//! read, frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
+//! those of a row stand in the order in which its sequence brings them, small numbers first. So a row is written down as soon as its
+//! sequence has been read, frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
 //! [`TrainingSet::ids`] leads from these numbers to the order of the model.
 
 use crate::data::dataset::Dataset;
@@ -16,10 +16,10 @@ use crate::model::features::{
 use crate::model::ngrams::{FIRST_ACTION, NgramTable};
 use crate::parallel::{map, map_into};
 use crate::train::distinct::{Distinct, Labels};
+use crate::train::feature_lists::FeatureLists;
 use crate::train::folds::{FoldSet, Folds};
 use crate::train::ngram_counter::{NgramCounter, Owner, RowKey, Seen};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 /// Rows are packed in blocks of this many; fewer in tests, which have few.
 const BLOCK: usize = if cfg!(test) { 128 } else { 4096 };
@@ -44,13 +44,11 @@ pub(crate) struct Rows {
 /// The features of some rows, as little of them as all can be worked out from.
 #[derive(Debug, Default)]
 struct Block {
-    sparse: PackedLists,
+    sparse: FeatureLists,
     /// Empty without ordered pairs.
-    pairs: PackedLists,
+    pairs: FeatureLists,
     shapes: Vec<Shape>,
     oov: Vec<OovCounts>,
-    /// What the numbers in `sparse` have become, unless they stayed as they were.
-    numbers: Option<Arc<[u32]>>,
 }
 
 /// What the number of an n-gram has become that is not kept.
@@ -85,17 +83,11 @@ pub(crate) struct RowBuffer {
 impl Block {
     /// Unpacks the features that row `index` of the block has, ordered pairs among them if `with_pairs`.
     fn read(&self, index: usize, with_pairs: bool, buffer: &mut RowBuffer) {
-        buffer.sparse.clear();
-        buffer.sparse.extend(self.sparse.list(index));
-        if let Some(numbers) = &self.numbers {
-            buffer.sparse.retain_mut(|id| {
-                *id = numbers[*id as usize];
-                *id != DROPPED
-            });
-        }
-        buffer.pairs.clear();
+        self.sparse.read(index, &mut buffer.sparse);
         if with_pairs {
-            buffer.pairs.extend(self.pairs.list(index));
+            self.pairs.read(index, &mut buffer.pairs);
+        } else {
+            buffer.pairs.clear();
         }
     }
 }
@@ -253,7 +245,7 @@ impl TrainingSet {
         self.rows
             .blocks
             .iter_mut()
-            .for_each(|block| block.pairs = PackedLists::default());
+            .for_each(|block| block.pairs = FeatureLists::default());
         self
     }
 
@@ -408,16 +400,26 @@ impl<T: Tally> Found<T> {
     }
 }
 
+/// A block while features still have the numbers of the thread that counts them. They stand in the order of the sequence, which does not
+/// depend on these.
+#[derive(Default)]
+struct Draft {
+    sparse: PackedLists,
+    pairs: PackedLists,
+    shapes: Vec<Shape>,
+    oov: Vec<OovCounts>,
+}
+
 /// What one thread has counted in its share of the sequences.
 struct Counted<T> {
     found: Found<T>,
-    blocks: Vec<Block>,
+    blocks: Vec<Draft>,
     start: usize,
 }
 
 /// The rows of a part, but for what only all parts together know.
 struct Unfinished {
-    blocks: Vec<Block>,
+    blocks: Vec<Draft>,
     /// The index of the first row.
     start: usize,
     /// The numbers that the n-grams of the part have among all.
@@ -435,12 +437,11 @@ impl<T: Tally> Counted<T> {
         let mut counter = ShapeCounter::default();
         for first in (piece.start..piece.end).step_by(BLOCK) {
             let rows = first..piece.end.min(first + BLOCK);
-            let mut block = Block::default();
+            let mut block = Draft::default();
             // Copied first, as memory that is asked for all at once comes sooner.
             let steps = data.steps_of(&piece.distinct.rows[rows.clone()]);
             for (place, index) in rows.enumerate() {
                 let key = RowKey {
-                    row: (index - piece.start) as u32 + 1,
                     labels: piece.distinct.labels.of(index),
                     owner: Piece::owner(piece.distinct, index),
                     fold: piece.folds.of(index),
@@ -463,7 +464,9 @@ impl<T: Tally> Counted<T> {
                 }
                 let first_ngram = found.actions.len() as u32;
                 let ngrams = &mut found.ngrams;
-                ngrams.count(&symbols, wanted.n, key, |number| ids.push(first_ngram + number));
+                ngrams.count(&symbols, &mut counter.repeats, wanted.n, key, |number| {
+                    ids.push(first_ngram + number);
+                });
                 found.widen(shape);
                 block.shapes.push(shape);
                 block.oov.push(OovCounts {
@@ -520,7 +523,6 @@ impl Unfinished {
         pair_numbers: &[u32],
         owner: impl Fn(usize) -> Owner,
     ) -> Vec<Block> {
-        let mut blocks = self.blocks;
         let first = whole.actions.len() as u32;
         let ngrams = whole.ngrams.ngrams();
         let actions = whole.actions.iter().map(|seen| seen.owner);
@@ -532,15 +534,20 @@ impl Unfinished {
             true => DROPPED,
             false => first + number,
         });
-        let numbers: Arc<[u32]> = (0..first).chain(of_ngrams).collect();
-        let is_as_it_was = (0..).zip(&*numbers).all(|(own, &number)| own == number);
+        let numbers: Vec<u32> = (0..first).chain(of_ngrams).collect();
         let mut index = self.start;
-        for block in &mut blocks {
+        let finish = |draft: Draft| {
+            let mut block = Block {
+                shapes: draft.shapes,
+                oov: draft.oov,
+                ..Block::default()
+            };
             for (row, oov) in block.oov.iter_mut().enumerate() {
                 let owner = owner(index);
                 index += 1;
-                for id in block.sparse.list(row) {
-                    if owner.has_alone(owners[id as usize]) || numbers[id as usize] == DROPPED {
+                let all = draft.sparse.list(row).map(|id| {
+                    let number = numbers[id as usize];
+                    if owner.has_alone(owners[id as usize]) || number == DROPPED {
                         let novel = if id < first {
                             &mut oov.novel_actions
                         } else {
@@ -548,23 +555,20 @@ impl Unfinished {
                         };
                         *novel += 1;
                     }
+                    number
+                });
+                block.sparse.push(all.filter(|&number| number != DROPPED));
+                if draft.pairs.len() > 0 {
+                    let all = draft.pairs.list(row).map(|number| self.pair_numbers[number as usize]);
+                    let numbers = all.map(|number| pair_numbers[number as usize]);
+                    block.pairs.push(numbers.filter(|&number| number != DROPPED));
                 }
             }
-            if !is_as_it_was {
-                block.numbers = Some(Arc::clone(&numbers));
-            }
-            if block.pairs.len() > 0 {
-                let mut pairs = PackedLists::default();
-                for row in 0..block.pairs.len() {
-                    let numbers = block.pairs.list(row);
-                    let numbers = numbers.map(|number| pair_numbers[self.pair_numbers[number as usize] as usize]);
-                    pairs.push(numbers.filter(|&number| number != DROPPED));
-                }
-                pairs.shrink();
-                block.pairs = pairs;
-            }
-        }
-        blocks
+            block.sparse.shrink();
+            block.pairs.shrink();
+            block
+        };
+        self.blocks.into_iter().map(finish).collect()
     }
 }
 

@@ -323,7 +323,7 @@ impl Metrics {
             }
             figures
         };
-        let values = figures(&sums, Areas::of(ranked.iter()));
+        let values = figures(&sums, Areas::of(&ranked));
         let left = LeaveOneOut::of(&sums, &ranked, threshold.get(), bins);
         let without: Vec<[Option<f64>; FIGURES]> =
             left.without.iter().map(|(sums, areas)| figures(sums, *areas)).collect();

@@ -107,23 +107,23 @@ pub(super) struct Areas {
 
 impl Areas {
     /// Of samples that are sorted by falling scores. Those with the same score are always decided together, so ties earn nothing.
-    pub(super) fn of<'s>(sorted: impl Iterator<Item = &'s Scored>) -> Self {
+    pub(super) fn of(sorted: &[Scored]) -> Self {
         let mut areas = Self::default();
-        let mut sorted = sorted.peekable();
-        while let Some(first) = sorted.next() {
-            let mut ties = ClassCounts::default();
-            ties.add(first.label, first.count);
-            while let Some(tie) = sorted.next_if(|next| next.score == first.score) {
-                ties.add(tie.label, tie.count);
-            }
-            // Normal samples lose against each anomalous one before them, and by half against one beside them.
-            areas.twice_won +=
-                u128::from(ties.normal) * (2 * u128::from(areas.seen.anomalous) + u128::from(ties.anomalous));
-            areas.seen = areas.seen.plus(ties);
-            let precision = areas.seen.anomalous as f64 / areas.seen.total() as f64;
-            areas.precision_sum += ties.anomalous as f64 * precision;
+        for ties in sorted.chunk_by(|a, b| a.score == b.score) {
+            areas.add(class_counts(ties));
         }
         areas
+    }
+
+    /// Adds samples with the same score, below all before.
+    fn add(&mut self, ties: ClassCounts) {
+        // Normal samples lose against each anomalous one before them, and by half against one beside them.
+        self.twice_won += u128::from(ties.normal) * (2 * u128::from(self.seen.anomalous) + u128::from(ties.anomalous));
+        self.seen = self.seen.plus(ties);
+        if ties.anomalous > 0 {
+            let precision = self.seen.anomalous as f64 / self.seen.total() as f64;
+            self.precision_sum += ties.anomalous as f64 * precision;
+        }
     }
 
     /// The probability that a random anomalous sample scores higher than a random normal one, ties counting half; undefined
@@ -142,6 +142,13 @@ impl Areas {
     }
 }
 
+/// How many samples there are of each class.
+fn class_counts(scored: &[Scored]) -> ClassCounts {
+    let mut counts = ClassCounts::default();
+    scored.iter().for_each(|sample| counts.add(sample.label, sample.count));
+    counts
+}
+
 /// What is left of the samples without each block of their groups.
 pub(super) struct LeaveOneOut {
     /// How many groups there are.
@@ -158,27 +165,80 @@ impl LeaveOneOut {
         for (sample, &block) in sorted.iter().zip(&block_of) {
             blocks[usize::from(block)].push(*sample);
         }
-        let others = |block: u8| {
-            sorted
-                .iter()
-                .zip(&block_of)
-                .filter(move |&(_, &own)| own != block)
-                .map(|(sample, _)| sample)
-        };
-        let without = (0..)
-            .zip(&blocks)
-            .map(|(block, samples)| {
-                (
-                    all.without(&Sums::of(samples, threshold, bins)),
-                    Areas::of(others(block)),
-                )
-            })
-            .collect();
+        let sums = blocks
+            .iter()
+            .map(|samples| all.without(&Sums::of(samples, threshold, bins)));
         Self {
             groups: groups as u64,
-            without,
+            without: sums.zip(areas_without(sorted, &block_of, count)).collect(),
         }
     }
+}
+
+/// The areas without each of `count` blocks, of samples by falling scores.
+///
+/// Pairs are counted once for all blocks: those without a block are all pairs but those with a sample of it on either side, of which
+/// pairs within it were taken away twice. Precisions have to be worked out for each block, at all scores that anomalous samples have.
+fn areas_without(sorted: &[Scored], block_of: &[u8], count: usize) -> Vec<Areas> {
+    let all = class_counts(sorted);
+    let mut seen = Areas::default();
+    // By block: its own pairs, and those of its samples with any.
+    let mut own = vec![Areas::default(); count];
+    let mut with_any = vec![0_u128; count];
+    // By block: how many samples of other blocks have been seen, and how many anomalous ones; how many of these have the score in hand.
+    let (mut others, mut anomalous, mut gained) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
+    let mut precision_sums = vec![0.0; count];
+    let mut of_block = vec![ClassCounts::default(); count];
+    let mut start = 0;
+    for ties in sorted.chunk_by(|a, b| a.score == b.score) {
+        let block_of = || {
+            block_of[start..start + ties.len()]
+                .iter()
+                .map(|&block| usize::from(block))
+        };
+        for (sample, block) in ties.iter().zip(block_of()) {
+            of_block[block].add(sample.label, sample.count);
+        }
+        let tied = class_counts(ties);
+        let before = seen.seen;
+        seen.add(tied);
+        let lower = all.normal - seen.seen.normal;
+        let gain = tied.anomalous as f64;
+        others.iter_mut().for_each(|others| *others += tied.total() as f64);
+        anomalous.iter_mut().for_each(|anomalous| *anomalous += gain);
+        gained.fill(gain);
+        for block in block_of() {
+            let ties = std::mem::take(&mut of_block[block]);
+            own[block].add(ties);
+            let [normal, higher] = [ties.normal, ties.anomalous].map(u128::from);
+            with_any[block] += normal * (2 * u128::from(before.anomalous) + u128::from(tied.anomalous))
+                + higher * (2 * u128::from(lower) + u128::from(tied.normal));
+            others[block] -= ties.total() as f64;
+            anomalous[block] -= ties.anomalous as f64;
+            gained[block] -= ties.anomalous as f64;
+        }
+        if tied.anomalous > 0 {
+            let precisions = anomalous
+                .iter()
+                .zip(&others)
+                .map(|(anomalous, others)| anomalous / f64::max(*others, 1.0));
+            for ((sum, gained), precision) in precision_sums.iter_mut().zip(&gained).zip(precisions) {
+                *sum += gained * precision;
+            }
+        }
+        start += ties.len();
+    }
+    let without = own.into_iter().zip(with_any).zip(precision_sums);
+    without
+        .map(|((own, with_any), precision_sum)| Areas {
+            seen: ClassCounts {
+                normal: all.normal - own.seen.normal,
+                anomalous: all.anomalous - own.seen.anomalous,
+            },
+            twice_won: seen.twice_won + own.twice_won - with_any,
+            precision_sum,
+        })
+        .collect()
 }
 
 /// The block of each sample, the number of groups, and that of blocks. A group is a block, or part of one if there are too many
@@ -212,4 +272,35 @@ fn scatter(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::UnitInterval;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn areas_without_a_block_are_those_of_all_other_samples(
+            samples in proptest::collection::vec((0..6_u8, any::<bool>(), 0..4_u8, 1..5_u64), 1..40),
+        ) {
+            let mut samples = samples;
+            samples.sort_by_key(|&(score, ..)| std::cmp::Reverse(score));
+            let scored = |&(score, anomalous, _, count): &(u8, bool, u8, u64)| Scored {
+                score: UnitInterval::probability(f64::from(score) / 5.0),
+                label: if anomalous { Label::Anomalous } else { Label::Normal },
+                count,
+                group: None,
+            };
+            let sorted: Vec<Scored> = samples.iter().map(scored).collect();
+            let block_of: Vec<u8> = samples.iter().map(|&(_, _, block, _)| block).collect();
+            for (block, found) in (0..).zip(areas_without(&sorted, &block_of, 4)) {
+                let others = samples.iter().filter(|&&(_, _, own, _)| own != block).map(scored);
+                let expected = Areas::of(&others.collect::<Vec<_>>());
+                prop_assert_eq!((found.seen, found.twice_won), (expected.seen, expected.twice_won));
+                prop_assert!((found.precision_sum - expected.precision_sum).abs() < 1e-9);
+            }
+        }
+    }
 }

@@ -111,7 +111,7 @@ impl<'a> Rest<'a> {
     #[inline]
     fn string(&mut self) -> Option<&'a str> {
         self.expect('"')?;
-        let (string, rest) = self.0.split_at(memchr::memchr(b'"', self.0.as_bytes())?);
+        let (string, rest) = self.0.split_at(quote(self.0.as_bytes())?);
         self.0 = &rest[1..];
         Some(string)
     }
@@ -144,6 +144,26 @@ impl<'a> Rest<'a> {
             }
         }
     }
+}
+
+/// Where the first quote stands, looked for in eight bytes at once: names are short, and most searches would spend longer on beginning.
+#[inline]
+fn quote(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk() {
+        // Zero where there is a quote; the lowest of the high bits that are set below belongs to the first zero.
+        let differs = u64::from_le_bytes(*word) ^ QUOTES;
+        let found = differs.wrapping_sub(ONES) & !differs & HIGHS;
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += word.len();
+    }
+    let rest = bytes[at..].iter().position(|&byte| byte == b'"');
+    rest.map(|place| at + place)
 }
 
 #[cfg(test)]

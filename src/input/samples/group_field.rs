@@ -36,6 +36,7 @@ impl FieldValues {
     pub(super) fn look_at(&mut self, chunk: &LineChunk) {
         let mut text = chunk.bytes();
         while self.lines < LOOKED_AT
+            && (self.lines == 0 || !self.fields.is_empty())
             && let Some(line) = take_line(&mut text)
         {
             // What is no object is another's business.

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::iter;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 
 /// A sequence of actions as it stands in a line, without its label.
 ///
@@ -343,38 +344,54 @@ pub fn read_samples(reader: impl Read, options: &ReadOptions, data: &mut Dataset
         summary.group_field = values.group_field();
         return Ok(summary);
     }
-    let mut batch = Vec::new();
-    let empty = data.without_samples();
+    // Each thread has samples of its own, to which it adds those of one chunk after the other.
+    let (empty, parts) = (data.without_samples(), Mutex::new(Vec::new()));
+    let parts = || parts.lock().unwrap_or_else(PoisonError::into_inner);
+    let parse = |(number, chunk): &(u64, LineChunk)| {
+        let part = parts().pop();
+        let mut part = part.unwrap_or_else(|| empty.clone());
+        part.begin_piece(*number);
+        let read = read_chunk(chunk, options, u64::MAX, &mut part);
+        parts().push(part);
+        read
+    };
+    let (mut batch, mut ended) = (Vec::new(), Ok(()));
+    let mut numbers = data.next_piece()..;
     loop {
-        let parse = |chunk: &LineChunk| {
-            let mut part = empty.clone();
-            let read = read_chunk(chunk, options, u64::MAX, &mut part);
-            (part, read)
-        };
         // While some threads work on a batch, this one reads the next.
         let read_next = || read_batch(&mut chunks, options.threads);
-        let (parts, (next, ended)) = map_beside(&batch, options.threads, parse, read_next);
-        for (chunk, (part, read)) in batch.iter().zip(parts) {
-            if let Err(error) = data.absorb(&part) {
-                summary.refused.push(Refusal {
-                    line: chunk.first_line,
-                    column: None,
-                    problem: error.to_string(),
-                });
-                summary.refused.given_up = true;
-            }
+        let (read, (next, next_ended)) = map_beside(&batch, options.threads, parse, read_next);
+        for ((_, chunk), read) in batch.iter().zip(read) {
             look_at(chunk);
             summary.append_chunk(chunk, read);
             if summary.refused.given_up {
-                return Ok(summary);
+                break;
             }
         }
-        ended?;
-        if next.is_empty() {
-            summary.group_field = values.group_field();
-            return Ok(summary);
+        let is_last = summary.refused.given_up || ended.is_err() || next.is_empty();
+        ended = ended.and(next_ended);
+        if is_last {
+            break;
         }
-        batch = next;
+        batch = numbers.by_ref().zip(next).collect();
+    }
+    for part in std::mem::take(&mut *parts()) {
+        if let Err(error) = data.absorb(part) {
+            summary.refused.push(Refusal {
+                line: 1,
+                column: None,
+                problem: error.to_string(),
+            });
+            summary.refused.given_up = true;
+        }
+    }
+    data.begin_piece(numbers.start);
+    summary.group_field = values.group_field();
+    // What is given up is not read to its end.
+    if summary.refused.given_up {
+        Ok(summary)
+    } else {
+        ended.map(|()| summary)
     }
 }
 

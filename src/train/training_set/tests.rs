@@ -228,8 +228,7 @@ fn rows_are_what_the_plainest_way_gives_for_any_number_of_threads_and_ngrams() {
             let mut plain = None;
             for threads in [1, 3] {
                 let set = counted(&data, &config, true, threads.try_into().unwrap());
-                let expected =
-                    plain.get_or_insert_with(|| expected(&data, &distinct, set.rows.folds(), n, max_ngrams));
+                let expected = plain.get_or_insert_with(|| expected(&data, &distinct, set.rows.folds(), n, max_ngrams));
                 assert!(expected.len() > 2 * BLOCK, "three parts");
                 assert_eq!(set.rows.len(), expected.len());
                 for (found, expected) in told(&set).into_iter().zip(&*expected) {
