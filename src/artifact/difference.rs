@@ -93,6 +93,7 @@ fn between(member: String, first: Option<&Value>, second: Option<&Value>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::fingerprint_set::FingerprintSet;
     use crate::data::synthetic::{Scenario, generate};
     use crate::model::AnomalyModel;
     use crate::model::config::TrainingConfig;
@@ -114,8 +115,8 @@ mod tests {
         assert!((difference.by.unwrap() - 0.25).abs() < 1e-12, "{difference}");
 
         let mut other = model.clone();
-        other.fingerprints.pop();
-        assert_eq!(artifact.first_difference(&of(&other)).unwrap().member, "sequences");
+        other.fingerprints = FingerprintSet::of(vec![1]);
+        assert_eq!(artifact.first_difference(&of(&other)).unwrap().member, "sequences.bits");
         let mut other = model.clone();
         other.config.seed += 1;
         let difference = artifact.first_difference(&of(&other)).unwrap();

@@ -33,7 +33,7 @@ use std::io::{self, Read, Write};
 use write::{Body, Header};
 
 /// The format that this version writes and reads.
-pub const FORMAT_VERSION: u32 = 7;
+pub const FORMAT_VERSION: u32 = 8;
 /// Largest model file that is read, in bytes: 1 GiB.
 pub const MAX_MODEL_FILE: u64 = 1 << 30;
 const MODEL_TYPE: &str = "anomaly";

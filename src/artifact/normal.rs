@@ -1,9 +1,12 @@
 //! The members of the file of a normal-only model, as they are written and read.
 
-use super::read::{Cells, Columns, Names, Ngrams, fingerprints, table};
-use super::write::{Fit, Head, sequences};
+use super::read::{Cells, Columns, Names, Ngrams, table};
+use super::write::{Fit, Head};
 use super::{Artifact, LoadError, Resolved, refused};
 use crate::bounds::{NgramSize, OpenUnitInterval};
+use crate::data::fingerprint_set::FingerprintSet;
+#[cfg(feature = "schema")]
+use crate::data::fingerprint_set::Spelled;
 use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, MAX_SAMPLES};
 use crate::evaluate::gate::Gate;
@@ -59,9 +62,9 @@ pub(super) struct NormalBody<'a> {
     #[serde(serialize_with = "ngrams")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::normal_ngrams"))]
     ngrams: &'a NormalModel,
-    #[serde(serialize_with = "sequences")]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::sequences"))]
-    sequences: &'a [u64],
+    /// Fingerprints of the training sequences.
+    #[cfg_attr(feature = "schema", schemars(with = "Spelled"))]
+    sequences: &'a FingerprintSet,
 }
 
 impl<'a> NormalBody<'a> {
@@ -129,7 +132,7 @@ pub(super) struct ReadNormal {
     calibration: Steps,
     vocabulary: Columns<Names, Occurring>,
     ngrams: Columns<Ngrams, u64>,
-    sequences: String,
+    sequences: FingerprintSet,
 }
 
 /// How often an action occurs, and how many samples have it so often, by class.
@@ -188,9 +191,6 @@ impl ReadNormal {
         }
         seen.extend_from_slice(&self.ngrams.cells);
         check_ngrams(&table, &seen)?;
-        let Some(fingerprints) = fingerprints(&self.sequences) else {
-            return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
-        };
         let mut names = Interner::default();
         self.vocabulary.keys.iter().for_each(|name| {
             names.intern(name);
@@ -206,7 +206,7 @@ impl ReadNormal {
                 order: WittenBell::new(table, seen, self.n.get()),
                 counts: ActionCounts::new(samples, classes),
                 conformal,
-                fingerprints,
+                fingerprints: self.sequences,
             }
             .into(),
             data: self.data,

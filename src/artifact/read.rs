@@ -5,6 +5,7 @@ use super::{Artifact, LoadError, refused};
 use crate::bounded_map::bounded_map;
 use crate::bounds::{NgramSize, OpenUnitInterval};
 use crate::data::dataset::{MAX_ACTION, is_digest};
+use crate::data::fingerprint_set::FingerprintSet;
 use crate::data::interner::Interner;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::Gate;
@@ -16,7 +17,7 @@ use crate::model::config::TrainingConfig;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::fitted::Fitted;
 use crate::model::kind::ModelKind;
-use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable, Node, UNKNOWN};
 use crate::model::weights::Weights;
 use crate::run::{DataSummary, Reading, Source, Training, Validation};
 use crate::text::{one_line, quote};
@@ -53,7 +54,7 @@ pub(super) struct ReadLabelled {
     vocabulary: Columns<Names, Weighed>,
     ngrams: Columns<Ngrams, Weighed>,
     pairs: Columns<Ngrams, Weighed>,
-    sequences: String,
+    sequences: FingerprintSet,
 }
 
 /// The rows of a table, column by column, so that a table takes little more memory than its text, whatever it holds.
@@ -358,9 +359,6 @@ impl ReadLabelled {
         })?;
         self.check_seen("pair", &self.pairs)?;
         let figures = self.figures()?;
-        let Some(fingerprints) = fingerprints(&self.sequences) else {
-            return refused("\"sequences\" is not an ascending list of fingerprints of 16 digits");
-        };
         let mut names = Interner::default();
         self.vocabulary.keys.iter().for_each(|name| {
             names.intern(name);
@@ -388,7 +386,7 @@ impl ReadLabelled {
                     dense: figures.map(|figure| figure.weight),
                     sparse,
                 },
-                fingerprints,
+                fingerprints: self.sequences,
             }
             .into(),
             run,
@@ -465,8 +463,10 @@ pub(super) fn table(
     keys: &Ngrams,
     can_be: impl Fn(&[u32]) -> bool,
 ) -> Result<NgramTable, LoadError> {
-    let mut table = NgramTable::new(actions.iter().count());
+    let mut table = NgramTable::with_capacity(actions.iter().count(), keys.lengths.len());
     let mut previous: &[u32] = &[];
+    // Those with the same beginning follow each other.
+    let mut beginning: (&[u32], Node) = (&[], UNKNOWN);
     for (number, symbols) in keys.iter().enumerate() {
         let what = || named(name, number, symbols);
         let known = symbols.iter().all(|&symbol| symbol < table.symbols());
@@ -478,13 +478,16 @@ pub(super) fn table(
         }
         previous = symbols;
         let (prefix, last) = symbols.split_at(symbols.len() - 1);
-        let prefix = prefix[1..]
-            .iter()
-            .try_fold(prefix[0], |node, &symbol| table.child(node, symbol));
-        let Some(prefix) = prefix else {
-            return refused(format!("{} stands without its beginning", what()));
-        };
-        table.child_or_new(prefix, last[0]);
+        if beginning.0 != prefix {
+            let node = prefix[1..]
+                .iter()
+                .try_fold(prefix[0], |node, &symbol| table.child(node, symbol));
+            let Some(node) = node else {
+                return refused(format!("{} stands without its beginning", what()));
+            };
+            beginning = (prefix, node);
+        }
+        table.add(beginning.1, last[0]);
     }
     Ok(table)
 }
@@ -496,16 +499,4 @@ fn is_ngram(symbols: &[u32], n: usize) -> bool {
         _ => symbols.contains(&BOS) || symbols.contains(&EOS),
     };
     (2..=n).contains(&symbols.len()) && !markers
-}
-
-/// The fingerprints of the training sequences, or `None` if that is not what `digits` are.
-pub(super) fn fingerprints(digits: &str) -> Option<Vec<u64>> {
-    let digits = digits.as_bytes();
-    let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let fingerprints: Vec<u64> = digits
-        .chunks(16)
-        .filter(|chunk| chunk.len() == 16 && chunk.iter().all(lower))
-        .filter_map(|chunk| u64::from_str_radix(std::str::from_utf8(chunk).ok()?, 16).ok())
-        .collect();
-    (fingerprints.len() == digits.len().div_ceil(16) && fingerprints.is_sorted_by(|a, b| a < b)).then_some(fingerprints)
 }

@@ -184,11 +184,3 @@ pub(super) fn normal_ngrams(_: &mut SchemaGenerator) -> Schema {
         },
     })
 }
-
-pub(super) fn sequences(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "string",
-        "description": "Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.",
-        "pattern": "^([0-9a-f]{16})*$",
-    })
-}

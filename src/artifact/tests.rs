@@ -75,8 +75,8 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
     let text = file(3);
     for (from, to, expected) in [
-        ("\"format_version\":7", "\"format_version\":1", "format version 1"),
-        ("\"format_version\":7", "\"format_version\":\"2\"", "format version"),
+        ("\"format_version\":8", "\"format_version\":1", "format version 1"),
+        ("\"format_version\":8", "\"format_version\":\"2\"", "format version"),
         ("\"model_type\":\"anomaly\"", "\"model_type\":\"x\"", "model type"),
         ("\"n\":3", "\"n\":9", "from 1 to 8"),
         ("\"n\":3", "\"n\":3.0", "not a whole model file"),
@@ -123,9 +123,14 @@ fn every_inconsistency_is_refused_even_with_a_fitting_digest() {
         ("\"low\":0", "\"low\":9", "is empty"),
         ("[\"access\",", "[\"zzz\",", "not sorted"),
         ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-2,", "not a valid key"),
-        ("\"sequences\":\"", "\"sequences\":\"0", "fingerprints"),
-        ("\"sequences\":\"", "\"sequences\":\"ffffffffffffffff", "fingerprints"),
-        ("\"sequences\":\"", "\"sequences\":\"+000000000000000", "fingerprints"),
+        ("\"steps\":\"", "\"steps\":\"AAAA", "fingerprints"),
+        ("\"steps\":\"", "\"steps\":\"A", "fingerprints"),
+        ("\"steps\":\"", "\"steps\":\"!", "fingerprints"),
+        (
+            "\"sequences\":{\"bits\":",
+            "\"sequences\":{\"bits\":0,\"x\":",
+            "unknown field",
+        ),
         ("\"ngrams\":[[[-1,", "\"ngrams\":[[[9999,", "not a valid key"),
         ("\"ngrams\":[[[-1,", "\"ngrams\":[[[-1,0,", "not a valid key"),
         ("\"pairs\":[", "\"pairs\":[[[0,-2],0.5,1,0],", "not a valid key"),

@@ -7,6 +7,9 @@ use super::normal::NormalBody;
 use super::{Artifact, FORMAT_VERSION, MODEL_TYPE};
 use crate::bounds::{Bins, NgramSize, OpenUnitInterval};
 use crate::data::dataset::hex;
+use crate::data::fingerprint_set::FingerprintSet;
+#[cfg(feature = "schema")]
+use crate::data::fingerprint_set::Spelled;
 use crate::data::label::ClassCounts;
 use crate::evaluate::gate::{Gate, Verdict};
 use crate::evaluate::metrics::Metrics;
@@ -107,9 +110,9 @@ pub(super) struct LabelledBody<'a> {
     #[serde(serialize_with = "pairs")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::pairs"))]
     pairs: &'a AnomalyModel,
-    #[serde(serialize_with = "sequences")]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::sequences"))]
-    sequences: &'a [u64],
+    /// Fingerprints of the training sequences.
+    #[cfg_attr(feature = "schema", schemars(with = "Spelled"))]
+    sequences: &'a FingerprintSet,
 }
 
 /// What the files of all models begin with.
@@ -322,13 +325,4 @@ fn symbol(symbol: u32) -> i64 {
         EOS => -2,
         action => i64::from(action - FIRST_ACTION),
     }
-}
-
-/// Fingerprints of the training sequences, ascending, 16 hexadecimal digits each.
-pub(super) fn sequences<S: Serializer>(fingerprints: &&[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bytes = fingerprints.iter().flat_map(|fingerprint| fingerprint.to_be_bytes());
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    let digits: String = bytes.flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    serializer.serialize_str(&digits)
 }

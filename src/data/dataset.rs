@@ -6,7 +6,7 @@ use crate::data::fingerprint;
 use crate::data::label::{ClassCounts, Label, MAX_SAMPLES};
 use crate::data::packed::PackedLists;
 use crate::data::part::Part;
-use crate::data::rows::Rows;
+use crate::data::rows::{Collapsed, Rows};
 use crate::data::unit::Unit;
 use crate::input::placeholders::normalize_name;
 use crate::parallel::map_pieces;
@@ -288,8 +288,8 @@ impl DatasetBuilder {
     /// Puts together what is alike if there is much that may be.
     fn compact(&mut self) {
         if !self.keeps_order && self.rows.len() - self.compacted >= WAITING.max(self.compacted) {
-            let order = self.rows.canonical_order(NonZeroUsize::MIN);
-            (self.rows, self.counts) = self.rows.collapsed(&self.counts, &order);
+            let Collapsed { rows, counts, .. } = self.rows.collapsed(&self.counts, NonZeroUsize::MIN);
+            (self.rows, self.counts) = (rows, counts);
             self.compacted = self.rows.len();
         }
     }
@@ -304,19 +304,8 @@ impl DatasetBuilder {
     #[must_use]
     pub fn build_on(mut self, threads: NonZeroUsize) -> Dataset {
         self.rows.sort_names();
-        let order = self.rows.canonical_order(threads);
-        let (rows, counts) = self.rows.collapsed(&self.counts, &order);
-        let arrival = self.keeps_order.then(|| {
-            let mut places = vec![0; order.len()];
-            let mut place = 0;
-            for (before, &row) in order.iter().enumerate() {
-                if before > 0 && !self.rows.is_alike(order[before - 1], row) {
-                    place += 1;
-                }
-                places[row as usize] = place;
-            }
-            self.in_order_of_pieces(&places)
-        });
+        let Collapsed { rows, counts, places } = self.rows.collapsed(&self.counts, threads);
+        let arrival = self.keeps_order.then(|| self.in_order_of_pieces(&places));
         Dataset {
             rows,
             counts,

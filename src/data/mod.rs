@@ -4,6 +4,7 @@ pub(crate) mod confusables;
 pub(crate) mod counts;
 pub(crate) mod dataset;
 pub(crate) mod fingerprint;
+pub(crate) mod fingerprint_set;
 pub(crate) mod folds;
 pub(crate) mod histogram;
 mod hypergeometric;

@@ -59,14 +59,6 @@ impl PackedLists {
         !key.is_multiple_of(1 << 17)
     }
 
-    /// No lists, with room for all that `other` has.
-    pub(crate) fn with_room_of(other: &Self) -> Self {
-        Self {
-            codes: Vec::with_capacity(other.codes.len()),
-            ends: Vec::with_capacity(other.ends.len()),
-        }
-    }
-
     /// Adds a list that is stored as `codes`.
     pub(crate) fn push_codes(&mut self, codes: &[u16]) {
         self.codes.extend_from_slice(codes);
@@ -98,6 +90,25 @@ impl PackedLists {
         &self.codes[start..self.ends[index]]
     }
 
+    /// Puts the numbers of list `index` into `numbers`, in place of what was there.
+    ///
+    /// Which codes are halves is random, so nothing here depends on guessing it: each code gives a number, and one that follows a first half
+    /// takes its place.
+    pub(crate) fn read(&self, index: usize, numbers: &mut Vec<u32>) {
+        let codes = self.codes(index);
+        numbers.clear();
+        numbers.resize(codes.len(), 0);
+        let (mut place, mut high, mut is_second) = (0, 0, false);
+        for &code in codes {
+            numbers[place] = high | u32::from(code);
+            let is_first = !is_second & (code & WIDE != 0);
+            high = if is_first { u32::from(code & !WIDE) << 16 } else { 0 };
+            place += usize::from(!is_first);
+            is_second = is_first;
+        }
+        numbers.truncate(place);
+    }
+
     /// The numbers of list `index`.
     pub(crate) fn list(&self, index: usize) -> impl Iterator<Item = u32> + Clone {
         let mut codes = self.codes(index).iter();
@@ -125,8 +136,11 @@ mod tests {
             for list in &lists {
                 packed.push(list.iter().copied());
             }
+            let mut read = vec![7];
             for (index, list) in lists.iter().enumerate() {
                 prop_assert_eq!(&packed.list(index).collect::<Vec<_>>(), list);
+                packed.read(index, &mut read);
+                prop_assert_eq!(&read, list);
             }
         }
     }

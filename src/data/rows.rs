@@ -26,15 +26,6 @@ impl Rows {
         self.labels.len()
     }
 
-    /// Whether two rows have the same sequence, label and group.
-    pub(crate) fn is_alike(&self, one: u32, other: u32) -> bool {
-        let of = |row: u32| {
-            let row = row as usize;
-            (self.steps.codes(row), self.labels[row], self.group_of.get(row))
-        };
-        of(one) == of(other)
-    }
-
     /// Numbers actions and groups in the order of their names.
     pub(crate) fn sort_names(&mut self) {
         let (actions, groups) = (self.actions.sort(), self.groups.sort());
@@ -49,16 +40,28 @@ impl Rows {
         let actions: Vec<u32> = other.actions.names().map(|name| self.actions.intern(name)).collect();
         let groups: Vec<u32> = other.groups.names().map(|name| self.groups.intern(name)).collect();
         other.steps.renumber(&actions);
-        self.steps.append(&other.steps);
-        self.labels.append(&mut other.labels);
-        self.group_of
-            .extend(other.group_of.iter().map(|&group| groups[group as usize]));
+        for group in &mut other.group_of {
+            *group = groups[*group as usize];
+        }
+        self.extend(other);
     }
 
-    /// The rows in ascending order of their sequences, then labels, then groups, by their numbers.
+    /// Adds all rows of `other`, by the same numbers.
+    fn extend(&mut self, mut other: Self) {
+        if self.len() == 0 {
+            (self.steps, self.labels, self.group_of) = (other.steps, other.labels, other.group_of);
+        } else {
+            self.steps.append(&other.steps);
+            self.labels.append(&mut other.labels);
+            self.group_of.append(&mut other.group_of);
+        }
+    }
+
+    /// The rows in canonical order, those that are alike as one that counts for all of them: in ascending order of their sequences, then
+    /// labels, then groups, by their numbers. At most `threads` threads share the work.
     ///
     /// Sequences are sorted by their first few actions, those that have them in common by the next few, and so on.
-    pub(crate) fn canonical_order(&self, threads: NonZeroUsize) -> Vec<u32> {
+    pub(crate) fn collapsed(&self, counts: &Counts, threads: NonZeroUsize) -> Collapsed {
         let mut order: Vec<Keyed> = (0..self.len() as u32).map(|row| (0, row)).collect();
         let size = order.len().div_ceil(threads.get()).max(1);
         map_into(order.chunks_mut(size).collect(), |piece: &mut [Keyed]| {
@@ -66,9 +69,29 @@ impl Rows {
         });
         // What is sorted in pieces is merged.
         order.sort();
-        let pieces = runs(&mut order, size);
-        map_into(pieces, |piece: &mut [Keyed]| self.break_ties(piece));
-        order.iter().map(|&(_, row)| row).collect()
+        let parts = map_into(runs(&mut order, size), |piece: &mut [Keyed]| {
+            self.break_ties(piece);
+            self.joined(counts, piece)
+        });
+        let mut whole = Collapsed {
+            rows: Self {
+                actions: self.actions.clone(),
+                groups: self.groups.clone(),
+                ..Self::default()
+            },
+            counts: Counts::default(),
+            places: vec![0; self.len()],
+        };
+        let mut sorted = order.iter().map(|&(_, row)| row as usize);
+        for part in parts {
+            let before = whole.rows.len() as u32;
+            for (place, row) in part.places.iter().zip(&mut sorted) {
+                whole.places[row] = before + place;
+            }
+            whole.rows.extend(part.rows);
+            whole.counts.append(&part.counts);
+        }
+        whole
     }
 
     /// Sorts rows by the few actions from place `from` on.
@@ -95,17 +118,15 @@ impl Rows {
         }
     }
 
-    /// The rows in this order, those that are alike as one that counts for all of them.
-    pub(crate) fn collapsed(&self, counts: &Counts, order: &[u32]) -> (Self, Counts) {
-        let mut rows = Self {
-            actions: self.actions.clone(),
-            groups: self.groups.clone(),
-            steps: PackedLists::with_room_of(&self.steps),
-            labels: Vec::with_capacity(order.len()),
-            group_of: Vec::with_capacity(self.group_of.len()),
+    /// These rows, in this order, those that are alike as one; places are by the order.
+    fn joined(&self, counts: &Counts, order: &[Keyed]) -> Collapsed {
+        let mut joined = Collapsed {
+            rows: Self::default(),
+            counts: Counts::default(),
+            places: Vec::with_capacity(order.len()),
         };
-        let mut sums = Counts::default();
-        for row in order.iter().map(|&row| row as usize) {
+        let rows = &mut joined.rows;
+        for row in order.iter().map(|&(_, row)| row as usize) {
             let (codes, label, group) = (self.steps.codes(row), self.labels[row], self.group_of.get(row));
             // Compared with what was written last, which is at hand, rather than with where that came from.
             let last = rows.len().checked_sub(1);
@@ -114,20 +135,27 @@ impl Rows {
                     if (rows.steps.codes(last), rows.labels[last], rows.group_of.get(last))
                         == (codes, label, group) =>
                 {
-                    sums.add(last, counts.get(row));
+                    joined.counts.add(last, counts.get(row));
                 }
                 _ => {
                     rows.steps.push_codes(codes);
                     rows.labels.push(label);
                     rows.group_of.extend(group);
-                    sums.push(counts.get(row));
+                    joined.counts.push(counts.get(row));
                 }
             }
+            joined.places.push(rows.len() as u32 - 1);
         }
-        rows.steps.shrink();
-        rows.labels.shrink_to_fit();
-        (rows, sums)
+        joined
     }
+}
+
+/// Rows that are all different.
+pub(crate) struct Collapsed {
+    pub(crate) rows: Rows,
+    pub(crate) counts: Counts,
+    /// Where each row that was put together stands now.
+    pub(crate) places: Vec<u32>,
 }
 
 /// `rows` in pieces of at least `size` between which no two have the same key.

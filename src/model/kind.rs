@@ -175,14 +175,9 @@ impl Model {
     }
 
     pub(crate) fn was_trained_on(&self, fingerprint: u64) -> bool {
-        self.fingerprints().binary_search(&fingerprint).is_ok()
-    }
-
-    /// Fingerprints of the sequences it was trained on, ascending.
-    pub(crate) fn fingerprints(&self) -> &[u64] {
         match self {
-            Self::Labelled(model) => &model.fingerprints,
-            Self::NormalOnly(model) => &model.fingerprints,
+            Self::Labelled(model) => model.fingerprints.contains(fingerprint),
+            Self::NormalOnly(model) => model.fingerprints.contains(fingerprint),
         }
     }
 

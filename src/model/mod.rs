@@ -15,6 +15,7 @@ pub(crate) mod weights;
 
 use crate::bounds::{OpenUnitInterval, UnitInterval};
 use crate::data::dataset::Dataset;
+use crate::data::fingerprint_set::FingerprintSet;
 use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
@@ -56,8 +57,8 @@ pub struct AnomalyModel {
     pub(crate) pair_table: NgramTable,
     pub(crate) pairs: Vec<ClassCounts>,
     pub(crate) weights: Weights,
-    /// Fingerprints of the sequences it was trained on, ascending.
-    pub(crate) fingerprints: Vec<u64>,
+    /// Fingerprints of the sequences it was trained on.
+    pub(crate) fingerprints: FingerprintSet,
 }
 
 /// What a model says of one sequence.

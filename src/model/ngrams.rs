@@ -85,11 +85,16 @@ impl Pairs {
 impl NgramTable {
     /// An empty table over the two markers and `actions` actions.
     pub(crate) fn new(actions: usize) -> Self {
+        Self::with_capacity(actions, 0)
+    }
+
+    /// The same with room for so many n-grams.
+    pub(crate) fn with_capacity(actions: usize, ngrams: usize) -> Self {
         let symbols = actions as u32 + FIRST_ACTION;
         Self {
             symbols,
-            ngrams: Vec::new(),
-            slots: vec![FREE_SLOT; 4],
+            ngrams: Vec::with_capacity(ngrams),
+            slots: vec![FREE_SLOT; (ngrams / 3 * 4 + 4).next_power_of_two()],
             hasher: RandomState::default(),
             pairs: Pairs::new(symbols),
         }
@@ -190,9 +195,11 @@ impl NgramTable {
 
     /// The n-gram that extends `prefix` by `symbol`, which must be known; added if it is new.
     pub(crate) fn child_or_new(&mut self, prefix: Node, symbol: u32) -> Node {
-        if let Some(node) = self.child(prefix, symbol) {
-            return node;
-        }
+        self.child(prefix, symbol).unwrap_or_else(|| self.add(prefix, symbol))
+    }
+
+    /// Adds the n-gram that extends `prefix` by `symbol`, which must be new.
+    pub(crate) fn add(&mut self, prefix: Node, symbol: u32) -> Node {
         let number = self.ngrams.len() as u32;
         assert!(self.symbols + number < MOST_NODES, "more than 2^31 n-grams");
         let ngram = (prefix, symbol);

@@ -50,6 +50,14 @@ impl Weights {
         all.for_each(|weight| *weight *= factor);
     }
 
+    /// Leaves the digits that matter: of log odds a millionth is nothing, not even of hundreds together, and a file takes half the room.
+    pub(crate) fn round(&mut self) {
+        const STEPS: f64 = 1e6;
+        let all = self.sparse.iter_mut().chain(&mut self.dense).chain([&mut self.bias]);
+        // Adding 0 turns a negative zero into zero.
+        all.for_each(|weight| *weight = (*weight * STEPS).round() / STEPS + 0.0);
+    }
+
     /// The centre of the prior: `base_log_odds` for the bias, 0 for all others but the two out-of-vocabulary rates. These raise a
     /// sequence of nothing but unknown actions above `threshold`. `features` is the number of sparse features.
     pub(crate) fn prior(features: usize, base_log_odds: f64, threshold: OpenUnitInterval) -> Self {

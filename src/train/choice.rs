@@ -139,7 +139,7 @@ impl Tried {
     }
 
     fn judged(rows: &Rows, fit: Fit, way: Way, config: &TrainingConfig, folds: &[u8], threads: NonZeroUsize) -> Self {
-        let left_out = fit.left_out(rows, folds, config, threads, |_, _| ()).0;
+        let left_out = fit.left_out(rows, folds, config, threads, |_, _, _| ()).0;
         let left_out = match config.calibrate {
             Calibrate::None => left_out,
             Calibrate::Auto | Calibrate::Sequence | Calibrate::Group => cross_calibrated(&left_out),

@@ -4,7 +4,7 @@ use crate::bounds::Penalty;
 use crate::model::config::TrainingConfig;
 use crate::model::fitted::Method;
 use crate::model::weights::Weights;
-use crate::parallel::map_beside;
+use crate::parallel::{map_beside, map_pieces};
 use crate::random::{Purpose, numbered_stream, stream};
 use crate::train::calibration::LeftOut;
 use crate::train::online::Online;
@@ -122,30 +122,32 @@ impl Fit {
         folds: &[u8],
         config: &TrainingConfig,
         threads: NonZeroUsize,
-        also: impl Fn(u8, &Weights) -> A + Sync,
+        also: impl Fn(u8, &Weights, NonZeroUsize) -> A + Sync,
     ) -> (Vec<Vec<LeftOut>>, Vec<A>) {
         let one = |&fold: &u8| {
+            // Where there are as many threads as folds, each has one for itself; a single fold has all.
+            let threads = if folds.len() == 1 { threads } else { NonZeroUsize::MIN };
             let weights = self.without(rows, fold, config);
-            let mut buffer = RowBuffer::default();
-            let said = (rows.folds().range(fold))
-                .map(|index| {
-                    let labels = rows.labels(index);
-                    let without = weights.log_odds(rows.left_out(index, &mut buffer));
+            let indices: Vec<u32> = rows.folds().range(fold).map(|index| index as u32).collect();
+            let said = map_pieces(&indices, threads, |piece| {
+                let mut buffer = RowBuffer::default();
+                let say = |&index: &u32| {
+                    let labels = rows.labels(index as usize);
+                    let mut log_odds = weights.log_odds(rows.left_out(index as usize, &mut buffer));
                     // Groups come once, sequences come again.
-                    let others = if rows.folds().by_group() {
-                        0.0
-                    } else {
-                        1.0 - 1.0 / labels.total() as f64
-                    };
-                    let with = self.weights().log_odds(rows.known(index, &mut buffer));
+                    if !rows.folds().by_group() && labels.total() > 1 {
+                        let with = self.weights().log_odds(rows.known(index as usize, &mut buffer));
+                        log_odds += (1.0 - 1.0 / labels.total() as f64) * (with - log_odds);
+                    }
                     LeftOut {
-                        index: index as u32,
-                        log_odds: without + others * (with - without),
+                        index,
+                        log_odds,
                         labels,
                     }
-                })
-                .collect();
-            (said, also(fold, &weights))
+                };
+                piece.iter().map(say).collect()
+            });
+            (said, also(fold, &weights, threads))
         };
         map_beside(folds, threads, one, || ()).0.into_iter().unzip()
     }

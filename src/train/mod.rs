@@ -4,7 +4,6 @@ pub(crate) mod calibration;
 pub(crate) mod choice;
 pub(crate) mod cross_validation;
 pub(crate) mod distinct;
-pub(crate) mod feature_lists;
 pub(crate) mod fit;
 pub(crate) mod folds;
 pub(crate) mod ngram_counter;

@@ -271,7 +271,7 @@ impl<T: Tally> NgramCounter<T> {
             }
             order.retain(|&number| kept[number as usize]);
         }
-        let mut table = NgramTable::new(actions.len());
+        let mut table = NgramTable::with_capacity(actions.len(), order.len());
         let mut nodes = vec![0; self.ngrams.len()];
         for &number in &order {
             let ngram = &self.ngrams[number as usize];
@@ -279,7 +279,7 @@ impl<T: Tally> NgramCounter<T> {
                 None => symbols[ngram.prefix as usize],
                 Some(number) => nodes[number as usize],
             };
-            nodes[number as usize] = table.child_or_new(prefix, symbols[ngram.symbol as usize]);
+            nodes[number as usize] = table.add(prefix, symbols[ngram.symbol as usize]);
         }
         (table, order)
     }

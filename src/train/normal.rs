@@ -2,6 +2,7 @@
 
 use crate::bounds::UnitInterval;
 use crate::data::dataset::Dataset;
+use crate::data::fingerprint_set::FingerprintSet;
 use crate::data::interner::Interner;
 use crate::data::label::{Label, MAX_SAMPLES};
 use crate::data::part::Part;
@@ -148,9 +149,6 @@ pub fn train_normal(
     let scored = scored_by_others(&said, &units, &conformal);
     let false_alarms = spread(&scored, config.anomaly_threshold.get());
     let total = training.samples();
-    let mut fingerprints = distinct.fingerprints;
-    fingerprints.sort_unstable();
-    fingerprints.dedup();
     Ok(TrainedNormal {
         model: NormalModel {
             config: *config,
@@ -160,7 +158,7 @@ pub fn train_normal(
             order,
             counts,
             conformal,
-            fingerprints,
+            fingerprints: FingerprintSet::of(distinct.fingerprints),
         },
         left_out: OutOfFold {
             rows: said.iter().map(|&(row, ..)| row).collect(),

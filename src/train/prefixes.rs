@@ -6,8 +6,10 @@ use crate::data::label::ClassCounts;
 use crate::evaluate::session_scores::{FIRST_ACTIONS, WINDOW};
 use crate::model::features::{Encoder, Known, Row};
 use crate::model::weights::Weights;
+use crate::parallel::map_pieces;
 use crate::train::distinct::Distinct;
 use crate::train::training_set::TrainingSet;
+use std::num::NonZeroUsize;
 
 /// At most about so many sequences are asked about, evenly spread over those that are left out.
 const SEQUENCES: usize = 10_000;
@@ -68,48 +70,61 @@ impl<'a> Prefixes<'a> {
     }
 
     /// Asks about the sequences of a fold, without which these weights came about.
-    pub(crate) fn of_fold(&self, fold: u8, weights: &Weights) -> Vec<OnItsWay> {
-        let rows = &self.set.rows;
-        let of_fold = rows.folds().range(fold);
+    pub(crate) fn of_fold(&self, fold: u8, weights: &Weights, threads: NonZeroUsize) -> Vec<OnItsWay> {
+        let of_fold = self.set.rows.folds().range(fold);
         let step = of_fold.len().div_ceil(self.most).max(1);
-        let (mut encoder, mut actions) = (Encoder::default(), Vec::new());
-        let asked = of_fold.step_by(step);
-        asked
-            .map(|index| {
+        let asked: Vec<usize> = of_fold.step_by(step).collect();
+        map_pieces(&asked, threads, |piece| {
+            let (mut encoder, mut actions) = (Encoder::default(), Vec::new());
+            let ask = |&index: &usize| {
                 let row = self.distinct.rows[index] as usize;
                 actions.clear();
                 actions.extend(self.data.steps(row).map(|action| self.numbers[action as usize]));
-                let mut said = OnItsWay {
-                    index: index as u32,
-                    labels: rows.labels(index),
-                    records: Vec::new(),
-                    first: None,
-                };
-                // Groups come once, sequences come again; see `Fit::left_out`.
-                let again = if rows.folds().by_group() {
-                    0.0
-                } else {
-                    1.0 - 1.0 / said.labels.total() as f64
-                };
-                let every = actions.len().div_ceil(PREFIXES).max(1);
-                for end in (1..=actions.len()).filter(|end| end % every == 0 || *end == actions.len()) {
-                    let window = &actions[end.saturating_sub(WINDOW.get() as usize)..end];
-                    let mut log_odds = self.log_odds(Some(fold), weights, &mut encoder, window);
-                    if again > 0.0 {
-                        let known = self.log_odds(None, self.all, &mut encoder, window);
-                        log_odds += again * (known - log_odds);
-                    }
-                    if said.records.last().is_none_or(|&(_, most)| log_odds > most) {
-                        said.records.push((end as u32, log_odds));
-                    }
-                    if end == FIRST_ACTIONS as usize {
-                        let unknown = window.iter().filter(|&&action| !self.knows(Some(fold), action)).count();
-                        said.first = Some((log_odds, unknown as f64 / window.len() as f64));
-                    }
-                }
-                said
-            })
-            .collect()
+                self.of_sequence(index, &actions, fold, weights, &mut encoder)
+            };
+            piece.iter().map(ask).collect()
+        })
+    }
+
+    /// Asks about the sequence with this index after each of its actions.
+    fn of_sequence(
+        &self,
+        index: usize,
+        actions: &[u32],
+        fold: u8,
+        weights: &Weights,
+        encoder: &mut Encoder,
+    ) -> OnItsWay {
+        let rows = &self.set.rows;
+        let mut said = OnItsWay {
+            index: index as u32,
+            labels: rows.labels(index),
+            records: Vec::new(),
+            first: None,
+        };
+        // Groups come once, sequences come again; see `Fit::left_out`.
+        let again = if rows.folds().by_group() {
+            0.0
+        } else {
+            1.0 - 1.0 / said.labels.total() as f64
+        };
+        let every = actions.len().div_ceil(PREFIXES).max(1);
+        for end in (1..=actions.len()).filter(|end| end % every == 0 || *end == actions.len()) {
+            let window = &actions[end.saturating_sub(WINDOW.get() as usize)..end];
+            let mut log_odds = self.log_odds(Some(fold), weights, encoder, window);
+            if again > 0.0 {
+                let known = self.log_odds(None, self.all, encoder, window);
+                log_odds += again * (known - log_odds);
+            }
+            if said.records.last().is_none_or(|&(_, most)| log_odds > most) {
+                said.records.push((end as u32, log_odds));
+            }
+            if end == FIRST_ACTIONS as usize {
+                let unknown = window.iter().filter(|&&action| !self.knows(Some(fold), action)).count();
+                said.first = Some((log_odds, unknown as f64 / window.len() as f64));
+            }
+        }
+        said
     }
 
     /// Whether other folds than this one have an action or n-gram, or any has.

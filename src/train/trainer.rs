@@ -2,6 +2,7 @@
 
 use crate::bounds::{OpenUnitInterval, UnitInterval};
 use crate::data::dataset::Dataset;
+use crate::data::fingerprint_set::FingerprintSet;
 use crate::data::interner::Interner;
 use crate::data::label::{ClassCounts, Label};
 use crate::data::part::Part;
@@ -102,8 +103,7 @@ pub fn train_on(
         Calibrate::Auto | Calibrate::Group | Calibrate::None => distinct.groups.is_some(),
     };
     let normal_sequences = distinct.normal_sequences();
-    let mut fingerprints = distinct.fingerprints.clone();
-    fingerprints.dedup();
+    let fingerprints = FingerprintSet::of(distinct.fingerprints.clone());
     let sample = distinct.sample(choice::TRIAL, config.seed);
     let (distinct, folds) = Folds::draw(distinct, by_group, config.seed);
     let count = |distinct: &Distinct, folds: Folds, pairs: bool| {
@@ -148,8 +148,8 @@ pub fn train_on(
             folds.len(),
             fit.weights(),
         );
-        (left_out, on_their_way) = fit.left_out(rows, &folds, config, threads, |fold, weights| {
-            prefixes.of_fold(fold, weights)
+        (left_out, on_their_way) = fit.left_out(rows, &folds, config, threads, |fold, weights, threads| {
+            prefixes.of_fold(fold, weights, threads)
         });
         drop(fit);
         if config.calibrate != Calibrate::None
@@ -175,6 +175,7 @@ pub fn train_on(
             });
         }
     }
+    weights.round();
     weights.sparse = set.ids.iter().map(|&id| weights.sparse[id as usize]).collect();
 
     let mut names = Interner::default();

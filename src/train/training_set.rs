@@ -1,8 +1,8 @@
 //! The training part as the optimiser wants it: distinct sequences with their features and how often each label was seen.
 //!
 //! Here, features are numbered as they arrive, first the actions of the data set, then the n-grams, then the ordered pairs, and
-//! those of a row stand in the order in which its sequence brings them, small numbers first. So a row is written down as soon as its
-//! sequence has been read, frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
+//! those of a row stand in the order in which its sequence brings them. So a row is written down as soon as its sequence has been read,
+//! frequent features have small numbers and lie side by side in memory, and no sum depends on how the work was shared.
 //! [`TrainingSet::ids`] leads from these numbers to the order of the model.
 
 use crate::data::dataset::Dataset;
@@ -16,7 +16,6 @@ use crate::model::features::{
 use crate::model::ngrams::{FIRST_ACTION, NgramTable};
 use crate::parallel::{map, map_into};
 use crate::train::distinct::{Distinct, Labels};
-use crate::train::feature_lists::FeatureLists;
 use crate::train::folds::{FoldSet, Folds};
 use crate::train::ngram_counter::{NgramCounter, Owner, RowKey, Seen};
 use std::num::NonZeroUsize;
@@ -44,9 +43,9 @@ pub(crate) struct Rows {
 /// The features of some rows, as little of them as all can be worked out from.
 #[derive(Debug, Default)]
 struct Block {
-    sparse: FeatureLists,
+    sparse: PackedLists,
     /// Empty without ordered pairs.
-    pairs: FeatureLists,
+    pairs: PackedLists,
     shapes: Vec<Shape>,
     oov: Vec<OovCounts>,
 }
@@ -245,7 +244,7 @@ impl TrainingSet {
         self.rows
             .blocks
             .iter_mut()
-            .for_each(|block| block.pairs = FeatureLists::default());
+            .for_each(|block| block.pairs = PackedLists::default());
         self
     }
 
@@ -400,26 +399,16 @@ impl<T: Tally> Found<T> {
     }
 }
 
-/// A block while features still have the numbers of the thread that counts them. They stand in the order of the sequence, which does not
-/// depend on these.
-#[derive(Default)]
-struct Draft {
-    sparse: PackedLists,
-    pairs: PackedLists,
-    shapes: Vec<Shape>,
-    oov: Vec<OovCounts>,
-}
-
 /// What one thread has counted in its share of the sequences.
 struct Counted<T> {
     found: Found<T>,
-    blocks: Vec<Draft>,
+    blocks: Vec<Block>,
     start: usize,
 }
 
 /// The rows of a part, but for what only all parts together know.
 struct Unfinished {
-    blocks: Vec<Draft>,
+    blocks: Vec<Block>,
     /// The index of the first row.
     start: usize,
     /// The numbers that the n-grams of the part have among all.
@@ -437,7 +426,7 @@ impl<T: Tally> Counted<T> {
         let mut counter = ShapeCounter::default();
         for first in (piece.start..piece.end).step_by(BLOCK) {
             let rows = first..piece.end.min(first + BLOCK);
-            let mut block = Draft::default();
+            let mut block = Block::default();
             // Copied first, as memory that is asked for all at once comes sooner.
             let steps = data.steps_of(&piece.distinct.rows[rows.clone()]);
             for (place, index) in rows.enumerate() {
@@ -535,19 +524,15 @@ impl Unfinished {
             false => first + number,
         });
         let numbers: Vec<u32> = (0..first).chain(of_ngrams).collect();
+        let is_as_it_was = (0..).zip(&numbers).all(|(own, &number)| own == number);
         let mut index = self.start;
-        let finish = |draft: Draft| {
-            let mut block = Block {
-                shapes: draft.shapes,
-                oov: draft.oov,
-                ..Block::default()
-            };
+        let mut blocks = self.blocks;
+        for block in &mut blocks {
             for (row, oov) in block.oov.iter_mut().enumerate() {
                 let owner = owner(index);
                 index += 1;
-                let all = draft.sparse.list(row).map(|id| {
-                    let number = numbers[id as usize];
-                    if owner.has_alone(owners[id as usize]) || number == DROPPED {
+                for id in block.sparse.list(row) {
+                    if owner.has_alone(owners[id as usize]) || numbers[id as usize] == DROPPED {
                         let novel = if id < first {
                             &mut oov.novel_actions
                         } else {
@@ -555,20 +540,23 @@ impl Unfinished {
                         };
                         *novel += 1;
                     }
-                    number
-                });
-                block.sparse.push(all.filter(|&number| number != DROPPED));
-                if draft.pairs.len() > 0 {
-                    let all = draft.pairs.list(row).map(|number| self.pair_numbers[number as usize]);
-                    let numbers = all.map(|number| pair_numbers[number as usize]);
-                    block.pairs.push(numbers.filter(|&number| number != DROPPED));
                 }
             }
-            block.sparse.shrink();
-            block.pairs.shrink();
-            block
-        };
-        self.blocks.into_iter().map(finish).collect()
+            let renumbered = |lists: &PackedLists, new: &dyn Fn(u32) -> u32| {
+                let mut renumbered = PackedLists::default();
+                for row in 0..lists.len() {
+                    renumbered.push(lists.list(row).map(new).filter(|&number| number != DROPPED));
+                }
+                renumbered.shrink();
+                renumbered
+            };
+            if !is_as_it_was {
+                block.sparse = renumbered(&block.sparse, &|id| numbers[id as usize]);
+            }
+            let of_pair = |number: u32| pair_numbers[self.pair_numbers[number as usize] as usize];
+            block.pairs = renumbered(&block.pairs, &of_pair);
+        }
+        blocks
     }
 }
 

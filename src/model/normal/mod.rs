@@ -12,6 +12,7 @@ pub(crate) mod witten_bell;
 
 use crate::bounds::{OpenUnitInterval, UnitInterval};
 use crate::data::dataset::Dataset;
+use crate::data::fingerprint_set::FingerprintSet;
 use crate::data::interner::Interner;
 use crate::data::part::Part;
 use crate::data::scored::Scored;
@@ -41,7 +42,7 @@ pub struct NormalModel {
     pub(crate) counts: ActionCounts,
     pub(crate) conformal: Conformal,
     /// Fingerprints of the sequences it was trained on, ascending.
-    pub(crate) fingerprints: Vec<u64>,
+    pub(crate) fingerprints: FingerprintSet,
 }
 
 /// How surprising a sequence is, taken apart.
