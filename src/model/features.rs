@@ -356,6 +356,7 @@ impl ShapeCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ngrams::tests::table_of;
     use std::sync::LazyLock;
 
     const ANY: Ranges = [(0.0, f64::MAX); DENSE_COUNT];
@@ -396,9 +397,7 @@ mod tests {
     #[test]
     fn unknown_actions_and_ngrams_count_once_each() {
         // The model knows actions 0 and 1 and the bigrams begin-0 and 0-1.
-        let mut table = NgramTable::new(2);
-        table.child_or_new(BOS, 2);
-        table.child_or_new(2, 3);
+        let table = table_of(2, &[&[BOS, 2], &[2, 3]]);
         let mut encoder = Encoder::default();
         // Sequence 0 1 7 0 1 7: bigrams ^0, 01, 17, 70, 7$ of which 17, 70 and 7$ are unknown.
         let row = encoder.encode(known(&table, 2), [0, 1, 7, 0, 1, 7].into_iter());
@@ -410,10 +409,8 @@ mod tests {
     #[test]
     fn an_unknown_action_is_not_taken_for_an_ngram_with_its_number() {
         // Symbol 4 would be the first action that is unknown, and node 4 is the pair of action 0 and action 0.
-        let mut table = NgramTable::new(2);
-        let pair = table.child_or_new(2, 2);
-        assert_eq!(pair, 4);
-        table.child_or_new(pair, 3);
+        let table = table_of(2, &[&[2, 2], &[2, 2, 3]]);
+        assert_eq!(table.child(2, 2), Some(4));
         let mut encoder = Encoder::default();
         let row = encoder.encode(known(&table, 3), [2, 1].into_iter());
         assert_eq!(row.sparse, [1]);

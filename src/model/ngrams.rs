@@ -3,8 +3,7 @@
 //! An n-gram is a run of 2 to 8 symbols; a symbol is an action or one of the two markers that stand before the first
 //! and after the last action. N-grams form a trie: each is found from its prefix and its last symbol.
 
-use foldhash::fast::RandomState;
-use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// The marker before the first action.
 pub(crate) const BOS: u32 = 0;
@@ -18,36 +17,188 @@ pub(crate) type Node = u32;
 /// Stands for a symbol or n-gram that is not known.
 pub(crate) const UNKNOWN: Node = u32::MAX;
 
-/// Numbers n-grams in the order in which they are added, a prefix always before what extends it.
-#[derive(Debug, Clone)]
-pub(crate) struct NgramTable {
-    symbols: u32,
-    /// The prefix and the last symbol of each n-gram.
-    ngrams: Vec<(Node, u32)>,
-    /// An n-gram stands in its [home](Self::home), or in the first slot behind it that was free. At least a quarter of the
-    /// slots are; how many there are is a power of two.
-    slots: Vec<Slot>,
-    /// Seeded at random, so that nobody can choose n-grams that all want the same slot.
-    hasher: RandomState,
-    pairs: Pairs,
-}
-
-/// Place for one n-gram, with all that is compared, because memory is what look-ups wait for.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    ngram: (Node, u32),
-    /// Its number, or [`FREE`].
-    number: u32,
-}
-
 /// Most nodes that can be told apart. So many n-grams take more than 40 GB.
 pub(crate) const MOST_NODES: u32 = 1 << 31;
 /// Stands where there is no n-gram.
 pub(crate) const FREE: u32 = u32::MAX;
-const FREE_SLOT: Slot = Slot {
-    ngram: (UNKNOWN, UNKNOWN),
-    number: FREE,
-};
+/// N-grams in their order: shorter ones first, and within a length by their symbols. So all that extend the same prefix follow each other
+/// by their last symbols, and the number of one is that of the first and how many come before it.
+#[derive(Debug, Clone)]
+pub(crate) struct NgramTable {
+    symbols: u32,
+    /// The prefix of each n-gram.
+    parents: Vec<Node>,
+    /// The last symbol of each n-gram.
+    lasts: Vec<u32>,
+    /// By node, the number of the first n-gram that extends it, or of the next one if none does; as far as nodes are extended.
+    starts: Vec<u32>,
+    /// By node, from the first on as far as there is room, what extends it by each symbol.
+    followers: Vec<Followers>,
+    /// How many followers a node has: one for so many symbols as a number has bits.
+    width: usize,
+}
+
+/// Which of some consecutive symbols extend a node, and the number of the first n-gram that this makes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Followers {
+    symbols: u64,
+    first: u32,
+}
+
+/// Room for all followers: 8 MB. Short n-grams, which come first, are looked up most.
+const MOST_FOLLOWERS: usize = 1 << 19;
+/// Among this many symbols or fewer, one is found by a look at each.
+const FEW: usize = 16;
+
+impl NgramTable {
+    /// An empty table over the two markers and `actions` actions.
+    pub(crate) fn new(actions: usize) -> Self {
+        Self::with_capacity(actions, 0)
+    }
+
+    /// The same with room for so many n-grams.
+    pub(crate) fn with_capacity(actions: usize, ngrams: usize) -> Self {
+        let symbols = actions as u32 + FIRST_ACTION;
+        Self {
+            symbols,
+            parents: Vec::with_capacity(ngrams),
+            lasts: Vec::with_capacity(ngrams),
+            starts: Vec::new(),
+            followers: Vec::new(),
+            width: symbols.div_ceil(u64::BITS) as usize,
+        }
+    }
+
+    /// Number of symbols: the markers and the actions.
+    pub(crate) fn symbols(&self) -> u32 {
+        self.symbols
+    }
+
+    /// The n-gram number of `node`, which must not be a single symbol.
+    pub(crate) fn number(&self, node: Node) -> u32 {
+        node - self.symbols
+    }
+
+    /// The n-gram that `node` is, unless it is a single symbol.
+    pub(crate) fn ngram(&self, node: Node) -> Option<u32> {
+        node.checked_sub(self.symbols)
+    }
+
+    /// Number of n-grams.
+    pub(crate) fn len(&self) -> u32 {
+        self.lasts.len() as u32
+    }
+
+    /// What n-gram `number` extends.
+    pub(crate) fn parent(&self, number: u32) -> Node {
+        self.parents[number as usize]
+    }
+
+    /// The last symbol of n-gram `number`.
+    pub(crate) fn last(&self, number: u32) -> u32 {
+        self.lasts[number as usize]
+    }
+
+    /// The symbols of n-gram `number`.
+    pub(crate) fn symbols_of(&self, number: u32) -> Vec<u32> {
+        let (mut node, last) = (self.parent(number), self.last(number));
+        let mut symbols = vec![last];
+        while let Some(number) = self.ngram(node) {
+            symbols.push(self.last(number));
+            node = self.parent(number);
+        }
+        symbols.push(node);
+        symbols.reverse();
+        symbols
+    }
+
+    /// The numbers of the n-grams that extend `node` by one symbol.
+    pub(crate) fn extensions(&self, node: Node) -> Range<u32> {
+        let node = node as usize;
+        let start = self.starts.get(node).copied().unwrap_or(self.len());
+        start..self.starts.get(node.saturating_add(1)).copied().unwrap_or(self.len())
+    }
+
+    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
+    #[inline]
+    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
+        if prefix == UNKNOWN || symbol >= self.symbols {
+            return None;
+        }
+        let number = match self.followers.get(self.place(prefix, symbol)) {
+            Some(followers) => {
+                let bit = 1 << (symbol % u64::BITS);
+                if followers.symbols & bit == 0 {
+                    return None;
+                }
+                followers.first + (followers.symbols & (bit - 1)).count_ones()
+            }
+            None => {
+                let range = self.extensions(prefix);
+                range.start + find(&self.lasts[range.start as usize..range.end as usize], symbol)?
+            }
+        };
+        Some(self.symbols + number)
+    }
+
+    /// Where the followers stand among which `symbol` is.
+    #[inline]
+    fn place(&self, prefix: Node, symbol: u32) -> usize {
+        prefix as usize * self.width + (symbol / u64::BITS) as usize
+    }
+
+    /// Puts into `found`, for each of `nodes` the n-gram that extends it by the symbol at its place, or [`UNKNOWN`].
+    pub(crate) fn children(&self, nodes: &[Node], symbols: &[u32], found: &mut Vec<Node>) {
+        let pairs = nodes.iter().zip(symbols);
+        found.clear();
+        found.extend(pairs.map(|(&node, &symbol)| self.child(node, symbol).unwrap_or(UNKNOWN)));
+    }
+
+    /// Adds the n-gram that extends `prefix` by `symbol`, both known, which must come after all that are there.
+    pub(crate) fn add(&mut self, prefix: Node, symbol: u32) -> Node {
+        let number = self.len();
+        debug_assert!(
+            self.parents.last().copied().zip(self.lasts.last().copied()) < Some((prefix, symbol)),
+            "n-grams out of order"
+        );
+        assert!(self.symbols + number < MOST_NODES, "more than 2^31 n-grams");
+        if self.starts.len() <= prefix as usize {
+            self.starts.resize(prefix as usize + 1, number);
+        }
+        let row = prefix as usize * self.width;
+        if row + self.width <= MOST_FOLLOWERS {
+            if self.followers.len() <= row {
+                self.followers.resize(row + self.width, Followers::default());
+            }
+            let place = self.place(prefix, symbol);
+            let followers = &mut self.followers[place];
+            if followers.symbols == 0 {
+                followers.first = number;
+            }
+            followers.symbols |= 1 << (symbol % u64::BITS);
+        }
+        self.parents.push(prefix);
+        self.lasts.push(symbol);
+        self.symbols + number
+    }
+}
+
+/// Where `symbol` stands among `sorted` ones.
+#[inline]
+fn find(sorted: &[u32], symbol: u32) -> Option<u32> {
+    let (mut rest, mut before) = (sorted, 0);
+    while rest.len() > FEW {
+        let (low, high) = rest.split_at(rest.len() / 2);
+        if high[0] <= symbol {
+            before += low.len();
+            rest = high;
+        } else {
+            rest = low;
+        }
+    }
+    let smaller = rest.iter().filter(|&&other| other < symbol).count();
+    (rest.get(smaller) == Some(&symbol)).then_some((before + smaller) as u32)
+}
 
 /// The number of each pair of symbols, if there are few symbols: nearly half of all look-ups are for pairs.
 #[derive(Debug, Clone)]
@@ -82,226 +233,82 @@ impl Pairs {
     }
 }
 
-impl NgramTable {
-    /// An empty table over the two markers and `actions` actions.
-    pub(crate) fn new(actions: usize) -> Self {
-        Self::with_capacity(actions, 0)
-    }
-
-    /// The same with room for so many n-grams.
-    pub(crate) fn with_capacity(actions: usize, ngrams: usize) -> Self {
-        let symbols = actions as u32 + FIRST_ACTION;
-        Self {
-            symbols,
-            ngrams: Vec::with_capacity(ngrams),
-            slots: vec![FREE_SLOT; (ngrams / 3 * 4 + 4).next_power_of_two()],
-            hasher: RandomState::default(),
-            pairs: Pairs::new(symbols),
-        }
-    }
-
-    /// Number of symbols: the markers and the actions.
-    pub(crate) fn symbols(&self) -> u32 {
-        self.symbols
-    }
-
-    /// The n-gram number of `node`, which must not be a single symbol.
-    pub(crate) fn number(&self, node: Node) -> u32 {
-        node - self.symbols
-    }
-
-    /// The n-gram that `node` is, unless it is a single symbol.
-    pub(crate) fn ngram(&self, node: Node) -> Option<u32> {
-        node.checked_sub(self.symbols)
-    }
-
-    /// Number of n-grams.
-    pub(crate) fn len(&self) -> u32 {
-        self.ngrams.len() as u32
-    }
-
-    /// An empty table over the same symbols, with room for as many n-grams.
-    pub(crate) fn with_room_for(other: &Self) -> Self {
-        Self {
-            symbols: other.symbols,
-            ngrams: Vec::with_capacity(other.ngrams.len()),
-            slots: vec![FREE_SLOT; other.slots.len()],
-            hasher: RandomState::default(),
-            pairs: Pairs::new(other.symbols),
-        }
-    }
-
-    /// What n-gram `number` extends.
-    pub(crate) fn parent(&self, number: u32) -> Node {
-        self.ngrams[number as usize].0
-    }
-
-    /// The last symbol of n-gram `number`.
-    pub(crate) fn last(&self, number: u32) -> u32 {
-        self.ngrams[number as usize].1
-    }
-
-    /// The symbols of n-gram `number`.
-    pub(crate) fn symbols_of(&self, number: u32) -> Vec<u32> {
-        let (mut node, last) = self.ngrams[number as usize];
-        let mut symbols = vec![last];
-        while let Some(number) = self.ngram(node) {
-            let (prefix, symbol) = self.ngrams[number as usize];
-            symbols.push(symbol);
-            node = prefix;
-        }
-        symbols.push(node);
-        symbols.reverse();
-        symbols
-    }
-
-    /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
-    #[inline]
-    pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
-        if prefix == UNKNOWN || symbol >= self.symbols {
-            return None;
-        }
-        let number = if self.pairs.hold(prefix) {
-            self.pairs.get(prefix, symbol)
-        } else {
-            self.slots[self.place((prefix, symbol))].number
-        };
-        (number != FREE).then(|| self.symbols + number)
-    }
-
-    /// Puts into `found`, for each of `nodes`, all of the same length, the n-gram that extends it by the symbol at its place, or
-    /// [`UNKNOWN`].
-    ///
-    /// Memory is what look-ups wait for. Here all homes are asked for before any is looked at, which takes half the time.
-    pub(crate) fn children(&self, nodes: &[Node], symbols: &[u32], found: &mut Vec<Node>) {
-        const AT_ONCE: usize = 32;
-        found.clear();
-        for (nodes, symbols) in nodes.chunks(AT_ONCE).zip(symbols.chunks(AT_ONCE)) {
-            let mut homes = [FREE_SLOT; AT_ONCE];
-            if !self.pairs.hold(nodes[0]) {
-                for ((home, &node), &symbol) in homes.iter_mut().zip(nodes).zip(symbols) {
-                    *home = self.slots[self.home((node, symbol))];
-                }
-            }
-            for ((&node, &symbol), home) in nodes.iter().zip(symbols).zip(&homes) {
-                found.push(if home.ngram == (node, symbol) && home.number != FREE {
-                    self.symbols + home.number
-                } else {
-                    self.child(node, symbol).unwrap_or(UNKNOWN)
-                });
-            }
-        }
-    }
-
-    /// The n-gram that extends `prefix` by `symbol`, which must be known; added if it is new.
-    pub(crate) fn child_or_new(&mut self, prefix: Node, symbol: u32) -> Node {
-        self.child(prefix, symbol).unwrap_or_else(|| self.add(prefix, symbol))
-    }
-
-    /// Adds the n-gram that extends `prefix` by `symbol`, which must be new.
-    pub(crate) fn add(&mut self, prefix: Node, symbol: u32) -> Node {
-        let number = self.ngrams.len() as u32;
-        assert!(self.symbols + number < MOST_NODES, "more than 2^31 n-grams");
-        let ngram = (prefix, symbol);
-        self.ngrams.push(ngram);
-        if self.pairs.hold(prefix) {
-            self.pairs.set(prefix, symbol, number);
-        } else {
-            if self.ngrams.len() > self.slots.len() / 4 * 3 {
-                self.grow();
-            }
-            let place = self.place(ngram);
-            self.slots[place] = Slot { ngram, number };
-        }
-        self.symbols + number
-    }
-
-    /// The slot in which an n-gram stands unless others were there first.
-    #[inline]
-    fn home(&self, (prefix, symbol): (Node, u32)) -> usize {
-        let hash = self.hasher.hash_one(u64::from(prefix) << 32 | u64::from(symbol));
-        hash as usize & (self.slots.len() - 1)
-    }
-
-    /// The slot in which an n-gram stands, or would stand.
-    fn place(&self, ngram: (Node, u32)) -> usize {
-        let mut place = self.home(ngram);
-        loop {
-            let slot = &self.slots[place];
-            if slot.ngram == ngram || slot.number == FREE {
-                return place;
-            }
-            place = (place + 1) & (self.slots.len() - 1);
-        }
-    }
-
-    /// Doubles the slots.
-    fn grow(&mut self) {
-        let slots = std::mem::take(&mut self.slots);
-        self.slots = vec![FREE_SLOT; 2 * slots.len()];
-        for slot in slots.into_iter().filter(|slot| slot.number != FREE) {
-            let place = self.place(slot.ngram);
-            self.slots[place] = slot;
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The table of these n-grams, given by their symbols.
+    pub(crate) fn table_of(actions: usize, ngrams: &[&[u32]]) -> NgramTable {
+        let mut table = NgramTable::new(actions);
+        let all: BTreeSet<(usize, &[u32])> = ngrams.iter().map(|ngram| (ngram.len(), *ngram)).collect();
+        let mut nodes: BTreeMap<&[u32], Node> = BTreeMap::new();
+        for (length, ngram) in all {
+            let (prefix, last) = ngram.split_at(length - 1);
+            let prefix = if length == 2 { prefix[0] } else { nodes[prefix] };
+            nodes.insert(ngram, table.add(prefix, last[0]));
+        }
+        table
+    }
 
     proptest! {
         #[test]
         fn what_was_added_is_found_and_nothing_else(
-            actions in prop_oneof![Just(3_usize), Just(40), Just(5000)],
-            runs in proptest::collection::vec(proptest::collection::vec(any::<u32>(), 2..6), 0..200),
+            actions in prop_oneof![Just(3_usize), Just(40), Just(200), Just(5000)],
+            runs in proptest::collection::vec((0..9_u32, proptest::collection::vec(any::<u32>(), 1..5)), 0..300),
             unseen in proptest::collection::vec((any::<u32>(), any::<u32>()), 100),
         ) {
-            let mut table = NgramTable::new(actions);
+            let symbols = actions as u32 + FIRST_ACTION;
+            let known = |symbol: u32| symbol % symbols;
+            let mut ngrams: BTreeSet<Vec<u32>> = BTreeSet::new();
+            for (first, run) in &runs {
+                let run: Vec<u32> = [known(*first)].into_iter().chain(run.iter().map(|&symbol| known(symbol))).collect();
+                ngrams.extend((2..=run.len()).map(|length| run[..length].to_vec()));
+            }
+            let all: Vec<&[u32]> = ngrams.iter().map(Vec::as_slice).collect();
+            let table = table_of(actions, &all);
             let mut expected = BTreeMap::new();
-            for run in &runs {
-                let known = table.symbols();
-                let mut node = run[0] % known;
-                for symbol in run[1..].iter().map(|symbol| symbol % known) {
-                    let next = table.symbols() + expected.len() as u32;
-                    let child = *expected.entry((node, symbol)).or_insert(next);
-                    prop_assert_eq!(table.child_or_new(node, symbol), child);
-                    node = child;
-                }
+            for number in 0..table.len() {
+                prop_assert!(ngrams.contains(&table.symbols_of(number)));
+                prop_assert!(table.extensions(table.parent(number)).contains(&number));
+                expected.insert((table.parent(number), table.last(number)), symbols + number);
             }
-            prop_assert_eq!(table.len() as usize, expected.len());
-            let (mut nodes, mut symbols): (Vec<Node>, Vec<u32>) = expected.keys().copied().unzip();
+            prop_assert_eq!(expected.len(), ngrams.len());
+            let (mut nodes, mut lasts): (Vec<Node>, Vec<u32>) = expected.keys().copied().unzip();
             for (node, symbol) in unseen {
-                nodes.extend([node, node % (table.symbols() + table.len()), 0, UNKNOWN]);
-                symbols.extend([symbol, symbol % table.symbols(), symbol, symbol]);
+                nodes.extend([node, node % (symbols + table.len()), 0, UNKNOWN]);
+                lasts.extend([symbol, known(symbol), symbol, symbol]);
             }
-            let expected = |node: Node, symbol| expected.get(&(node, symbol)).copied();
-            for (&node, &symbol) in nodes.iter().zip(&symbols) {
-                prop_assert_eq!(table.child(node, symbol), expected(node, symbol));
-            }
-            // All at once, single symbols and n-grams apart as they are in a sequence, with unknown ones in any place.
-            let pairs = nodes.into_iter().zip(symbols);
-            let (roots, ngrams): (Vec<_>, Vec<_>) = pairs.partition(|&(node, _)| node < table.symbols() || node == UNKNOWN);
-            for pairs in [roots, ngrams] {
-                let (nodes, symbols): (Vec<Node>, Vec<u32>) = pairs.into_iter().unzip();
-                let mut found = vec![7];
-                table.children(&nodes, &symbols, &mut found);
-                let expected = nodes.iter().zip(&symbols).map(|(&node, &symbol)| expected(node, symbol).unwrap_or(UNKNOWN));
-                prop_assert_eq!(found, expected.collect::<Vec<_>>());
-            }
+            let mut found = vec![7];
+            table.children(&nodes, &lasts, &mut found);
+            let wanted = nodes.iter().zip(&lasts).map(|(&node, &last)| expected.get(&(node, last)).copied().unwrap_or(UNKNOWN));
+            prop_assert_eq!(found, wanted.collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn an_ngram_is_the_symbols_on_the_way_to_it() {
-        let mut table = NgramTable::new(3);
-        let pair = table.child_or_new(BOS, 4);
-        let triple = table.child_or_new(pair, 2);
-        let longest = table.child_or_new(triple, EOS);
-        assert_eq!(table.symbols_of(table.number(pair)), [BOS, 4]);
-        assert_eq!(table.symbols_of(table.number(longest)), [BOS, 4, 2, EOS]);
-        assert_eq!((table.ngram(longest), table.ngram(4)), (Some(2), None));
+        let table = table_of(3, &[&[BOS, 4], &[BOS, 4, 2], &[BOS, 4, 2, EOS]]);
+        assert_eq!(table.symbols_of(0), [BOS, 4]);
+        assert_eq!(table.symbols_of(2), [BOS, 4, 2, EOS]);
+        assert_eq!((table.ngram(7), table.ngram(4)), (Some(2), None));
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_followers_symbols_are_searched() {
+        let mut table = NgramTable::new(510);
+        let nodes: Vec<Node> = (0..512)
+            .flat_map(|first| (0..512).map(move |second| (first, second)))
+            .map(|(a, b)| table.add(a, b))
+            .collect();
+        for &node in nodes.iter().step_by(7) {
+            table.add(node, node % 512);
+        }
+        assert!(table.followers.len() <= MOST_FOLLOWERS && table.starts.len() > MOST_FOLLOWERS / table.width);
+        for (at, &node) in nodes.iter().enumerate() {
+            let found = (0..512).filter_map(|symbol| table.child(node, symbol)).count();
+            assert_eq!(found, usize::from(at % 7 == 0));
+        }
     }
 }

@@ -33,6 +33,9 @@ use rand_chacha::ChaCha8Rng;
 /// batch have changed since.
 const SWEEPS: usize = 2;
 
+/// The last step of Newton's method may be this long, relative to the margin: the error behind it is about the square of that.
+const PRECISE_STEP: f64 = 1e-5;
+
 /// The state of a fit.
 #[derive(Debug, Clone)]
 pub(crate) struct Sdca {
@@ -116,7 +119,7 @@ impl Sdca {
 
         let margin = self.weights.log_odds(row);
         let residual = self.residuals[index];
-        let (_, probability) = solve(q * total, margin + q * (anomalous - residual), margin, 1e-9);
+        let (_, probability) = solve(q * total, margin + q * (anomalous - residual), margin, PRECISE_STEP);
         let change = step_size * (anomalous - total * probability - residual);
         self.residuals[index] = residual + change;
         self.weights.add_scaled(row, change / self.l2);

@@ -8,6 +8,7 @@ pub(crate) mod action_counts;
 pub(crate) mod config;
 pub(crate) mod conformal;
 pub(crate) mod explanation;
+mod ngram_numbers;
 pub(crate) mod witten_bell;
 
 use crate::bounds::{OpenUnitInterval, UnitInterval};

@@ -8,6 +8,7 @@
 //! interpolated form of S. Chen and J. Goodman, "An empirical study of smoothing techniques for language modeling" (1998).
 
 use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use crate::model::normal::ngram_numbers::NgramNumbers;
 
 /// The n-grams that occur in normal sequences, and how often.
 #[derive(Debug, Clone)]
@@ -17,8 +18,6 @@ pub(crate) struct WittenBell {
     pub(crate) counts: Occurrences,
     /// Longest n-gram.
     pub(crate) n: usize,
-    /// The number of the first n-gram that extends each symbol or n-gram.
-    first_child: Vec<u32>,
     /// Each n-gram without its first symbol.
     suffixes: Vec<Node>,
 }
@@ -96,19 +95,26 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    /// Of a sequence with these symbols, up to `n` of them in a row.
-    fn look_up(&mut self, table: &NgramTable, n: usize, symbols: impl Iterator<Item = u32>) {
+    /// Of a sequence with these symbols, of which those below `known` are, up to `n` of them in a row. `children` finds what extends
+    /// nodes by symbols.
+    fn look_up(
+        &mut self,
+        known: u32,
+        n: usize,
+        symbols: impl Iterator<Item = u32>,
+        children: impl Fn(&[Node], &[u32], &mut Vec<Node>),
+    ) {
         self.symbols.clear();
         self.symbols.extend(symbols);
         self.by_length.resize_with(n, Vec::new);
-        let known = |&symbol: &u32| if symbol < table.symbols() { symbol } else { UNKNOWN };
+        let known = |&symbol: &u32| if symbol < known { symbol } else { UNKNOWN };
         self.by_length[0].clear();
         self.by_length[0].extend(self.symbols.iter().map(known));
         for length in 1..n {
             let (shorter, longer) = self.by_length.split_at_mut(length);
             let count = self.symbols.len().saturating_sub(length);
             let prefixes = &shorter[length - 1][..count];
-            table.children(prefixes, &self.symbols[self.symbols.len() - count..], &mut longer[0]);
+            children(prefixes, &self.symbols[self.symbols.len() - count..], &mut longer[0]);
         }
     }
 
@@ -140,10 +146,6 @@ pub(crate) struct Expected {
 impl WittenBell {
     /// Of n-grams in order, with how often each symbol and each of them occurs.
     pub(crate) fn new(table: NgramTable, seen: Vec<u64>, n: usize) -> Self {
-        let mut first_child = vec![0; seen.len()];
-        for number in (0..table.len()).rev() {
-            first_child[table.parent(number) as usize] = number;
-        }
         let mut suffixes: Vec<Node> = Vec::with_capacity(table.len() as usize);
         for number in 0..table.len() {
             let (context, last) = (table.parent(number), table.last(number));
@@ -158,7 +160,6 @@ impl WittenBell {
             counts: Occurrences::new(&table, &suffixes, seen, 1.0),
             table,
             n,
-            first_child,
             suffixes,
         }
     }
@@ -175,7 +176,10 @@ impl WittenBell {
 
     /// The n-grams of a sequence of these symbols.
     pub(crate) fn look_up(&self, runs: &mut Runs, symbols: impl Iterator<Item = u32>) {
-        runs.look_up(&self.table, self.n, symbols);
+        let table = &self.table;
+        runs.look_up(table.symbols(), self.n, symbols, |nodes, symbols, found| {
+            table.children(nodes, symbols, found);
+        });
     }
 
     /// The surprise in bits of the symbol at `place` of a sequence after those before it, as `counts` has it.
@@ -213,8 +217,7 @@ impl WittenBell {
                 .map(|symbol| of(symbol, symbol))
                 .collect(),
             Some(context) => {
-                let first = self.first_child[context as usize];
-                let numbers = first..first + counts.followers[context as usize];
+                let numbers = self.table.extensions(context);
                 numbers
                     .map(|number| of(self.table.last(number), self.table.symbols() + number))
                     .collect()
@@ -234,7 +237,7 @@ impl WittenBell {
 /// Counts n-grams of up to `n` symbols, and puts them in order.
 #[derive(Debug)]
 pub(crate) struct Counter {
-    table: NgramTable,
+    table: NgramNumbers,
     seen: Vec<u64>,
     n: usize,
     runs: Runs,
@@ -243,7 +246,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// Over this many actions.
     pub(crate) fn new(actions: usize, n: usize) -> Self {
-        let table = NgramTable::new(actions);
+        let table = NgramNumbers::new(actions);
         Self {
             seen: vec![0; table.symbols() as usize],
             table,
@@ -256,7 +259,9 @@ impl Counter {
     pub(crate) fn add(&mut self, actions: impl Iterator<Item = u32>, count: u64) {
         let Self { table, seen, n, runs } = self;
         // What is known already is looked up all at once, which is faster.
-        runs.look_up(table, *n, marked(actions));
+        runs.look_up(table.symbols(), *n, marked(actions), |nodes, symbols, found| {
+            table.children(nodes, symbols, found);
+        });
         let Runs { symbols, by_length } = runs;
         for length in 2..=*n {
             let (shorter, longer) = by_length.split_at_mut(length - 1);
@@ -273,7 +278,7 @@ impl Counter {
     /// At most `most` of the n-grams, in order: those of the contexts that occur most often.
     pub(crate) fn finish(self, most: usize) -> WittenBell {
         let Self { table, mut seen, n, .. } = self;
-        add_extensions(&table, &mut seen);
+        add_extensions(&mut seen, table.symbols(), |number| table.parent(number));
         let context = |number: u32| seen[table.parent(number) as usize];
         let least = if table.len() as usize <= most {
             0
@@ -294,13 +299,14 @@ impl Counter {
             lengths[(table.symbols() + number) as usize] = length;
             by_length[usize::from(length)].push(number);
         }
-        let mut ordered = NgramTable::with_room_for(&table);
+        let actions = (table.symbols() - FIRST_ACTION) as usize;
+        let mut ordered = NgramTable::with_capacity(actions, seen.len());
         let mut counts = seen[..table.symbols() as usize].to_vec();
         for mut numbers in by_length {
             numbers.sort_unstable_by_key(|&number| (node_of[table.parent(number) as usize], table.last(number)));
             for number in numbers {
                 let node = (table.symbols() + number) as usize;
-                node_of[node] = ordered.child_or_new(node_of[table.parent(number) as usize], table.last(number));
+                node_of[node] = ordered.add(node_of[table.parent(number) as usize], table.last(number));
                 counts.push(seen[node]);
             }
         }
@@ -320,16 +326,18 @@ impl WittenBell {
             self.look_up(&mut runs, marked(actions));
             runs.longest().for_each(|node| seen[node as usize] += count);
         }
-        add_extensions(&self.table, &mut seen);
+        add_extensions(&mut seen, self.table.symbols(), |number| self.table.parent(number));
         seen
     }
 }
 
 /// From how often each n-gram is the longest that begins at some place to how often it occurs: whatever does not end a sequence goes on,
 /// so all but the longest occur as often as what extends them, together.
-fn add_extensions(table: &NgramTable, seen: &mut [u64]) {
-    for number in (0..table.len()).rev() {
-        seen[table.parent(number) as usize] += seen[(table.symbols() + number) as usize];
+///
+/// `seen` is by node, of which those of n-grams begin at `symbols`, and `parent` says what each n-gram extends.
+fn add_extensions(seen: &mut [u64], symbols: u32, parent: impl Fn(u32) -> Node) {
+    for node in (symbols..seen.len() as u32).rev() {
+        seen[parent(node - symbols) as usize] += seen[node as usize];
     }
 }
 
