@@ -29,7 +29,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use write::{Body, Header};
 
 /// The format that this version writes and reads.
@@ -296,8 +296,10 @@ fn body_of<'t, B: Deserialize<'t>>(text: &'t [u8], start: usize) -> Result<B, Lo
 const NOT_AS_WRITTEN: &str = "not as anomaly-train writes it; restore the file or train again";
 
 fn is_written_as(value: &impl Serialize, text: &[u8]) -> bool {
-    let mut rest = Expect(text);
-    serde_json::to_writer(&mut rest, value).is_ok() && rest.0.is_empty()
+    // In large pieces, as numbers are small ones.
+    let mut rest = BufWriter::with_capacity(1 << 16, Expect(text));
+    let is_same = serde_json::to_writer(&mut rest, value).is_ok() && rest.flush().is_ok();
+    is_same && rest.get_ref().0.is_empty()
 }
 
 impl Model {

@@ -17,7 +17,7 @@ use crate::model::config::TrainingConfig;
 use crate::model::features::{DENSE, DENSE_COUNT};
 use crate::model::fitted::Fitted;
 use crate::model::kind::ModelKind;
-use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable, Node, UNKNOWN};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, MAX_NGRAM, NgramTable, Node, UNKNOWN};
 use crate::model::weights::Weights;
 use crate::run::{DataSummary, Reading, Source, Training, Validation};
 use crate::text::{one_line, quote};
@@ -163,9 +163,6 @@ pub(super) struct Ngrams {
     symbols: Vec<u32>,
     lengths: Vec<u8>,
 }
-
-/// Most symbols of an n-gram.
-const MAX_NGRAM: usize = 8;
 
 /// The symbols of one n-gram: the markers, or actions that may or may not be in the vocabulary.
 pub(super) struct Symbols {

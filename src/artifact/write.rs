@@ -20,7 +20,7 @@ use crate::model::config::TrainingConfig;
 use crate::model::features::DENSE;
 use crate::model::fitted::Fitted;
 use crate::model::kind::{Model, ModelKind};
-use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, NgramTable};
+use crate::model::ngrams::{BOS, EOS, FIRST_ACTION, MAX_NGRAM, NgramTable};
 use crate::run::{DataSummary, Reading, Run, Source, Training, Validation};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -306,15 +306,33 @@ fn rows<S: Serializer>(
 }
 
 /// The symbols of an n-gram as they stand in the file.
-pub(super) fn key(table: &NgramTable, number: u32) -> impl Serialize + use<> {
-    Key(table.symbols_of(number))
+pub(super) fn key(table: &NgramTable, number: u32) -> impl Serialize {
+    Key { table, number }
 }
 
-struct Key(Vec<u32>);
+struct Key<'a> {
+    table: &'a NgramTable,
+    number: u32,
+}
 
-impl Serialize for Key {
+impl Serialize for Key<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|&symbol| self::symbol(symbol)))
+        // From the last symbol to the first, without a list of its own for each of many n-grams.
+        let mut symbols = [0; MAX_NGRAM];
+        let mut first = symbols.len();
+        let mut put = |symbol| {
+            first -= 1;
+            symbols[first] = self::symbol(symbol);
+            first
+        };
+        put(self.table.last(self.number));
+        let mut node = self.table.parent(self.number);
+        while let Some(number) = self.table.ngram(node) {
+            put(self.table.last(number));
+            node = self.table.parent(number);
+        }
+        let first = put(node);
+        serializer.collect_seq(&symbols[first..])
     }
 }
 

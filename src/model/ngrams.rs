@@ -12,6 +12,9 @@ pub(crate) const EOS: u32 = 1;
 /// Symbol of the action with number 0; action `a` is symbol `a + FIRST_ACTION`.
 pub(crate) const FIRST_ACTION: u32 = 2;
 
+/// Most symbols of an n-gram.
+pub(crate) const MAX_NGRAM: usize = 8;
+
 /// A place in a trie over `symbols` symbols: a single symbol, or n-gram number `node - symbols`.
 pub(crate) type Node = u32;
 /// Stands for a symbol or n-gram that is not known.

@@ -8,9 +8,8 @@ use super::rules::usual::Usual;
 use super::session::Session;
 use super::stream_time::{CONVINCED, DISAGREES};
 use crate::input::events::Time;
+use crate::model::ngrams::MAX_NGRAM;
 
-/// Longest n-gram, see [`NgramSize`](crate::NgramSize).
-const MAX_NGRAM: usize = 8;
 /// Buffers of agents that left are cut to this many elements before they are used again.
 const KEPT: usize = 32;
 
