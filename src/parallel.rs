@@ -36,13 +36,11 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
     })
 }
 
-/// Applies `work` to all `items` like [`map`], handing each over.
-pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Applies `work` to all `items` with at most `threads` threads, handing each over, and returns the results in the order of the items.
+pub(crate) fn map_into<T: Send, R: Send>(items: Vec<T>, threads: NonZeroUsize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
-    let results = map(&items, |item| {
-        let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-        item.map(&work)
-    });
+    let take = |item: &Mutex<Option<T>>| item.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (results, ()) = map_beside(&items, threads, |item| take(item).map(&work), || ());
     results.into_iter().flatten().collect()
 }
 
@@ -117,6 +115,18 @@ pub fn in_order<T: Sync, R: Send, E: Send>(
         }
     });
     state.into_inner().unwrap_or_else(PoisonError::into_inner).3
+}
+
+/// Sorts `items` with at most `threads` threads.
+pub(crate) fn sort<T: Ord + Send>(items: &mut [T], threads: NonZeroUsize) {
+    let size = items.len().div_ceil(threads.get()).max(1 << 12);
+    map_into(items.chunks_mut(size).collect(), threads, |piece: &mut [T]| {
+        piece.sort_unstable()
+    });
+    // What is sorted in pieces is merged.
+    if items.len() > size {
+        items.sort();
+    }
 }
 
 /// Does both, at once if there are threads for that.

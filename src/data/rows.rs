@@ -64,12 +64,12 @@ impl Rows {
     pub(crate) fn collapsed(&self, counts: &Counts, threads: NonZeroUsize) -> Collapsed {
         let mut order: Vec<Keyed> = (0..self.len() as u32).map(|row| (0, row)).collect();
         let size = order.len().div_ceil(threads.get()).max(1);
-        map_into(order.chunks_mut(size).collect(), |piece: &mut [Keyed]| {
+        map_into(order.chunks_mut(size).collect(), threads, |piece: &mut [Keyed]| {
             self.sort_from(piece, 0)
         });
         // What is sorted in pieces is merged.
         order.sort();
-        let parts = map_into(runs(&mut order, size), |piece: &mut [Keyed]| {
+        let parts = map_into(runs(&mut order, size), threads, |piece: &mut [Keyed]| {
             self.break_ties(piece);
             self.joined(counts, piece)
         });

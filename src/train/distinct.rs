@@ -5,6 +5,7 @@ use crate::data::counts::Counts;
 use crate::data::dataset::Dataset;
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
+use crate::parallel::sort;
 use crate::random::{Purpose, stream};
 use rand::seq::SliceRandom;
 use std::num::NonZeroUsize;
@@ -93,7 +94,7 @@ impl Distinct {
             .into_iter()
             .zip(rows.iter().map(|row| group(row).unwrap_or(0)));
         let mut order: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
-        order.sort_unstable();
+        sort(&mut order, threads);
         let mut distinct = Self {
             rows: Vec::with_capacity(order.len()),
             fingerprints: Vec::with_capacity(order.len()),

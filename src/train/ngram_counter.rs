@@ -5,12 +5,14 @@
 
 use crate::data::label::{ClassCounts, Tally};
 use crate::model::features::for_each_length;
-use crate::model::ngrams::{FIRST_ACTION, FREE, MOST_NODES, NgramTable, Node, Pairs};
+use crate::model::ngrams::{FIRST_ACTION, FREE, MOST_NODES, NgramTable, Node, Pairs, UNKNOWN};
 use crate::model::repeats::Repeats;
+use crate::parallel::sort;
 use crate::train::folds::FoldSet;
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
+use std::num::NonZeroUsize;
 
 /// Where a feature was seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -247,45 +249,86 @@ impl<T: Tally> NgramCounter<T> {
         numbers
     }
 
-    /// Puts the n-grams in their final order and keeps only the `keep` most frequent of those that `least` samples have, ties by
-    /// that order. `actions` are the actions that occur, in their final order. Returns the table and, for each n-gram in it, its
-    /// number of arrival.
+    /// Puts the n-grams in their final order, shorter ones first and within a length by their symbols, and keeps only the `keep` most
+    /// frequent of those that `least` samples have, ties by that order. `actions` are the actions that occur, in their final order.
+    /// Returns the table and, for each n-gram in it, its number of arrival.
     ///
-    /// An n-gram is never more frequent than its prefix and comes after it, so what is kept is closed under prefixes.
-    pub(crate) fn finish(&self, actions: &[u32], keep: usize, least: u64) -> (NgramTable, Vec<u32>) {
+    /// An n-gram is never more frequent than its prefix and comes after it, so what is kept is closed under prefixes. What is not kept
+    /// is never put in order: there may be many times as many.
+    pub(crate) fn finish(
+        &self,
+        actions: &[u32],
+        keep: usize,
+        least: u64,
+        threads: NonZeroUsize,
+    ) -> (NgramTable, Vec<u32>) {
         let mut symbols: Vec<u32> = (0..self.symbols).collect();
         for (symbol, action) in (FIRST_ACTION..).zip(actions) {
             symbols[(action + FIRST_ACTION) as usize] = symbol;
         }
-        let samples = |number: u32| self.ngrams[number as usize].seen.samples.get().total();
-        let mut order = self.final_order(&symbols);
-        if least > 1 {
-            order.retain(|&number| samples(number) >= least);
-        }
-        if order.len() > keep {
-            let mut by_frequency = order.clone();
-            by_frequency.sort_by_key(|&number| Reverse(samples(number)));
-            let mut kept = vec![false; self.ngrams.len()];
-            for &number in &by_frequency[..keep] {
-                kept[number as usize] = true;
-            }
-            order.retain(|&number| kept[number as usize]);
-        }
-        let mut table = NgramTable::with_capacity(actions.len(), order.len());
-        let mut nodes = vec![0; self.ngrams.len()];
-        for &number in &order {
-            let ngram = &self.ngrams[number as usize];
-            let prefix = match ngram.prefix.checked_sub(self.symbols) {
-                None => symbols[ngram.prefix as usize],
-                Some(number) => nodes[number as usize],
+        let (least, mut ties) = self.rarest(keep, least);
+        let mut by_length = self.by_length(least);
+        let mut order: Vec<u32> = Vec::with_capacity(by_length.iter().map(Vec::len).sum::<usize>().min(keep));
+        let mut table = NgramTable::with_capacity(actions.len(), order.capacity());
+        // The nodes of those that are kept, by their numbers of arrival.
+        let mut nodes = vec![UNKNOWN; self.ngrams.len()];
+        for level in &mut by_length {
+            let key = |number: u32| {
+                let ngram = &self.ngrams[number as usize];
+                let prefix = match ngram.prefix.checked_sub(self.symbols) {
+                    None => symbols[ngram.prefix as usize],
+                    Some(prefix) => nodes[prefix as usize],
+                };
+                u64::from(prefix) << 32 | u64::from(symbols[ngram.symbol as usize])
             };
-            nodes[number as usize] = table.add(prefix, symbols[ngram.symbol as usize]);
+            let is_tie = |number: u32| self.samples(number) == least;
+            let frequent = level.iter().filter(|&&number| !is_tie(number));
+            let mut kept: Vec<(u64, u32)> = frequent.map(|&number| (key(number), number)).collect();
+            if ties > 0 {
+                // As there is room for some, all that are shorter have been kept, and these have their prefixes.
+                let tied = level.iter().filter(|&&number| is_tie(number));
+                let mut tied: Vec<(u64, u32)> = tied.map(|&number| (key(number), number)).collect();
+                if tied.len() > ties {
+                    tied.select_nth_unstable(ties);
+                    tied.truncate(ties);
+                }
+                ties -= tied.len();
+                kept.append(&mut tied);
+            }
+            sort(&mut kept, threads);
+            for (key, number) in kept {
+                nodes[number as usize] = table.add((key >> 32) as Node, key as u32);
+                order.push(number);
+            }
         }
         (table, order)
     }
 
-    /// All numbers, those of shorter n-grams first and within a length by their symbols.
-    fn final_order(&self, symbols: &[u32]) -> Vec<u32> {
+    /// How many samples have an n-gram.
+    fn samples(&self, number: u32) -> u64 {
+        self.ngrams[number as usize].seen.samples.get().total()
+    }
+
+    /// How many samples have the rarest of the `keep` most frequent n-grams that `least` samples have, and how many as rare are among
+    /// these.
+    fn rarest(&self, keep: usize, least: u64) -> (u64, usize) {
+        let mut frequencies: Vec<u64> = (0..self.ngrams.len() as u32)
+            .map(|number| self.samples(number))
+            .filter(|&samples| samples >= least)
+            .collect();
+        if frequencies.len() <= keep {
+            return (least, frequencies.len());
+        }
+        let Some(last) = keep.checked_sub(1) else {
+            return (u64::MAX, 0);
+        };
+        let (more_frequent, &mut rarest, _) = frequencies.select_nth_unstable_by_key(last, |&samples| Reverse(samples));
+        let ties = 1 + more_frequent.iter().filter(|&&samples| samples == rarest).count();
+        (rarest, ties)
+    }
+
+    /// The numbers of the n-grams that `least` samples have, by length.
+    fn by_length(&self, least: u64) -> Vec<Vec<u32>> {
         // A prefix is always added before what extends it, so one pass finds every length.
         let mut by_length: Vec<Vec<u32>> = Vec::new();
         let mut lengths: Vec<u8> = Vec::with_capacity(self.ngrams.len());
@@ -295,28 +338,12 @@ impl<T: Tally> NgramCounter<T> {
                 Some(prefix) => lengths[prefix as usize] + 1,
             };
             lengths.push(length);
-            if by_length.len() <= usize::from(length) {
-                by_length.push(Vec::new());
-            }
-            by_length[usize::from(length)].push(number);
-        }
-        let mut rank = vec![0_u32; self.ngrams.len()];
-        let mut order = Vec::with_capacity(self.ngrams.len());
-        for mut level in by_length {
-            level.sort_by_cached_key(|&number| {
-                let ngram = &self.ngrams[number as usize];
-                let prefix = match ngram.prefix.checked_sub(self.symbols) {
-                    None => symbols[ngram.prefix as usize],
-                    Some(prefix) => rank[prefix as usize],
-                };
-                (prefix, symbols[ngram.symbol as usize])
-            });
-            for number in level {
-                rank[number as usize] = order.len() as u32;
-                order.push(number);
+            if self.samples(number) >= least {
+                by_length.resize(by_length.len().max(usize::from(length) + 1), Vec::new());
+                by_length[usize::from(length)].push(number);
             }
         }
-        order
+        by_length
     }
 }
 
@@ -370,7 +397,11 @@ mod tests {
         let rows: [(&[u32], u32); 2] = [(&[5, 4, 3], 1), (&[2, 3], 1)];
         let mut backward = rows;
         backward.reverse();
-        let in_order = |rows| all(&counted(4, 3, rows).finish(&[0, 1, 2, 3], usize::MAX, 1).0);
+        let in_order = |rows| {
+            all(&counted(4, 3, rows)
+                .finish(&[0, 1, 2, 3], usize::MAX, 1, NonZeroUsize::MIN)
+                .0)
+        };
         let expected: [&[u32]; 7] = [&[0, 2], &[0, 5], &[2, 3], &[3, 1], &[4, 3], &[5, 4], &[5, 4, 3]];
         assert_eq!(in_order(&rows), expected);
         assert_eq!(in_order(&backward), expected);
@@ -380,20 +411,21 @@ mod tests {
     fn the_most_frequent_are_kept_and_ties_go_to_the_first() {
         let rows: [(&[u32], u32); 5] = [(&[2, 3, 4], 5), (&[2, 3], 4), (&[3, 2], 5), (&[4, 2], 1), (&[4, 3], 5)];
         // In order of arrival: ^2 (9), 23 (9), 34 (5), 4$ (5), 234 (5), 3$ (9), ^3 (5), 32 (5), 2$ (6), ^4 (6), 42 (1), 43 (5).
-        let (kept, arrived) = counted(3, 3, &rows).finish(&[0, 1, 2], 4, 1);
+        let (kept, arrived) = counted(3, 3, &rows).finish(&[0, 1, 2], 4, 1, NonZeroUsize::MIN);
         assert_eq!(all(&kept), [vec![0, 2], vec![0, 4], vec![2, 3], vec![3, 1]]);
         assert_eq!(arrived, [0, 9, 1, 5]);
         assert_eq!((kept.child(2, 3), kept.child(3, 1)), (Some(7), Some(8)));
         for (prefix, symbol) in [(2, 4), (4, 2), (7, 4), (3, 2), (1, 3), (99, 99)] {
             assert_eq!(kept.child(prefix, symbol), None);
         }
-        let (frequent, _) = counted(3, 3, &rows).finish(&[0, 1, 2], usize::MAX, 9);
+        let (frequent, _) = counted(3, 3, &rows).finish(&[0, 1, 2], usize::MAX, 9, NonZeroUsize::MIN);
         assert_eq!(all(&frequent), [vec![0, 2], vec![2, 3], vec![3, 1]]);
     }
 
     #[test]
     fn actions_get_their_final_numbers_when_all_is_counted() {
-        let (table, arrived) = counted(2, 3, &[(&[2, 3], 1), (&[3, 3], 1)]).finish(&[1, 0], usize::MAX, 1);
+        let (table, arrived) =
+            counted(2, 3, &[(&[2, 3], 1), (&[3, 3], 1)]).finish(&[1, 0], usize::MAX, 1, NonZeroUsize::MIN);
         assert_eq!(all(&table), [[0, 2], [0, 3], [2, 1], [2, 2], [3, 2]]);
         assert_eq!(arrived, [3, 0, 2, 4, 1]);
     }
@@ -446,7 +478,7 @@ mod tests {
                 }
             }
             let same: Vec<u32> = (0..actions as u32).collect();
-            let (table, arrived) = whole.finish(&same, usize::MAX, 1);
+            let (table, arrived) = whole.finish(&same, usize::MAX, 1, NonZeroUsize::MIN);
             let found: std::collections::BTreeMap<Vec<u32>, u64> = all(&table).into_iter()
                 .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].seen.samples.get().total()))
                 .collect();

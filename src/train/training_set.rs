@@ -274,32 +274,49 @@ impl TrainingSet {
         let mut found = Found::new(data.action_count());
         let unfinished: Vec<Unfinished> = parts.into_iter().map(|part| part.join(&mut found)).collect();
         let (names, used) = found.vocabulary(data);
-        let (table, arrived) = found.ngrams.finish(&used, wanted.most, 1);
-        let (pair_table, pairs_arrived) = found.pairs.finish(&used, wanted.most, LEAST_SAMPLES);
-        let kept = found.kept(&arrived);
-        let first_pair = (found.actions.len() + found.ngrams.ngrams().len()) as u32;
-        // Pairs that are not kept have no number.
-        let mut pair_numbers = vec![DROPPED; found.pairs.ngrams().len()];
-        let mut by_arrival = pairs_arrived.clone();
-        by_arrival.sort_unstable();
-        for (number, &arrived) in (first_pair..).zip(&by_arrival) {
-            pair_numbers[arrived as usize] = number;
+        let (table, arrived) = found.ngrams.finish(&used, wanted.most, 1, threads);
+        let (pair_table, pairs_arrived) = found.pairs.finish(&used, wanted.most, LEAST_SAMPLES, threads);
+        let first_ngram = found.actions.len() as u32;
+        let first_pair = first_ngram + arrived.len() as u32;
+        let ngram_numbers = numbers(&found.ngrams, &arrived, first_ngram);
+        let pair_numbers = numbers(&found.pairs, &pairs_arrived, first_pair);
+        let kept = (found.ngrams.ngrams().iter().zip(&ngram_numbers)).filter(|&(_, &number)| number != DROPPED);
+        let features = || found.actions.iter().chain(kept.clone().map(|(ngram, _)| &ngram.seen));
+        let owners: Vec<Owner> = features().map(|seen| seen.owner).collect();
+        let (mut renumberings, mut blocks) = (Vec::new(), Vec::new());
+        for part in unfinished {
+            let of_ngrams = part.numbers.iter().map(|&number| ngram_numbers[number as usize]);
+            let sparse: Vec<u32> = (0..first_ngram).chain(of_ngrams).collect();
+            let starts = (part.start..).step_by(BLOCK);
+            let here = renumberings.len();
+            blocks.extend(
+                part.blocks
+                    .into_iter()
+                    .zip(starts)
+                    .map(|(block, start)| (here, start, block)),
+            );
+            renumberings.push(Renumbering {
+                is_none: sparse.iter().zip(0..).all(|(&number, own)| number == own),
+                sparse,
+                pairs: part
+                    .pair_numbers
+                    .iter()
+                    .map(|&number| pair_numbers[number as usize])
+                    .collect(),
+                owners: &owners,
+                actions: first_ngram,
+            });
         }
-        let owner = |index| Piece::owner(distinct, index);
-        let blocks = map_into(unfinished, |rows| {
-            rows.finish(&found, kept.as_deref(), &pair_numbers, owner)
+        let blocks = map_into(blocks, threads, |(part, start, block): (usize, usize, Block)| {
+            renumberings[part].apply(block, |row| Piece::owner(distinct, start + row))
         });
 
         let counts = |counter: &NgramCounter<T>, arrived: &[u32]| -> Vec<ClassCounts> {
             let seen = arrived.iter().map(|&number| counter.ngrams()[number as usize].seen);
             seen.map(|seen| seen.samples.get()).collect()
         };
-        let ngram_ids = arrived.iter().map(|&number| found.actions.len() as u32 + number);
+        let ngram_ids = arrived.iter().map(|&number| ngram_numbers[number as usize]);
         let pair_ids = pairs_arrived.iter().map(|&number| pair_numbers[number as usize]);
-        let features = found
-            .actions
-            .iter()
-            .chain(found.ngrams.ngrams().iter().map(|ngram| &ngram.seen));
         Self {
             names,
             actions: used
@@ -314,9 +331,9 @@ impl TrainingSet {
             ids: used.iter().copied().chain(ngram_ids).chain(pair_ids).collect(),
             samples: distinct.labels.sum(),
             rows: Rows {
-                blocks: blocks.into_iter().flatten().collect(),
+                blocks,
                 labels: distinct.labels.clone(),
-                folds_with: features.map(|seen| seen.folds).collect(),
+                folds_with: features().map(|seen| seen.folds).collect(),
                 folds,
                 actions: found.actions.len() as u32,
                 first_pair: first_pair as usize,
@@ -385,18 +402,15 @@ impl<T: Tally> Found<T> {
         let names = used.iter().map(|&action| data.action_name(action).to_owned());
         (names.collect(), used)
     }
+}
 
-    /// For each n-gram whether it is among `arrived`, those that are kept; `None` if all are.
-    fn kept(&self, arrived: &[u32]) -> Option<Vec<bool>> {
-        let all = self.ngrams.ngrams().len();
-        (arrived.len() < all).then(|| {
-            let mut kept = vec![false; all];
-            for &number in arrived {
-                kept[number as usize] = true;
-            }
-            kept
-        })
-    }
+/// The number of each n-gram in the rows, from `first` on in the order of arrival; [`DROPPED`] for those that are not among `kept`.
+fn numbers<T: Tally>(counter: &NgramCounter<T>, kept: &[u32], first: u32) -> Vec<u32> {
+    let mut numbers = vec![DROPPED; counter.ngrams().len()];
+    kept.iter().for_each(|&number| numbers[number as usize] = 0);
+    let kept = numbers.iter_mut().filter(|number| **number != DROPPED);
+    (first..).zip(kept).for_each(|(next, number)| *number = next);
+    numbers
 }
 
 /// What one thread has counted in its share of the sequences.
@@ -500,63 +514,59 @@ impl<T: Tally> Counted<T> {
     }
 }
 
-impl Unfinished {
-    /// Fills in what is novel in each row, and what the numbers of its features have become.
+/// What the numbers of features in the rows of a part become.
+struct Renumbering<'a> {
+    /// Of actions, which keep theirs, and n-grams.
+    sparse: Vec<u32>,
+    pairs: Vec<u32>,
+    /// Whether those of actions and n-grams are as they were.
+    is_none: bool,
+    /// By new number, who alone has an action or n-gram.
+    owners: &'a [Owner],
+    actions: u32,
+}
+
+impl Renumbering<'_> {
+    /// Fills in what is novel in each row of a block, and what the numbers of its features have become. `owner` tells of a row who has it.
     ///
     /// An action or n-gram is novel if nobody else has it: without them it would be unknown, and so it must look while training,
     /// or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
-    fn finish<T: Tally>(
-        self,
-        whole: &Found<T>,
-        kept: Option<&[bool]>,
-        pair_numbers: &[u32],
-        owner: impl Fn(usize) -> Owner,
-    ) -> Vec<Block> {
-        let first = whole.actions.len() as u32;
-        let ngrams = whole.ngrams.ngrams();
-        let actions = whole.actions.iter().map(|seen| seen.owner);
-        let owners: Vec<Owner> = actions
-            .chain(self.numbers.iter().map(|&number| ngrams[number as usize].seen.owner))
-            .collect();
-        let is_dropped = |number: u32| kept.is_some_and(|kept| !kept[number as usize]);
-        let of_ngrams = self.numbers.iter().map(|&number| match is_dropped(number) {
-            true => DROPPED,
-            false => first + number,
-        });
-        let numbers: Vec<u32> = (0..first).chain(of_ngrams).collect();
-        let is_as_it_was = (0..).zip(&numbers).all(|(own, &number)| own == number);
-        let mut index = self.start;
-        let mut blocks = self.blocks;
-        for block in &mut blocks {
-            for (row, oov) in block.oov.iter_mut().enumerate() {
-                let owner = owner(index);
-                index += 1;
-                for id in block.sparse.list(row) {
-                    if owner.has_alone(owners[id as usize]) || numbers[id as usize] == DROPPED {
-                        let novel = if id < first {
-                            &mut oov.novel_actions
-                        } else {
-                            &mut oov.novel_ngrams
-                        };
-                        *novel += 1;
-                    }
+    fn apply(&self, block: Block, owner: impl Fn(usize) -> Owner) -> Block {
+        let (mut sparse, mut pairs) = (PackedLists::default(), PackedLists::default());
+        let Block { mut oov, shapes, .. } = block;
+        let mut ids = Vec::new();
+        for (row, oov) in oov.iter_mut().enumerate() {
+            let owner = owner(row);
+            block.sparse.read(row, &mut ids);
+            ids.retain_mut(|id| {
+                let is_action = *id < self.actions;
+                *id = self.sparse[*id as usize];
+                if *id == DROPPED || owner.has_alone(self.owners[*id as usize]) {
+                    *(if is_action {
+                        &mut oov.novel_actions
+                    } else {
+                        &mut oov.novel_ngrams
+                    }) += 1;
                 }
+                *id != DROPPED
+            });
+            if !self.is_none {
+                sparse.push(ids.iter().copied());
             }
-            let renumbered = |lists: &PackedLists, new: &dyn Fn(u32) -> u32| {
-                let mut renumbered = PackedLists::default();
-                for row in 0..lists.len() {
-                    renumbered.push(lists.list(row).map(new).filter(|&number| number != DROPPED));
-                }
-                renumbered.shrink();
-                renumbered
-            };
-            if !is_as_it_was {
-                block.sparse = renumbered(&block.sparse, &|id| numbers[id as usize]);
+            if block.pairs.len() > 0 {
+                block.pairs.read(row, &mut ids);
+                let numbers = ids.iter().map(|&id| self.pairs[id as usize]);
+                pairs.push(numbers.filter(|&number| number != DROPPED));
             }
-            let of_pair = |number: u32| pair_numbers[self.pair_numbers[number as usize] as usize];
-            block.pairs = renumbered(&block.pairs, &of_pair);
         }
-        blocks
+        sparse.shrink();
+        pairs.shrink();
+        Block {
+            sparse: if self.is_none { block.sparse } else { sparse },
+            pairs,
+            shapes,
+            oov,
+        }
     }
 }
 

@@ -319,7 +319,7 @@ fn m1_whatever_stands_in_a_model_file_nothing_of_it_is_run_and_one_line_says_why
                 1,
             ),
         ),
-        ("M8", text.replacen("\"format_version\":7", "\"format_version\":99", 1)),
+        ("M8", text.replacen("\"format_version\":8", "\"format_version\":99", 1)),
         (
             "M8",
             text.replacen("\"model_type\":\"anomaly\"", "\"model_type\":\"drift\"", 1),

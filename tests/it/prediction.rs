@@ -131,7 +131,7 @@ fn a_file_that_is_not_a_whole_model_is_refused_in_one_line() {
             "damaged",
         ),
         (
-            text.replace("\"format_version\":7", "\"format_version\":1"),
+            text.replace("\"format_version\":8", "\"format_version\":1"),
             "format version 1, made by version",
         ),
         (
