@@ -108,7 +108,7 @@ fn with_folds_a_bound_within_the_interval_is_refused_as_in_doubt() {
     let metrics = sandbox.train(&FOLDS)["metrics"].clone();
     let accuracy = metrics["accuracy"].as_f64().unwrap();
     let low = metrics["intervals"]["accuracy"][0].as_f64().unwrap();
-    assert!(0.02 < accuracy - low && accuracy - low < 0.1, "{metrics}");
+    assert!(0.01 < accuracy - low && accuracy - low < 0.1, "{metrics}");
     let asked = |bound: f64| {
         let bound = bound.to_string();
         let args = [
