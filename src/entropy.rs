@@ -1,16 +1,38 @@
 //! Shannon entropy, for what a model sees of a sequence and for what the monitor's rules say of an agent.
 
+use std::sync::LazyLock;
+
 /// The entropy in bits of `total` things of which, for each `(count, kinds)`, `kinds` different ones occur `count` times.
 ///
 /// Σ kinds · (count / total) · log2(total / count). Kinds that occur equally often share one logarithm, which costs more than
 /// all else. One kind alone has an entropy of exactly 0.
 pub(crate) fn of_counts(counts: impl IntoIterator<Item = (u64, u64)>, total: u64) -> f64 {
-    let total = total as f64;
-    let part = |(count, kinds): (u64, u64)| {
-        let count = count as f64;
-        kinds as f64 * (count / total * libm::log2(total / count))
-    };
+    let part = |(count, kinds): (u64, u64)| kinds as f64 * share(count, total);
     counts.into_iter().map(part).sum()
+}
+
+/// Most sequences are shorter than this.
+const SHORT: u64 = 64;
+/// What is worked out for these over and over: by total, then by count.
+static SHARES: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let totals = 0..SHORT;
+    totals
+        .flat_map(|total| (0..SHORT).map(move |count| worked_out(count, total)))
+        .collect()
+});
+
+/// What `count` of `total` things that are the same add to their entropy: (count / total) · log2(total / count).
+fn share(count: u64, total: u64) -> f64 {
+    if total < SHORT && count < SHORT {
+        SHARES[(total * SHORT + count) as usize]
+    } else {
+        worked_out(count, total)
+    }
+}
+
+fn worked_out(count: u64, total: u64) -> f64 {
+    let (count, total) = (count as f64, total as f64);
+    count / total * libm::log2(total / count)
 }
 
 /// The same from the sum of count · log(count) over all kinds, which is quickly brought up to date when one count changes:

@@ -3,6 +3,7 @@
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 /// Numbers strings in the order in which they first appear.
 #[derive(Debug, Clone, Default)]
@@ -13,11 +14,18 @@ pub(crate) struct Interner {
 }
 
 /// A name of at most 16 bytes: its first and last eight bytes, or four, or all there are, which together with its length are no other's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShortName {
     first: u64,
     last: u64,
     length: u8,
+}
+
+impl Hash for ShortName {
+    /// The length is left out: hardly ever two names differ in nothing else.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from(self.first) << 64 | u128::from(self.last));
+    }
 }
 
 impl ShortName {

@@ -90,6 +90,21 @@ impl PackedLists {
         &self.codes[start..self.ends[index]]
     }
 
+    /// Adds a list that is at hand as a whole: as [`push`](Self::push) does, but without guessing which numbers are large.
+    pub(crate) fn push_slice(&mut self, numbers: &[u32]) {
+        let mut place = self.codes.len();
+        self.codes.resize(place + 2 * numbers.len(), 0);
+        for &number in numbers {
+            let is_large = number >= u32::from(WIDE);
+            let high = (number >> 16) as u16 | WIDE;
+            self.codes[place] = if is_large { high } else { number as u16 };
+            self.codes[place + 1] = number as u16;
+            place += 1 + usize::from(is_large);
+        }
+        self.codes.truncate(place);
+        self.ends.push(place);
+    }
+
     /// Puts the numbers of list `index` into `numbers`, in place of what was there.
     ///
     /// Which codes are halves is random, so nothing here depends on guessing it: each code gives a number, and one that follows a first half
@@ -136,6 +151,10 @@ mod tests {
             for list in &lists {
                 packed.push(list.iter().copied());
             }
+            let mut sliced = PackedLists::default();
+            lists.iter().for_each(|list| sliced.push_slice(list));
+            prop_assert_eq!(&sliced.codes, &packed.codes);
+            prop_assert_eq!(&sliced.ends, &packed.ends);
             let mut read = vec![7];
             for (index, list) in lists.iter().enumerate() {
                 prop_assert_eq!(&packed.list(index).collect::<Vec<_>>(), list);

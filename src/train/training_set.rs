@@ -463,7 +463,7 @@ impl<T: Tally> Counted<T> {
                     ordered_pairs(seen, |a, b| {
                         pair_ids.push(pairs.count_pair(a + FIRST_ACTION, b + FIRST_ACTION, key));
                     });
-                    block.pairs.push(pair_ids.iter().copied());
+                    block.pairs.push_slice(&pair_ids);
                 }
                 let first_ngram = found.actions.len() as u32;
                 let ngrams = &mut found.ngrams;
@@ -478,7 +478,7 @@ impl<T: Tally> Counted<T> {
                     ngrams: ids.len() as u32 - actions,
                     novel_ngrams: 0,
                 });
-                block.sparse.push(ids.iter().copied());
+                block.sparse.push_slice(&ids);
             }
             block.sparse.shrink();
             block.pairs.shrink();
@@ -551,12 +551,15 @@ impl Renumbering<'_> {
                 *id != DROPPED
             });
             if !self.is_none {
-                sparse.push(ids.iter().copied());
+                sparse.push_slice(&ids);
             }
             if block.pairs.len() > 0 {
                 block.pairs.read(row, &mut ids);
-                let numbers = ids.iter().map(|&id| self.pairs[id as usize]);
-                pairs.push(numbers.filter(|&number| number != DROPPED));
+                ids.retain_mut(|id| {
+                    *id = self.pairs[*id as usize];
+                    *id != DROPPED
+                });
+                pairs.push_slice(&ids);
             }
         }
         sparse.shrink();
