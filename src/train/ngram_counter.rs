@@ -39,6 +39,11 @@ impl Owner {
         Self(number + 1)
     }
 
+    /// Which one, if there is one.
+    pub(crate) fn number(self) -> Option<u32> {
+        self.0.checked_sub(1).filter(|_| self != Self::MANY)
+    }
+
     fn join(&mut self, other: Self) {
         *self = match (self.0, other.0) {
             (_, 0) => *self,

@@ -63,6 +63,14 @@ struct OovCounts {
 }
 
 impl OovCounts {
+    fn count_novel(&mut self, is_action: bool) {
+        *(if is_action {
+            &mut self.novel_actions
+        } else {
+            &mut self.novel_ngrams
+        }) += 1;
+    }
+
     /// The rates.
     fn rates(self) -> (f64, f64) {
         (
@@ -307,9 +315,21 @@ impl TrainingSet {
                 actions: first_ngram,
             });
         }
-        let blocks = map_into(blocks, threads, |(part, start, block): (usize, usize, Block)| {
-            renumberings[part].apply(block, |row| Piece::owner(distinct, start + row))
+        // An action or n-gram is novel if nobody else has it: without them it would be unknown, and so it must look while training, or
+        // novelty would never be seen and never be weighed.
+        let groups = distinct.groups.as_deref();
+        let mut blocks = map_into(blocks, threads, |(part, start, block): (usize, usize, Block)| {
+            let rows = start..start + block.oov.len();
+            renumberings[part].apply(block, groups.map(|groups| &groups[rows]))
         });
+        if groups.is_none() {
+            for (id, row) in (0..)
+                .zip(&owners)
+                .filter_map(|(id, owner)| Some((id, owner.number()? as usize)))
+            {
+                blocks[row / BLOCK].oov[row % BLOCK].count_novel(id < first_ngram);
+            }
+        }
 
         let counts = |counter: &NgramCounter<T>, arrived: &[u32]| -> Vec<ClassCounts> {
             let seen = arrived.iter().map(|&number| counter.ngrams()[number as usize].seen);
@@ -527,49 +547,42 @@ struct Renumbering<'a> {
 }
 
 impl Renumbering<'_> {
-    /// Fills in what is novel in each row of a block, and what the numbers of its features have become. `owner` tells of a row who has it.
-    ///
-    /// An action or n-gram is novel if nobody else has it: without them it would be unknown, and so it must look while training,
-    /// or novelty would never be seen and never be weighed. An n-gram that is not kept is novel as well.
-    fn apply(&self, block: Block, owner: impl Fn(usize) -> Owner) -> Block {
-        let (mut sparse, mut pairs) = (PackedLists::default(), PackedLists::default());
-        let Block { mut oov, shapes, .. } = block;
+    /// A block whose features have their new numbers. What is not kept is novel to its rows; where they have groups, by `group_of`, so is
+    /// what only their group has.
+    fn apply(&self, block: Block, group_of: Option<&[u32]>) -> Block {
+        if self.is_none && group_of.is_none() && block.pairs.len() == 0 {
+            return block;
+        }
+        let mut renumbered = Block {
+            shapes: block.shapes,
+            oov: block.oov,
+            ..Block::default()
+        };
         let mut ids = Vec::new();
-        for (row, oov) in oov.iter_mut().enumerate() {
-            let owner = owner(row);
+        for (row, oov) in renumbered.oov.iter_mut().enumerate() {
+            let owner = group_of.map_or(Owner::MANY, |group_of| Owner::new(group_of[row]));
             block.sparse.read(row, &mut ids);
             ids.retain_mut(|id| {
                 let is_action = *id < self.actions;
                 *id = self.sparse[*id as usize];
                 if *id == DROPPED || owner.has_alone(self.owners[*id as usize]) {
-                    *(if is_action {
-                        &mut oov.novel_actions
-                    } else {
-                        &mut oov.novel_ngrams
-                    }) += 1;
+                    oov.count_novel(is_action);
                 }
                 *id != DROPPED
             });
-            if !self.is_none {
-                sparse.push_slice(&ids);
-            }
+            renumbered.sparse.push_slice(&ids);
             if block.pairs.len() > 0 {
                 block.pairs.read(row, &mut ids);
                 ids.retain_mut(|id| {
                     *id = self.pairs[*id as usize];
                     *id != DROPPED
                 });
-                pairs.push_slice(&ids);
+                renumbered.pairs.push_slice(&ids);
             }
         }
-        sparse.shrink();
-        pairs.shrink();
-        Block {
-            sparse: if self.is_none { block.sparse } else { sparse },
-            pairs,
-            shapes,
-            oov,
-        }
+        renumbered.sparse.shrink();
+        renumbered.pairs.shrink();
+        renumbered
     }
 }
 
