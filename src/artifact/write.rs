@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What the digest does not cover.
 #[derive(Debug, Serialize, Deserialize)]
@@ -250,29 +251,44 @@ pub(super) fn digest(artifact: &Artifact) -> String {
 
 /// The model file as bytes, and its digest.
 pub(super) fn to_bytes(artifact: &Artifact) -> (Vec<u8>, String) {
-    let body = json(&Body::of(artifact));
-    let digest = hex(&Sha256::digest(&body));
     let version = || env!("CARGO_PKG_VERSION").to_owned();
-    let header = json(&Header {
-        digest: digest.clone(),
-        created_at: artifact.created_at,
-        tool_version: artifact.tool_version.clone().unwrap_or_else(version),
-        reading: artifact.run.reading.clone(),
-        gate: artifact.run.gate,
-        verdict: artifact.verdict.clone(),
-    });
-    // The two objects become one.
-    let parts = [header.strip_suffix(b"}"), body.strip_prefix(b"{")].map(Option::unwrap_or_default);
-    let mut bytes = parts.join(&b","[..]);
+    let mut bytes = Vec::new();
+    write_json(
+        &mut bytes,
+        &Header {
+            // Room for the digest, which is not known yet.
+            digest: "0".repeat(DIGEST.len()),
+            created_at: artifact.created_at,
+            tool_version: artifact.tool_version.clone().unwrap_or_else(version),
+            reading: artifact.run.reading.clone(),
+            gate: artifact.run.gate,
+            verdict: artifact.verdict.clone(),
+        },
+    );
+    // The two objects become one: a comma takes the place of the brace between them.
+    bytes.pop();
+    let start = bytes.len();
+    write_json(&mut bytes, &Body::of(artifact));
+    let digest = hex(&Sha256::digest(&bytes[start..]));
+    bytes[start] = b',';
+    bytes[DIGEST].copy_from_slice(digest.as_bytes());
     bytes.push(b'\n');
     (bytes, digest)
 }
 
+/// Where the digest stands in the file, behind `{"digest":"`.
+const DIGEST: Range<usize> = 11..75;
+
 fn json(value: &impl Serialize) -> Vec<u8> {
-    let bytes = serde_json::to_vec(value);
+    let mut bytes = Vec::new();
+    write_json(&mut bytes, value);
+    bytes
+}
+
+fn write_json(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    let written = serde_json::to_writer(bytes, value);
     // Nothing can go wrong with finite numbers and text in memory.
-    debug_assert!(bytes.is_ok(), "{bytes:?}");
-    bytes.unwrap_or_default()
+    debug_assert!(written.is_ok(), "{written:?}");
 }
 
 /// Name, weight, normal and anomalous training samples that contain it; sorted by name.
