@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Synthetic samples that are drawn unless another number is asked for.
 pub const DEFAULT_SYNTHETIC: SampleCount = SampleCount::literal(10_000);
@@ -557,7 +557,7 @@ impl Run {
         })
     }
 
-    /// Trains on the training part of `samples` and judges on the validation part. `after` is called after each epoch.
+    /// Trains on the training part of `samples` and judges on the validation part. `after` is called after each epoch, from any thread.
     ///
     /// # Errors
     ///
@@ -566,13 +566,15 @@ impl Run {
         &self,
         samples: &Samples,
         threads: NonZeroUsize,
-        mut after: impl FnMut(Epoch),
+        after: impl FnMut(Epoch) + Send,
     ) -> Result<Outcome, RunError> {
+        let after = Mutex::new(after);
+        let after = |epoch| after.lock().unwrap_or_else(PoisonError::into_inner)(epoch);
         let (data, training) = samples.training();
         // Parts of training need one thread; the other works out the digest meanwhile.
         let (fitted, _) = both(
             threads,
-            || self.fit(data, training, threads, &mut after),
+            || self.fit(data, training, threads, after),
             || samples.digest(),
         );
         let Fit {
@@ -585,7 +587,7 @@ impl Run {
         } = fitted?;
         let mut seen = None;
         if let Some(fold_of) = &samples.fold_of {
-            let train = |part: &Part| self.fit(data, part, threads, &mut after).map(|fit| fit.model);
+            let train = |part: &Part, threads| self.fit(data, part, threads, after).map(|fit| fit.model);
             let (scored, seen_there) = out_of_fold(data, fold_of, threads, train)?;
             seen = Some((scored.clone(), seen_there));
             if self.training.kind() == ModelKind::Labelled {

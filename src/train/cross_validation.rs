@@ -6,6 +6,7 @@ use crate::data::folds;
 use crate::data::part::Part;
 use crate::data::scored::Scored;
 use crate::model::kind::Model;
+use crate::parallel::map_beside;
 use crate::random::{Purpose, stream};
 use crate::train::trainer::TrainError;
 use std::num::NonZeroUsize;
@@ -29,29 +30,44 @@ pub(crate) fn assign(data: &Dataset, count: FoldCount, seed: u64) -> (Vec<u8>, u
 }
 
 /// Scores each row of `data` by a model that was trained on the rows of the other folds, and says whether that model was trained on
-/// its sequence, which may stand in several groups. `train` makes a model of a part.
+/// its sequence, which may stand in several groups. `train` makes a model of a part with some threads. Where there are few rows, each
+/// thread makes a model of its own.
 pub(crate) fn out_of_fold(
     data: &Dataset,
     fold_of: &[u8],
     threads: NonZeroUsize,
-    mut train: impl FnMut(&Part) -> Result<Model, TrainError>,
+    train: impl Fn(&Part, NonZeroUsize) -> Result<Model, TrainError> + Sync,
 ) -> Result<(Vec<Scored>, Vec<bool>), TrainError> {
     let part = |is_in: &dyn Fn(u8) -> bool| {
         let rows = (0..).zip(fold_of).filter(|&(_, &fold)| is_in(fold));
         Part::new(rows.map(|(row, _)| (row, data.count(row as usize))))
     };
-    let mut said: Vec<Option<(Scored, bool)>> = vec![None; data.rows()];
-    for fold in 0..=fold_of.iter().copied().max().unwrap_or(0) {
+    let (at_once, each) = if data.rows() <= FEW_ROWS {
+        (threads, NonZeroUsize::MIN)
+    } else {
+        (NonZeroUsize::MIN, threads)
+    };
+    let judge = |&fold: &u8| {
         let (others, own) = (part(&|other| other != fold), part(&|other| other == fold));
-        let model = train(&others)?;
-        let scored = model.score_part(data, &own, threads);
-        let fingerprints = data.fingerprints(own.rows(), threads);
+        let model = train(&others, each)?;
+        let scored = model.score_part(data, &own, each);
+        let fingerprints = data.fingerprints(own.rows(), each);
         let seen = fingerprints
-            .into_iter()
-            .map(|fingerprint| model.was_trained_on(fingerprint));
-        for (&row, said_of) in own.rows().iter().zip(scored.into_iter().zip(seen)) {
+            .iter()
+            .map(|&fingerprint| model.was_trained_on(fingerprint));
+        let said: Vec<(Scored, bool)> = scored.into_iter().zip(seen).collect();
+        Ok((own, said))
+    };
+    let folds: Vec<u8> = (0..=fold_of.iter().copied().max().unwrap_or(0)).collect();
+    let mut said: Vec<Option<(Scored, bool)>> = vec![None; data.rows()];
+    for judged in map_beside(&folds, at_once, judge, || ()).0 {
+        let (own, said_of) = judged?;
+        for (&row, said_of) in own.rows().iter().zip(said_of) {
             said[row as usize] = Some(said_of);
         }
     }
     Ok(said.into_iter().flatten().unzip())
 }
+
+/// So many rows take so little memory that several models can be made at once.
+const FEW_ROWS: usize = 100_000;

@@ -30,6 +30,8 @@ const LEAST_SAMPLES: u64 = 3;
 #[derive(Debug)]
 pub(crate) struct Rows {
     blocks: Vec<Block>,
+    /// The same as they are asked for, if they are few: what is fitted again and again need not be unpacked again and again.
+    unpacked: Option<Unpacked>,
     labels: Labels,
     folds: Folds,
     /// By feature, the folds whose rows have it.
@@ -49,6 +51,20 @@ struct Block {
     shapes: Vec<Shape>,
     oov: Vec<OovCounts>,
 }
+
+/// Rows that are unpacked.
+#[derive(Debug, Default)]
+struct Unpacked {
+    /// The features of one row after the other, in each the ordered pairs last.
+    ids: Vec<u32>,
+    /// Where the ordered pairs of each row begin, and where they end.
+    ends: Vec<(u32, u32)>,
+    dense: Vec<[f64; DENSE_COUNT]>,
+}
+
+/// Most rows that are unpacked, and most features of all of them together.
+const FEW_ROWS: usize = 8192;
+const FEW_FEATURES: usize = 1 << 22;
 
 /// What the number of an n-gram has become that is not kept.
 const DROPPED: u32 = u32::MAX;
@@ -104,8 +120,18 @@ impl Rows {
         self.labels.len()
     }
 
-    /// The features of row `index`, unpacked into `buffer`.
-    pub(crate) fn row<'a>(&self, index: usize, buffer: &'a mut RowBuffer) -> Row<'a> {
+    /// The features of row `index`, unpacked into `buffer` unless they are already.
+    pub(crate) fn row<'a>(&'a self, index: usize, buffer: &'a mut RowBuffer) -> Row<'a> {
+        if let Some(unpacked) = &self.unpacked {
+            let start = index.checked_sub(1).map_or(0, |before| unpacked.ends[before].1);
+            let (pairs, end) = unpacked.ends[index];
+            let last = if self.shows_pairs { end } else { pairs };
+            return Row {
+                sparse: &unpacked.ids[start as usize..pairs as usize],
+                pairs: &unpacked.ids[pairs as usize..last as usize],
+                dense: unpacked.dense[index],
+            };
+        }
         let (block, index) = (&self.blocks[index / BLOCK], index % BLOCK);
         block.read(index, self.shows_pairs, buffer);
         block.finished(index, block.oov[index], buffer)
@@ -150,6 +176,27 @@ impl Rows {
     /// How many samples with this sequence there are of each class.
     pub(crate) fn labels(&self, index: usize) -> ClassCounts {
         self.labels.of(index)
+    }
+
+    /// Unpacks all rows if they are few.
+    fn unpack(&mut self) {
+        let mut all = Unpacked::default();
+        if self.len() > FEW_ROWS {
+            return;
+        }
+        let mut buffer = RowBuffer::default();
+        for index in 0..self.len() {
+            let Row { sparse, pairs, dense } = self.row(index, &mut buffer);
+            all.ids.extend_from_slice(sparse);
+            let first_pair = all.ids.len() as u32;
+            all.ids.extend_from_slice(pairs);
+            all.ends.push((first_pair, all.ids.len() as u32));
+            all.dense.push(dense);
+            if all.ids.len() > FEW_FEATURES {
+                return;
+            }
+        }
+        self.unpacked = Some(all);
     }
 
     /// Hides the ordered pairs of all rows, or shows them again if they have been counted.
@@ -337,6 +384,17 @@ impl TrainingSet {
         };
         let ngram_ids = arrived.iter().map(|&number| ngram_numbers[number as usize]);
         let pair_ids = pairs_arrived.iter().map(|&number| pair_numbers[number as usize]);
+        let mut rows = Rows {
+            blocks,
+            unpacked: None,
+            labels: distinct.labels.clone(),
+            folds_with: features().map(|seen| seen.folds).collect(),
+            folds,
+            actions: found.actions.len() as u32,
+            first_pair: first_pair as usize,
+            shows_pairs: wanted.pairs,
+        };
+        rows.unpack();
         Self {
             names,
             actions: used
@@ -350,15 +408,7 @@ impl TrainingSet {
             width: first_pair as usize + pairs_arrived.len(),
             ids: used.iter().copied().chain(ngram_ids).chain(pair_ids).collect(),
             samples: distinct.labels.sum(),
-            rows: Rows {
-                blocks,
-                labels: distinct.labels.clone(),
-                folds_with: features().map(|seen| seen.folds).collect(),
-                folds,
-                actions: found.actions.len() as u32,
-                first_pair: first_pair as usize,
-                shows_pairs: wanted.pairs,
-            },
+            rows,
             ranges: found.ranges,
         }
     }

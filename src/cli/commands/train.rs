@@ -215,7 +215,7 @@ fn fit_and_judge(
             Epoch::Converging(change) => {
                 debug!("epoch {number}: fitted probabilities changed by {change:.2e} on average")
             }
-            _ => debug!("passes there and back done"),
+            _ => debug!("pass done"),
         }
     })?;
     drop(bar);
