@@ -12,6 +12,7 @@ use crate::model::fitted::Method;
 use crate::model::weights::Weights;
 use crate::train::calibration::{cross_calibrated, log_loss};
 use crate::train::fit::{Fit, Way};
+use crate::train::trainer::Epoch;
 use crate::train::training_set::Rows;
 use std::num::NonZeroUsize;
 
@@ -38,9 +39,23 @@ pub(crate) fn without_trial(config: &TrainingConfig) -> Way {
     }
 }
 
-/// The way to fit these rows, of those that are tried, that has the lowest loss on what is left out. Whether the rows show their
-/// ordered pairs afterwards is undefined.
-pub(crate) fn choose(rows: &mut Rows, prior: &Weights, config: &TrainingConfig, threads: NonZeroUsize) -> Way {
+/// A fit of the rows that were looked at, as it would be made of them in the chosen way.
+pub(crate) struct Fitted {
+    pub(crate) fit: Fit,
+    /// What was told after each pass.
+    pub(crate) epochs: Vec<Epoch>,
+    /// The weights that all but some folds lead to.
+    pub(crate) without: Vec<(u8, Weights)>,
+}
+
+/// The way to fit these rows, of those that are tried, that has the lowest loss on what is left out, and the fit if it was made from the
+/// start and takes more than a pass. Whether the rows show their ordered pairs afterwards is undefined.
+pub(crate) fn choose(
+    rows: &mut Rows,
+    prior: &Weights,
+    config: &TrainingConfig,
+    threads: NonZeroUsize,
+) -> (Way, Option<Fitted>) {
     let folds = rows.folds().first(LEFT_OUT);
     let first = without_trial(config);
     let try_way = |rows: &mut Rows, method, pairs| {
@@ -65,12 +80,10 @@ pub(crate) fn choose(rows: &mut Rows, prior: &Weights, config: &TrainingConfig, 
             best = with_pairs;
         }
     }
-    if config.l2.is_some() {
-        return best.way;
-    }
     // Downhill from the first penalty: the loss has one valley, but for noise.
     rows.show_pairs(best.way.pairs);
-    for towards in [-1, 1] {
+    let directions: &[isize] = if config.l2.is_none() { &[-1, 1] } else { &[] };
+    for &towards in directions {
         let mut at = FIRST;
         while let Some(next) = at.checked_add_signed(towards)
             && let Some(&l2) = PENALTIES.get(next)
@@ -85,13 +98,14 @@ pub(crate) fn choose(rows: &mut Rows, prior: &Weights, config: &TrainingConfig, 
             break;
         }
     }
-    best.way
+    let is_whole = best.way.method == Method::Optimum && best.way.l2 == first.l2;
+    (best.way, is_whole.then_some(best.fitted))
 }
 
 /// A way to fit that has been tried.
 struct Tried {
     way: Way,
-    fit: Fit,
+    fitted: Fitted,
     /// The log loss of each fold, calibrated if scores are to be, summed over its samples.
     losses: Vec<f64>,
 }
@@ -121,8 +135,9 @@ impl Tried {
         folds: &[u8],
         threads: NonZeroUsize,
     ) -> Self {
-        let fit = Fit::new(rows, prior, way, folds, config, threads, |_| ());
-        Self::judged(rows, fit, way, config, folds, threads)
+        let mut epochs = Vec::new();
+        let fit = Fit::new(rows, prior, way, folds, config, threads, |epoch| epochs.push(epoch));
+        Self::judged(rows, (fit, epochs), way, config, folds, threads)
     }
 
     /// The same way with another penalty, beginning where this one has led.
@@ -130,7 +145,7 @@ impl Tried {
         let way = Way { l2, ..self.way };
         Self::judged(
             rows,
-            self.fit.with_l2(rows, l2, folds, config, threads),
+            (self.fitted.fit.with_l2(rows, l2, folds, config, threads), Vec::new()),
             way,
             config,
             folds,
@@ -138,13 +153,23 @@ impl Tried {
         )
     }
 
-    fn judged(rows: &Rows, fit: Fit, way: Way, config: &TrainingConfig, folds: &[u8], threads: NonZeroUsize) -> Self {
-        let left_out = fit.left_out(rows, folds, config, threads, |_, _, _| ()).0;
+    fn judged(
+        rows: &Rows,
+        (fit, epochs): (Fit, Vec<Epoch>),
+        way: Way,
+        config: &TrainingConfig,
+        folds: &[u8],
+        threads: NonZeroUsize,
+    ) -> Self {
+        let (left_out, without) = fit.left_out(rows, folds, &[], config, threads, |fold, weights, _| {
+            (fold, weights.clone())
+        });
         let left_out = match config.calibrate {
             Calibrate::None => left_out,
             Calibrate::Auto | Calibrate::Sequence | Calibrate::Group => cross_calibrated(&left_out),
         };
         let losses = left_out.iter().map(|fold| log_loss(fold)).collect();
-        Self { way, fit, losses }
+        let fitted = Fitted { fit, epochs, without };
+        Self { way, fitted, losses }
     }
 }

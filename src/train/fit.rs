@@ -12,6 +12,7 @@ use crate::train::sdca::Sdca;
 use crate::train::trainer::Epoch;
 use crate::train::training_set::{RowBuffer, Rows};
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
 /// The part of the epochs that brings an optimum near to what it is without a fold, or under another penalty.
@@ -115,11 +116,12 @@ impl Fit {
     /// A sequence that was seen n times is known when it comes again: unless groups are left out, the log odds of a sample of
     /// it go 1 − 1/n of the way to what the fit on all rows says.
     ///
-    /// Beside each stands what `also` makes of the fold and the weights that all others lead to.
+    /// Beside each stands what `also` makes of the fold and the weights that all others lead to; `known` are some of these.
     pub(crate) fn left_out<A: Send>(
         &self,
         rows: &Rows,
         folds: &[u8],
+        known: &[(u8, Weights)],
         config: &TrainingConfig,
         threads: NonZeroUsize,
         also: impl Fn(u8, &Weights, NonZeroUsize) -> A + Sync,
@@ -127,7 +129,10 @@ impl Fit {
         let one = |&fold: &u8| {
             // Where there are as many threads as folds, each has one for itself; a single fold has all.
             let threads = if folds.len() == 1 { threads } else { NonZeroUsize::MIN };
-            let weights = self.without(rows, fold, config);
+            let weights = match known.iter().find(|(known, _)| *known == fold) {
+                Some((_, weights)) => Cow::Borrowed(weights),
+                None => Cow::Owned(self.without(rows, fold, config)),
+            };
             let indices: Vec<u32> = rows.folds().range(fold).map(|index| index as u32).collect();
             let said = map_pieces(&indices, threads, |piece| {
                 let mut buffer = RowBuffer::default();

@@ -118,8 +118,8 @@ pub fn train_on(
         }
         None => count(&distinct, folds.clone(), true),
     };
-    let way = if set.rows.folds().count() < 2 {
-        choice::without_trial(config)
+    let (way, fitted) = if set.rows.folds().count() < 2 {
+        (choice::without_trial(config), None)
     } else {
         let prior = prior(&set, config);
         choice::choose(&mut set.rows, &prior, config, threads)
@@ -136,7 +136,16 @@ pub fn train_on(
 
     let rows = &set.rows;
     let folds = rows.folds().first(CALIBRATED_ON);
-    let fit = Fit::new(rows, &prior(&set, config), way, &folds, config, threads, after);
+    let (fit, known) = match fitted.filter(|_| !is_sampled) {
+        Some(fitted) => {
+            fitted.epochs.into_iter().for_each(after);
+            (fitted.fit, fitted.without)
+        }
+        None => {
+            let fit = Fit::new(rows, &prior(&set, config), way, &folds, config, threads, after);
+            (fit, Vec::new())
+        }
+    };
     let mut weights = fit.weights().clone();
     let (mut calibration, mut left_out, mut on_their_way) = (None, Vec::new(), Vec::new());
     if rows.folds().count() > 1 {
@@ -148,7 +157,7 @@ pub fn train_on(
             folds.len(),
             fit.weights(),
         );
-        (left_out, on_their_way) = fit.left_out(rows, &folds, config, threads, |fold, weights, threads| {
+        (left_out, on_their_way) = fit.left_out(rows, &folds, &known, config, threads, |fold, weights, threads| {
             prefixes.of_fold(fold, weights, threads)
         });
         drop(fit);
