@@ -27,7 +27,7 @@ pub struct Fitted {
 pub enum Method {
     /// To the optimum of the penalised likelihood, by dual coordinate ascent.
     Optimum,
-    /// As the mean of a Gaussian posterior that takes in one sequence after the other, each fold apart from the others.
+    /// As the mean of a Gaussian posterior that takes in one sequence after the other, over two passes, or, where there are many, over one in which folds are apart.
     Online,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Fitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self.method {
             Method::Optimum => "the optimum",
-            Method::Online => "one online pass",
+            Method::Online => "online",
         };
         let pairs = if self.pairs { "with" } else { "without" };
         write!(f, "{method}, {pairs} ordered pairs, L2 penalty {}, ", self.l2)?;

@@ -166,7 +166,7 @@ impl Fit {
                 ascend(&mut fit, rows, again(config), config, rng, |_| ());
                 fit.weights
             }
-            Self::Online { fit, .. } => fit.without(fold),
+            Self::Online { fit, .. } => fit.without(rows, fold, config),
         }
     }
 }
