@@ -40,6 +40,7 @@ use crate::random::{Purpose, numbered_stream};
 use crate::train::sdca::solve;
 use crate::train::training_set::{RowBuffer, Rows};
 use rand::seq::SliceRandom;
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
@@ -98,7 +99,7 @@ pub(crate) struct Online {
 }
 
 impl Online {
-    /// Learns from all rows, starting from the prior with the centre `prior`. The folds `apart` can be left out afterwards. With several
+    /// Learns from all rows, starting from the prior with the centre `prior`. What the folds `apart` say is kept, so that they can be left out. With several
     /// threads folds are gone through at once, which changes no result.
     pub(crate) fn new(
         rows: &Rows,
@@ -140,8 +141,15 @@ impl Online {
         online
     }
 
-    /// What two passes through these folds lead to, there and back.
+    /// What two passes through these folds lead to, there and back, or one if no more epochs are wanted.
     fn through(&self, rows: &Rows, folds: &[u8], config: &TrainingConfig, threads: NonZeroUsize) -> Vec<Natural> {
+        if config.epochs.get() == 1 {
+            let there = self.pass(rows, folds, Direction::There, config);
+            return there
+                .into_iter()
+                .map(|there| Natural::of(there.mean.into(), 1.0))
+                .collect();
+        }
         let (there, back) = both(
             threads,
             || self.pass(rows, folds, Direction::There, config),
@@ -157,20 +165,22 @@ impl Online {
         Self::means(self.all.iter().copied())
     }
 
-    /// What all folds but this one lead to, which must be one of those that can be left out.
+    /// What all folds but this one lead to; without another pass if it is one of those that are kept apart.
     pub(crate) fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig) -> Weights {
         if rows.len() < APART {
             let others: Vec<u8> = (0..rows.folds().count() as u8).filter(|&other| other != fold).collect();
             return Self::means(self.through(rows, &others, config, NonZeroUsize::MIN).into_iter());
         }
-        let said = self.apart.iter().filter(|(apart, _)| *apart == fold);
-        let left = said.fold(self.all.clone(), |mut left, (_, said)| {
-            for ((all, &posterior), &prior) in left.iter_mut().zip(said).zip(&self.prior) {
-                all.add(-1.0, posterior, prior);
-            }
+        let said = match self.apart.iter().find(|(apart, _)| *apart == fold) {
+            Some((_, said)) => Cow::Borrowed(said),
+            None => Cow::Owned(self.pass(rows, &[fold], Direction::There, config)),
+        };
+        let left = self.all.iter().zip(&*said).zip(&self.prior);
+        Self::means(left.map(|((&all, &posterior), &prior)| {
+            let mut left = all;
+            left.add(-1.0, posterior, prior);
             left
-        });
-        Self::means(left.into_iter())
+        }))
     }
 
     fn means(all: impl ExactSizeIterator<Item = Natural>) -> Weights {
@@ -325,12 +335,15 @@ mod tests {
                 threads.try_into().unwrap(),
             );
             let without = |fold| online.without(&set.rows, fold, &config);
-            [online.weights(), without(0), without(3)]
+            [online.weights(), without(0), without(3), without(5)]
         };
         let one = fitted(1);
         assert_eq!(one, fitted(2));
         assert_eq!(one, fitted(16));
         assert!(one[0] != one[1] && one[1] != one[2]);
+        // One that was not kept apart is gone through again.
+        let kept = Online::new(&set.rows, &prior(&set), 2.0, &config, &[5], NonZeroUsize::MIN);
+        assert_eq!(kept.without(&set.rows, 5, &config), one[3]);
     }
 
     #[test]
@@ -396,6 +409,15 @@ mod tests {
         let is_same = |found: Weights, folds: &[u8]| sparse(found).zip(means(folds)).all(|(a, b)| (a - b).abs() < 1e-6);
         let all: Vec<u8> = (0..10).collect();
         assert!(is_same(online.weights(), &all));
+        let once = TrainingConfig {
+            epochs: 1.try_into().unwrap(),
+            ..config
+        };
+        let one_pass = Online::new(&set.rows, &start, 2.0, &once, &[], NonZeroUsize::MIN).weights();
+        let there = one(&all, Direction::There)
+            .into_iter()
+            .map(|posterior| f64::from(posterior.mean));
+        assert!(sparse(one_pass).zip(there).all(|(a, b)| (a - b).abs() < 1e-6));
         assert!(is_same(online.without(&set.rows, 0, &config), &all[1..]));
     }
 
