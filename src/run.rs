@@ -571,12 +571,18 @@ impl Run {
         let after = Mutex::new(after);
         let after = |epoch| after.lock().unwrap_or_else(PoisonError::into_inner)(epoch);
         let (data, training) = samples.training();
-        // Parts of training need one thread; the other works out the digest meanwhile.
-        let (fitted, _) = both(
-            threads,
-            || self.fit(data, training, threads, after),
-            || samples.digest(),
-        );
+        let whole = |threads| self.fit(data, training, threads, after);
+        let fit = || match &samples.fold_of {
+            None => whole(threads).map(|fit| (fit, None)),
+            Some(fold_of) => {
+                let train = |part: &Part, threads| self.fit(data, part, threads, after).map(|fit| fit.model);
+                let (fit, scored, seen) = out_of_fold(data, fold_of, threads, whole, train)?;
+                Ok((fit, Some((scored, seen))))
+            }
+        };
+        // Parts of training need one thread; another works out the digest meanwhile.
+        let (fitted, _) = both(threads, fit, || samples.digest());
+        let (fit, by_folds) = fitted?;
         let Fit {
             model,
             mut left_out,
@@ -584,17 +590,15 @@ impl Run {
             sessions,
             mut chosen,
             normal_sequences,
-        } = fitted?;
-        let mut seen = None;
-        if let Some(fold_of) = &samples.fold_of {
-            let train = |part: &Part, threads| self.fit(data, part, threads, after).map(|fit| fit.model);
-            let (scored, seen_there) = out_of_fold(data, fold_of, threads, train)?;
-            seen = Some((scored.clone(), seen_there));
-            if self.training.kind() == ModelKind::Labelled {
-                left_out_losses = scored.iter().map(|said| loss(said.score.get(), said.label)).collect();
-                let rows = training.rows().to_vec();
-                left_out = OutOfFold { rows, scored };
-            }
+        } = fit;
+        if let Some((scored, _)) = &by_folds
+            && self.training.kind() == ModelKind::Labelled
+        {
+            left_out_losses = scored.iter().map(|said| loss(said.score.get(), said.label)).collect();
+            left_out = OutOfFold {
+                rows: training.rows().to_vec(),
+                scored: scored.clone(),
+            };
         }
         let mut left_out_scores = LeftOutScores::default();
         let mut threshold = model.threshold();
@@ -605,7 +609,7 @@ impl Run {
             threshold = chosen.as_ref().map_or(threshold, |chosen| chosen.threshold);
         }
         let model = model.with_threshold(threshold);
-        let evaluation = match seen {
+        let evaluation = match by_folds {
             None => self.evaluate(&model, samples, threads),
             Some((scored, seen)) => {
                 let ece_bins = self.ece_bins_of(model.kind());

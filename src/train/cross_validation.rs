@@ -30,14 +30,15 @@ pub(crate) fn assign(data: &Dataset, count: FoldCount, seed: u64) -> (Vec<u8>, u
 }
 
 /// Scores each row of `data` by a model that was trained on the rows of the other folds, and says whether that model was trained on
-/// its sequence, which may stand in several groups. `train` makes a model of a part with some threads. Where there are few rows, each
-/// thread makes a model of its own.
-pub(crate) fn out_of_fold(
+/// its sequence, which may stand in several groups. `train` makes a model of a part with some threads, and `whole` one of everything, or
+/// whatever else is to be done once. Where there are few rows, each thread makes a model of its own.
+pub(crate) fn out_of_fold<W>(
     data: &Dataset,
     fold_of: &[u8],
     threads: NonZeroUsize,
+    whole: impl FnOnce(NonZeroUsize) -> Result<W, TrainError>,
     train: impl Fn(&Part, NonZeroUsize) -> Result<Model, TrainError> + Sync,
-) -> Result<(Vec<Scored>, Vec<bool>), TrainError> {
+) -> Result<(W, Vec<Scored>, Vec<bool>), TrainError> {
     let part = |is_in: &dyn Fn(u8) -> bool| {
         let rows = (0..).zip(fold_of).filter(|&(_, &fold)| is_in(fold));
         Part::new(rows.map(|(row, _)| (row, data.count(row as usize))))
@@ -60,13 +61,16 @@ pub(crate) fn out_of_fold(
     };
     let folds: Vec<u8> = (0..=fold_of.iter().copied().max().unwrap_or(0)).collect();
     let mut said: Vec<Option<(Scored, bool)>> = vec![None; data.rows()];
-    for judged in map_beside(&folds, at_once, judge, || ()).0 {
+    let (judged, whole) = map_beside(&folds, at_once, judge, || whole(each));
+    let whole = whole?;
+    for judged in judged {
         let (own, said_of) = judged?;
         for (&row, said_of) in own.rows().iter().zip(said_of) {
             said[row as usize] = Some(said_of);
         }
     }
-    Ok(said.into_iter().flatten().unzip())
+    let (scored, seen) = said.into_iter().flatten().unzip();
+    Ok((whole, scored, seen))
 }
 
 /// So many rows take so little memory that several models can be made at once.
