@@ -31,12 +31,12 @@ impl Weights {
 
     /// The sum of the weights of sparse features, as four sums side by side that do not wait for each other.
     pub(crate) fn sum(&self, ids: &[u32]) -> f64 {
-        let mut sums = [0.0; 4];
-        for ids in ids.chunks(sums.len()) {
-            for (sum, &id) in sums.iter_mut().zip(ids) {
-                *sum += self.sparse[id as usize];
-            }
-        }
+        let weight = |&id: &u32| self.sparse[id as usize];
+        let (fours, rest) = ids.as_chunks();
+        let mut sums = fours.iter().fold([0.0; 4], |[a, b, c, d], [i, j, k, l]| {
+            [a + weight(i), b + weight(j), c + weight(k), d + weight(l)]
+        });
+        sums.iter_mut().zip(rest).for_each(|(sum, id)| *sum += weight(id));
         (sums[0] + sums[1]) + (sums[2] + sums[3])
     }
 

@@ -14,7 +14,7 @@
 
 use crate::bounds::{CalibrationOffset, CalibrationSlope};
 use crate::data::label::ClassCounts;
-use crate::model::weights::{log_odds, logistic};
+use crate::model::weights::log_odds;
 
 /// The slopes that a line may have.
 const FLATTEST: CalibrationSlope = CalibrationSlope::literal(0.01);
@@ -44,6 +44,11 @@ impl Line {
 
 /// The line that calibrates these log odds; `None` if there is a class of which they say nothing.
 pub(crate) fn calibrate<'a>(left_out: impl IntoIterator<Item = &'a LeftOut>) -> Option<Line> {
+    calibrate_from(None, left_out)
+}
+
+/// The same, sought from a line that is not far from it.
+fn calibrate_from<'a>(near: Option<Line>, left_out: impl IntoIterator<Item = &'a LeftOut>) -> Option<Line> {
     let rows: Vec<&LeftOut> = left_out.into_iter().collect();
     let classes = rows
         .iter()
@@ -62,7 +67,8 @@ pub(crate) fn calibrate<'a>(left_out: impl IntoIterator<Item = &'a LeftOut>) -> 
         })
         .collect();
     let base = log_odds((anomalous + 1.0) / (normal + anomalous + 2.0));
-    let (offset, slope) = descend(&points, (base, 0.0), true);
+    let start = near.map_or((base, 0.0), |line| (line.offset.get(), line.slope.get()));
+    let (offset, slope) = descend(&points, start, true);
     let (offset, slope) = match CalibrationSlope::try_from(slope) {
         Ok(slope) => (offset, slope),
         Err(_) => {
@@ -80,53 +86,77 @@ struct Point {
     target: f64,
 }
 
-/// The offset and slope that minimise the loss; if not both are `free`, the offset alone.
-fn descend(points: &[Point], start: (f64, f64), both: bool) -> (f64, f64) {
-    let loss = |(offset, slope): (f64, f64)| -> f64 {
-        let of = |point: &Point| {
-            let u = offset + slope * point.log_odds;
-            point.samples * softplus(u) - point.target * u
+/// The loss of a line, and its first and second derivatives by offset and slope.
+#[derive(Default)]
+struct Slopes {
+    loss: f64,
+    g0: f64,
+    g1: f64,
+    h00: f64,
+    h01: f64,
+    h11: f64,
+}
+
+impl Slopes {
+    /// Of this line; if not `both` are free, as if there were only an offset.
+    fn of(points: &[Point], (offset, slope): (f64, f64), both: bool) -> Self {
+        // A little is added to the diagonal so that it can always be inverted.
+        let mut slopes = Self {
+            h00: 1e-9,
+            h11: 1e-9,
+            ..Self::default()
         };
-        points.iter().map(of).sum()
-    };
-    let mut at = start;
-    let mut lowest = loss(at);
-    for _ in 0..100 {
-        // Gradient and Hessian; a little is added to the diagonal so that it can always be inverted.
-        let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
         for point in points {
             let z = if both { point.log_odds } else { 0.0 };
-            let p = logistic(at.0 + at.1 * point.log_odds);
+            let u = offset + slope * point.log_odds;
+            // ln(1 + e^u) and σ(u) both come from this.
+            let e = libm::exp(-u.abs());
+            let p = if u < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
             let residual = point.samples * p - point.target;
             let curvature = point.samples * p * (1.0 - p);
-            g0 += residual;
-            g1 += residual * z;
-            h00 += curvature;
-            h01 += curvature * z;
-            h11 += curvature * z * z;
+            slopes.loss += point.samples * (u.max(0.0) + libm::log1p(e)) - point.target * u;
+            slopes.g0 += residual;
+            slopes.g1 += residual * z;
+            slopes.h00 += curvature;
+            slopes.h01 += curvature * z;
+            slopes.h11 += curvature * z * z;
         }
+        slopes
+    }
+
+    /// Newton's step, and how steeply the loss falls along it.
+    fn step(&self) -> ((f64, f64), f64) {
+        let Self {
+            g0, g1, h00, h01, h11, ..
+        } = self;
         let determinant = h00 * h11 - h01 * h01;
         let step = ((h01 * g1 - h11 * g0) / determinant, (h01 * g0 - h00 * g1) / determinant);
-        let descent = g0 * step.0 + g1 * step.1;
-        if descent.is_nan() || descent >= -1e-12 * lowest.abs().max(1e-12) {
+        (step, g0 * step.0 + g1 * step.1)
+    }
+}
+
+/// The offset and slope that minimise the loss; if not `both` are free, the offset alone.
+fn descend(points: &[Point], start: (f64, f64), both: bool) -> (f64, f64) {
+    let mut at = start;
+    let mut slopes = Slopes::of(points, at, both);
+    for _ in 0..100 {
+        let (step, descent) = slopes.step();
+        if descent.is_nan() || descent >= -1e-12 * slopes.loss.abs().max(1e-12) {
             break;
         }
         // Armijo's rule.
         let mut part = 1.0;
-        let next = loop {
+        loop {
             let next = (at.0 + part * step.0, at.1 + part * step.1);
-            let loss = loss(next);
-            if loss <= lowest + 1e-4 * part * descent {
-                break Some((next, loss));
+            let there = Slopes::of(points, next, both);
+            if there.loss <= slopes.loss + 1e-4 * part * descent {
+                (at, slopes) = (next, there);
+                break;
             }
             part /= 2.0;
             if part < 1e-10 {
-                break None;
+                return at;
             }
-        };
-        match next {
-            Some((next, loss)) => (at, lowest) = (next, loss),
-            None => break,
         }
     }
     at
@@ -139,9 +169,10 @@ fn softplus(u: f64) -> f64 {
 
 /// What is left out in each fold, calibrated by what is left out in the others; as it is where that is not possible.
 pub(crate) fn cross_calibrated(folds: &[Vec<LeftOut>]) -> Vec<Vec<LeftOut>> {
+    let all = calibrate(folds.iter().flatten());
     let calibrated = |(own, rows): (usize, &Vec<LeftOut>)| {
         let others = folds.iter().enumerate().filter(|(fold, _)| *fold != own);
-        let line = calibrate(others.flat_map(|(_, rows)| rows));
+        let line = calibrate_from(all, others.flat_map(|(_, rows)| rows));
         let moved = |row: &LeftOut| LeftOut {
             log_odds: line.map_or(row.log_odds, |line| line.at(row.log_odds)),
             ..*row

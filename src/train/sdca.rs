@@ -34,7 +34,7 @@ use rand_chacha::ChaCha8Rng;
 const SWEEPS: usize = 2;
 
 /// The last step of Newton's method may be this long, relative to the margin: the error behind it is about the square of that.
-const PRECISE_STEP: f64 = 1e-5;
+const PRECISE_STEP: f64 = 1e-3;
 
 /// The state of a fit.
 #[derive(Debug, Clone)]
