@@ -42,23 +42,6 @@ impl PackedLists {
         *self = renumbered;
     }
 
-    /// How many codes [`key`](Self::key) looks at.
-    pub(crate) const KEYED: usize = 3;
-
-    /// The codes of list `index` from place `from` on, as many as fit into a number: of two lists that agree before it, the one
-    /// with the smaller key comes first.
-    pub(crate) fn key(&self, index: usize, from: usize) -> u64 {
-        let codes = self.codes(index).get(from..).unwrap_or_default();
-        // The end of a list comes before every code, so there are 2¹⁶ + 1 of them.
-        let mut codes = codes.iter().map(|&code| u64::from(code) + 1);
-        (0..Self::KEYED).fold(0, |key, _| key << 17 | codes.next().unwrap_or(0))
-    }
-
-    /// Whether lists with this key may have codes behind those that it is made of.
-    pub(crate) fn may_go_on(key: u64) -> bool {
-        !key.is_multiple_of(1 << 17)
-    }
-
     /// Adds a list that is stored as `codes`.
     pub(crate) fn push_codes(&mut self, codes: &[u16]) {
         self.codes.extend_from_slice(codes);

@@ -1,10 +1,11 @@
 //! Sequences with label and group, and the order that they have of their own.
 
 use crate::data::counts::Counts;
+use crate::data::fingerprint;
 use crate::data::interner::Interner;
 use crate::data::label::Label;
 use crate::data::packed::PackedLists;
-use crate::parallel::map_into;
+use crate::parallel::{map_into, map_pieces, sort};
 use std::num::NonZeroUsize;
 
 /// Sequences with what tells them apart, by numbers of names.
@@ -18,8 +19,11 @@ pub(crate) struct Rows {
     pub(crate) group_of: Vec<u32>,
 }
 
-/// A row, and the next few of its actions as one number that ascends as they do.
+/// The fingerprint of a row's sequence, and the row.
 type Keyed = (u64, u32);
+
+/// How many of a fingerprint's bits rows are sorted by; fewer in tests, so that different sequences share them.
+pub(crate) const SORTED_BY: u32 = if cfg!(test) { 4 } else { u64::BITS };
 
 impl Rows {
     pub(crate) fn len(&self) -> usize {
@@ -57,18 +61,20 @@ impl Rows {
         }
     }
 
-    /// The rows in canonical order, those that are alike as one that counts for all of them: in ascending order of their sequences, then
-    /// labels, then groups, by their numbers. At most `threads` threads share the work.
+    /// The rows in canonical order, those that are alike as one that counts for all of them: in ascending order of the fingerprints of
+    /// their sequences, then groups, then labels. Different sequences with one fingerprint, if ever there are any, stand in the order of
+    /// their numbers. At most `threads` threads share the work.
     ///
-    /// Sequences are sorted by their first few actions, those that have them in common by the next few, and so on.
+    /// So what is equal stands side by side, and what is not comes as if it were drawn.
     pub(crate) fn collapsed(&self, counts: &Counts, threads: NonZeroUsize) -> Collapsed {
-        let mut order: Vec<Keyed> = (0..self.len() as u32).map(|row| (0, row)).collect();
+        let all: Vec<u32> = (0..self.len() as u32).collect();
+        let sorted_by = self
+            .fingerprints(&all, threads)
+            .into_iter()
+            .map(|fingerprint| fingerprint >> (u64::BITS - SORTED_BY));
+        let mut order: Vec<Keyed> = sorted_by.zip(all).collect();
+        sort(&mut order, threads);
         let size = order.len().div_ceil(threads.get()).max(1);
-        map_into(order.chunks_mut(size).collect(), threads, |piece: &mut [Keyed]| {
-            self.sort_from(piece, 0)
-        });
-        // What is sorted in pieces is merged.
-        order.sort();
         let parts = map_into(runs(&mut order, size), threads, |piece: &mut [Keyed]| {
             self.break_ties(piece);
             self.joined(counts, piece)
@@ -94,26 +100,29 @@ impl Rows {
         whole
     }
 
-    /// Sorts rows by the few actions from place `from` on.
-    fn sort_from(&self, rows: &mut [Keyed], from: usize) {
-        for (key, row) in &mut *rows {
-            *key = self.steps.key(*row as usize, from);
-        }
-        rows.sort_unstable();
+    /// The fingerprints of these rows, in their order.
+    pub(crate) fn fingerprints(&self, rows: &[u32], threads: NonZeroUsize) -> Vec<u64> {
+        let actions: Vec<u64> = self.actions.names().map(fingerprint::of_action).collect();
+        map_pieces(rows, threads, |piece| {
+            let of = |&row: &u32| {
+                let steps = self.steps.list(row as usize);
+                fingerprint::of_sequence(steps.map(|step| actions[step as usize]))
+            };
+            piece.iter().map(of).collect()
+        })
     }
 
-    /// Sorts the rows that agree in their first few actions, in `rows` that are sorted by these.
+    /// Puts in order what has the same fingerprint.
     fn break_ties(&self, rows: &mut [Keyed]) {
-        let mut tied: Vec<(&mut [Keyed], usize)> = vec![(rows, 0)];
-        while let Some((rows, from)) = tied.pop() {
-            for run in rows.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
-                if PackedLists::may_go_on(run[0].0) {
-                    let from = from + PackedLists::KEYED;
-                    self.sort_from(run, from);
-                    tied.push((run, from));
-                } else {
-                    run.sort_unstable_by_key(|&(_, row)| (self.labels[row as usize], self.group_of.get(row as usize)));
-                }
+        let codes = |&(_, row): &Keyed| self.steps.codes(row as usize);
+        let facts = |&(_, row): &Keyed| (self.group_of.get(row as usize), self.labels[row as usize]);
+        for tied in rows.chunk_by_mut(|a, b| a.0 == b.0).filter(|tied| tied.len() > 1) {
+            // Nearly always, that is one sequence.
+            if tied.windows(2).any(|pair| codes(&pair[0]) != codes(&pair[1])) {
+                tied.sort_unstable_by_key(codes);
+            }
+            for same in tied.chunk_by_mut(|a, b| codes(a) == codes(b)) {
+                same.sort_unstable_by_key(facts);
             }
         }
     }

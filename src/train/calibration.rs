@@ -194,6 +194,7 @@ pub(crate) fn log_loss(rows: &[LeftOut]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::weights::logistic;
 
     fn left_out(rows: &[(f64, u64, u64)]) -> Vec<LeftOut> {
         let row = |&(log_odds, normal, anomalous): &(f64, u64, u64)| LeftOut {

@@ -5,7 +5,6 @@ use crate::data::counts::Counts;
 use crate::data::dataset::Dataset;
 use crate::data::label::ClassCounts;
 use crate::data::part::Part;
-use crate::parallel::sort;
 use crate::random::{Purpose, stream};
 use rand::seq::SliceRandom;
 use std::num::NonZeroUsize;
@@ -52,8 +51,8 @@ impl FromIterator<ClassCounts> for Labels {
     }
 }
 
-/// Different sequences, one after the other by fingerprint, if need be fold by fold, so that they come as if they were drawn: in canonical
-/// order neighbours have more in common than others, and fitting takes neighbours together.
+/// Different sequences, in canonical order or fold by fold. That is the order of their fingerprints, so they come as if they were drawn, and
+/// those that fitting takes together have no more in common than others.
 #[derive(Debug, Clone)]
 pub(crate) struct Distinct {
     /// A row of the data that has the sequence.
@@ -76,9 +75,10 @@ impl Distinct {
         let mut labels = Labels::default();
         let mut last = ClassCounts::default();
         for (row, count) in part.iter() {
-            // Rows with the same sequence stand side by side.
-            let previous = rows.last().map(|&row| data.sequence_key(row as usize));
-            if grouped || previous != Some(data.sequence_key(row)) {
+            // What is alike stands side by side.
+            let of = |row: usize| (data.sequence_key(row), data.group_number(row).filter(|_| grouped));
+            let previous = rows.last().map(|&row| of(row as usize));
+            if previous != Some(of(row)) {
                 if previous.is_some() {
                     labels.push(std::mem::take(&mut last));
                 }
@@ -87,33 +87,12 @@ impl Distinct {
             last.add(data.label(row), count);
         }
         labels.push(last);
-
-        let group = |row| if grouped { group(row) } else { None };
-        let fingerprints = data.fingerprints(&rows, threads);
-        let keys = fingerprints
-            .into_iter()
-            .zip(rows.iter().map(|row| group(row).unwrap_or(0)));
-        let mut order: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
-        sort(&mut order, threads);
-        let mut distinct = Self {
-            rows: Vec::with_capacity(order.len()),
-            fingerprints: Vec::with_capacity(order.len()),
-            labels: Labels::default(),
-            groups: grouped.then(Vec::new),
-        };
-        for same in order.chunk_by(|(a, _), (b, _)| a == b) {
-            let ((fingerprint, group), first) = same[0];
-            distinct.rows.push(rows[first as usize]);
-            distinct.fingerprints.push(fingerprint);
-            let counts = same.iter().map(|&(_, index)| labels.of(index as usize));
-            distinct
-                .labels
-                .push(counts.fold(ClassCounts::default(), ClassCounts::plus));
-            if let Some(groups) = &mut distinct.groups {
-                groups.push(group);
-            }
+        Self {
+            fingerprints: data.fingerprints(&rows, threads),
+            groups: grouped.then(|| rows.iter().filter_map(group).collect()),
+            labels,
+            rows,
         }
-        distinct
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -198,7 +177,7 @@ mod tests {
         let all = distinct(&all);
         let drawn = all.sample(30, 1).unwrap();
         assert_eq!(drawn.len(), 30);
-        assert!(drawn.fingerprints.is_sorted_by(|a, b| a < b));
+        assert!(drawn.rows.is_sorted_by(|a, b| a < b));
         assert_eq!(drawn.fingerprints, all.sample(30, 1).unwrap().fingerprints);
         assert_ne!(drawn.fingerprints, all.sample(30, 2).unwrap().fingerprints);
         assert!(all.sample(100, 1).is_none());

@@ -115,7 +115,8 @@ mod tests {
             }
             let data = data.build();
             let distinct = Distinct::of(&data, &data.all(), NonZeroUsize::MIN);
-            let all = distinct.fingerprints.clone();
+            let mut all = distinct.fingerprints.clone();
+            all.sort_unstable();
             let (distinct, folds) = Folds::draw(distinct, by_group, seed);
             let mut dealt = distinct.fingerprints.clone();
             dealt.sort_unstable();

@@ -273,7 +273,9 @@ fn sum(values: &[f32]) -> f64 {
     for eight in eights {
         sums = std::array::from_fn(|lane| sums[lane] + f64::from(eight[lane]));
     }
-    sums.iter_mut().zip(rest).for_each(|(sum, &value)| *sum += f64::from(value));
+    sums.iter_mut()
+        .zip(rest)
+        .for_each(|(sum, &value)| *sum += f64::from(value));
     sums.iter().sum()
 }
 
