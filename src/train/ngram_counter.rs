@@ -1,7 +1,7 @@
 //! Counts n-grams and ordered pairs while training.
 //!
-//! An n-gram is found here much as in an [`NgramTable`], but slots hold its number alone: what is compared lies beside what is
-//! counted, so both come from memory together. With slots like those of the table, counting takes a sixth longer.
+//! An n-gram is found by a hash of its prefix and last symbol. Slots hold its number alone: what is compared lies beside what is counted, so
+//! both come from memory together, and nothing else lies there. Memory is what counting waits for.
 
 use crate::data::label::{ClassCounts, Tally};
 use crate::model::features::for_each_length;
@@ -83,12 +83,23 @@ impl<T: Tally> Seen<T> {
     }
 }
 
-/// An n-gram, and where it was seen.
+/// An n-gram, and the samples that have it.
 #[derive(Debug, Clone)]
-pub(crate) struct Ngram<T> {
+struct Ngram<T> {
     prefix: Node,
     symbol: u32,
-    pub(crate) seen: Seen<T>,
+    samples: T,
+}
+
+/// What else is known of an n-gram, and is not looked at each time that it is seen.
+#[derive(Debug, Clone)]
+struct Origin<T> {
+    /// Who had it first, or, if that is a group, whether nobody else has it.
+    owner: Owner,
+    /// The folds whose rows have it, but for the one in hand.
+    folds: FoldSet,
+    /// The samples before that fold.
+    before: T,
 }
 
 /// Numbers n-grams in the order in which they are first seen, and counts the samples that have them.
@@ -96,6 +107,11 @@ pub(crate) struct Ngram<T> {
 pub(crate) struct NgramCounter<T> {
     symbols: u32,
     ngrams: Vec<Ngram<T>>,
+    origins: Vec<Origin<T>>,
+    /// Whether owners are groups.
+    by_group: bool,
+    /// The fold in hand.
+    fold: u8,
     /// The number of an n-gram stands in its [home](Self::home), or in the first slot behind it that was [`FREE`]. At least
     /// half of the slots are; how many there are is a power of two.
     slots: Vec<u32>,
@@ -109,12 +125,15 @@ pub(crate) struct NgramCounter<T> {
 }
 
 impl<T: Tally> NgramCounter<T> {
-    /// No n-grams yet, over the two markers and `actions` actions.
-    pub(crate) fn new(actions: usize) -> Self {
+    /// No n-grams yet, over the two markers and `actions` actions; owners are groups if `by_group`.
+    pub(crate) fn new(actions: usize, by_group: bool) -> Self {
         let symbols = actions as u32 + FIRST_ACTION;
         Self {
             symbols,
             ngrams: Vec::new(),
+            origins: Vec::new(),
+            by_group,
+            fold: 0,
             slots: vec![FREE; 2],
             hasher: RandomState::default(),
             pairs: Pairs::new(symbols),
@@ -123,9 +142,48 @@ impl<T: Tally> NgramCounter<T> {
         }
     }
 
-    /// The n-grams in order of arrival.
-    pub(crate) fn ngrams(&self) -> &[Ngram<T>] {
-        &self.ngrams
+    /// How many n-grams there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ngrams.len()
+    }
+
+    /// Where the n-gram was seen that arrived as this number; for this, [`end_fold`](Self::end_fold) comes after the last row.
+    pub(crate) fn seen(&self, number: u32) -> Seen<T> {
+        let samples = self.ngrams[number as usize].samples;
+        let Origin { owner, folds, .. } = self.origins[number as usize];
+        // What one sample had first and several have nobody has alone.
+        let is_shared = !self.by_group && samples.get().total() > 1;
+        Seen {
+            samples,
+            owner: if is_shared { Owner::MANY } else { owner },
+            folds,
+        }
+    }
+
+    /// Ends the fold in hand: whatever more samples have than before stands in its rows. The rows of a fold come one after the other.
+    pub(crate) fn end_fold(&mut self) {
+        for (ngram, origin) in self.ngrams.iter().zip(&mut self.origins) {
+            if ngram.samples.get() != origin.before.get() {
+                origin.folds.add(self.fold);
+                origin.before = ngram.samples;
+            }
+        }
+    }
+
+    /// Begins the fold of a row unless it is in hand.
+    fn begin(&mut self, fold: u8) {
+        if fold != self.fold {
+            self.end_fold();
+            self.fold = fold;
+        }
+    }
+
+    /// Counts the samples of a row for n-gram `number`.
+    fn add(&mut self, number: u32, key: RowKey) {
+        self.ngrams[number as usize].samples.add(key.labels);
+        if self.by_group {
+            self.origins[number as usize].owner.join(key.owner);
+        }
     }
 
     /// Counts the samples of a row, which all are the sequence between the markers of `symbols`, for each of its n-grams up to
@@ -138,14 +196,15 @@ impl<T: Tally> NgramCounter<T> {
         key: RowKey,
         mut found: impl FnMut(u32),
     ) {
+        self.begin(key.fold);
         let mut nodes = std::mem::take(&mut self.nodes);
         nodes.clear();
         nodes.extend_from_slice(symbols);
         for_each_length(symbols, n, repeats, &mut nodes, |nodes, last, firsts| {
-            self.extend(nodes, last);
+            self.extend(nodes, last, key.owner);
             for (_, node) in nodes.iter().enumerate().filter(|&(place, _)| firsts.has(place)) {
                 let number = node - self.symbols;
-                self.ngrams[number as usize].seen.add(key);
+                self.add(number, key);
                 found(number);
             }
         });
@@ -154,16 +213,17 @@ impl<T: Tally> NgramCounter<T> {
 
     /// Counts the samples of a row for an ordered pair, given by its symbols. Returns the number of the pair.
     pub(crate) fn count_pair(&mut self, a: u32, b: u32, key: RowKey) -> u32 {
-        let number = self.number(a, b);
-        self.ngrams[number as usize].seen.add(key);
+        self.begin(key.fold);
+        let number = self.number(a, b, key.owner);
+        self.add(number, key);
         number
     }
 
-    /// Replaces each node, all of the same length, by the n-gram that extends it by the symbol at its place.
-    fn extend(&mut self, nodes: &mut [Node], symbols: &[u32]) {
+    /// Replaces each node, all of the same length, by the n-gram that extends it by the symbol at its place. New ones are of `owner`.
+    fn extend(&mut self, nodes: &mut [Node], symbols: &[u32], owner: Owner) {
         if nodes.first().is_some_and(|&node| self.pairs.hold(node)) {
             for (node, &symbol) in nodes.iter_mut().zip(symbols) {
-                *node = self.symbols + self.number(*node, symbol);
+                *node = self.symbols + self.number(*node, symbol, owner);
             }
             return;
         }
@@ -175,7 +235,7 @@ impl<T: Tally> NgramCounter<T> {
         for ((node, &symbol), &guess) in nodes.iter_mut().zip(symbols).zip(&guesses) {
             let number = match self.ngrams.get(guess as usize) {
                 Some(ngram) if (ngram.prefix, ngram.symbol) == (*node, symbol) => guess,
-                _ => self.number(*node, symbol),
+                _ => self.number(*node, symbol, owner),
             };
             *node = self.symbols + number;
         }
@@ -188,8 +248,8 @@ impl<T: Tally> NgramCounter<T> {
         hash as usize & (self.slots.len() - 1)
     }
 
-    /// The number of the n-gram that extends `prefix` by `symbol`, a new one if it was never seen.
-    fn number(&mut self, prefix: Node, symbol: u32) -> u32 {
+    /// The number of the n-gram that extends `prefix` by `symbol`, a new one of `owner` if it was never seen.
+    fn number(&mut self, prefix: Node, symbol: u32, owner: Owner) -> u32 {
         let new = self.ngrams.len() as u32;
         if self.pairs.hold(prefix) {
             let number = self.pairs.get(prefix, symbol);
@@ -211,7 +271,12 @@ impl<T: Tally> NgramCounter<T> {
         self.ngrams.push(Ngram {
             prefix,
             symbol,
-            seen: Seen::default(),
+            samples: T::default(),
+        });
+        self.origins.push(Origin {
+            owner,
+            folds: FoldSet::default(),
+            before: T::default(),
         });
         if self.ngrams.len() * 2 > self.slots.len() {
             self.grow();
@@ -242,13 +307,16 @@ impl<T: Tally> NgramCounter<T> {
             return (0..self.ngrams.len() as u32).collect();
         }
         let mut numbers: Vec<u32> = Vec::with_capacity(other.ngrams.len());
-        for ngram in &other.ngrams {
+        for (ngram, origin) in other.ngrams.iter().zip(other.origins) {
             let prefix = match ngram.prefix.checked_sub(self.symbols) {
                 None => ngram.prefix,
                 Some(prefix) => self.symbols + numbers[prefix as usize],
             };
-            let number = self.number(prefix, ngram.symbol);
-            self.ngrams[number as usize].seen.join(ngram.seen);
+            let number = self.number(prefix, ngram.symbol, origin.owner);
+            self.ngrams[number as usize].samples.add(ngram.samples.get());
+            let own = &mut self.origins[number as usize];
+            own.owner.join(origin.owner);
+            own.folds.join(origin.folds);
             numbers.push(number);
         }
         numbers
@@ -311,7 +379,7 @@ impl<T: Tally> NgramCounter<T> {
 
     /// How many samples have an n-gram.
     fn samples(&self, number: u32) -> u64 {
-        self.ngrams[number as usize].seen.samples.get().total()
+        self.ngrams[number as usize].samples.get().total()
     }
 
     /// How many samples have the rarest of the `keep` most frequent n-grams that `least` samples have, and how many as rare are among
@@ -382,11 +450,12 @@ mod tests {
         let mut shapes = ShapeCounter::default();
         shapes.count(inner(&symbols));
         counter.count(&symbols, &mut shapes.repeats, n, key, found);
+        counter.end_fold();
     }
 
     /// Counts rows, given by the symbols of their actions and how many samples have them.
     fn counted(actions: usize, n: usize, rows: &[(&[u32], u32)]) -> NgramCounter<ClassCounts> {
-        let mut counter = NgramCounter::new(actions);
+        let mut counter = NgramCounter::new(actions, true);
         for (symbols, samples) in rows {
             count(&mut counter, symbols, n, normal(*samples), |_| ());
         }
@@ -437,16 +506,14 @@ mod tests {
 
     #[test]
     fn a_row_counts_once_for_each_of_its_ngrams() {
-        let mut counter = NgramCounter::<ClassCounts>::new(3);
+        let mut counter = NgramCounter::<ClassCounts>::new(3, true);
         let mut found = Vec::new();
         // ^2, 23, 32, 3$, 232 and 323; then ^3, 32 again, and 2$.
         count(&mut counter, &[2, 3, 2, 3], 3, normal(5), |number| found.push(number));
         count(&mut counter, &[3, 2], 3, normal(2), |number| found.push(number));
         assert_eq!(found, [0, 1, 2, 3, 4, 5, 6, 2, 7]);
-        let samples: Vec<u64> = counter
-            .ngrams()
-            .iter()
-            .map(|ngram| ngram.seen.samples.get().total())
+        let samples: Vec<u64> = (0..counter.len() as u32)
+            .map(|number| counter.samples(number))
             .collect();
         assert_eq!(samples, [5, 5, 7, 5, 5, 5, 2, 2]);
     }
@@ -467,10 +534,12 @@ mod tests {
             let whole = counted(actions, n, &rows);
             let mut joined = counted(actions, n, &rows[..cut]);
             joined.absorb(counted(actions, n, &rows[cut..]));
-            prop_assert_eq!(joined.ngrams().len(), whole.ngrams().len());
-            for (ours, theirs) in joined.ngrams().iter().zip(whole.ngrams()) {
-                prop_assert_eq!((ours.prefix, ours.symbol), (theirs.prefix, theirs.symbol));
-                prop_assert_eq!((ours.seen.samples, ours.seen.owner), (theirs.seen.samples, theirs.seen.owner));
+            prop_assert_eq!(joined.len(), whole.len());
+            for number in 0..whole.len() {
+                let symbols = |counter: &NgramCounter<ClassCounts>| (counter.ngrams[number].prefix, counter.ngrams[number].symbol);
+                prop_assert_eq!(symbols(&joined), symbols(&whole));
+                let (ours, theirs) = (joined.seen(number as u32), whole.seen(number as u32));
+                prop_assert_eq!((ours.samples, ours.owner, ours.folds), (theirs.samples, theirs.owner, theirs.folds));
             }
 
             let mut expected = std::collections::BTreeMap::new();
@@ -485,7 +554,7 @@ mod tests {
             let same: Vec<u32> = (0..actions as u32).collect();
             let (table, arrived) = whole.finish(&same, usize::MAX, 1, NonZeroUsize::MIN);
             let found: std::collections::BTreeMap<Vec<u32>, u64> = all(&table).into_iter()
-                .zip(arrived.iter().map(|&number| whole.ngrams()[number as usize].seen.samples.get().total()))
+                .zip(arrived.iter().map(|&number| whole.samples(number)))
                 .collect();
             prop_assert_eq!(found, expected);
         }

@@ -326,7 +326,7 @@ impl TrainingSet {
             )
         });
 
-        let mut found = Found::new(data.action_count());
+        let mut found = Found::new(data.action_count(), distinct.groups.is_some());
         let unfinished: Vec<Unfinished> = parts.into_iter().map(|part| part.join(&mut found)).collect();
         let (names, used) = found.vocabulary(data);
         let (table, arrived) = found.ngrams.finish(&used, wanted.most, 1, threads);
@@ -335,8 +335,9 @@ impl TrainingSet {
         let first_pair = first_ngram + arrived.len() as u32;
         let ngram_numbers = numbers(&found.ngrams, &arrived, first_ngram);
         let pair_numbers = numbers(&found.pairs, &pairs_arrived, first_pair);
-        let kept = (found.ngrams.ngrams().iter().zip(&ngram_numbers)).filter(|&(_, &number)| number != DROPPED);
-        let features = || found.actions.iter().chain(kept.clone().map(|(ngram, _)| &ngram.seen));
+        let kept = (0..).zip(&ngram_numbers).filter(|&(_, &number)| number != DROPPED);
+        let of_ngrams = kept.map(|(arrived, _)| found.ngrams.seen(arrived));
+        let features = || found.actions.iter().copied().chain(of_ngrams.clone());
         let owners: Vec<Owner> = features().map(|seen| seen.owner).collect();
         let (mut renumberings, mut blocks) = (Vec::new(), Vec::new());
         for part in unfinished {
@@ -379,8 +380,10 @@ impl TrainingSet {
         }
 
         let counts = |counter: &NgramCounter<T>, arrived: &[u32]| -> Vec<ClassCounts> {
-            let seen = arrived.iter().map(|&number| counter.ngrams()[number as usize].seen);
-            seen.map(|seen| seen.samples.get()).collect()
+            arrived
+                .iter()
+                .map(|&number| counter.seen(number).samples.get())
+                .collect()
         };
         let ngram_ids = arrived.iter().map(|&number| ngram_numbers[number as usize]);
         let pair_ids = pairs_arrived.iter().map(|&number| pair_numbers[number as usize]);
@@ -444,14 +447,14 @@ struct Found<T> {
 }
 
 impl<T: Tally> Found<T> {
-    fn new(actions: usize) -> Self {
+    fn new(actions: usize, by_group: bool) -> Self {
         let mut ranges = [(f64::INFINITY, f64::NEG_INFINITY); DENSE_COUNT];
         ranges[ACTION_OOV] = (0.0, 1.0);
         ranges[NGRAM_OOV] = (0.0, 1.0);
         Self {
             actions: vec![Seen::default(); actions],
-            ngrams: NgramCounter::new(actions),
-            pairs: NgramCounter::new(actions),
+            ngrams: NgramCounter::new(actions, by_group),
+            pairs: NgramCounter::new(actions, by_group),
             ranges,
         }
     }
@@ -476,7 +479,7 @@ impl<T: Tally> Found<T> {
 
 /// The number of each n-gram in the rows, from `first` on in the order of arrival; [`DROPPED`] for those that are not among `kept`.
 fn numbers<T: Tally>(counter: &NgramCounter<T>, kept: &[u32], first: u32) -> Vec<u32> {
-    let mut numbers = vec![DROPPED; counter.ngrams().len()];
+    let mut numbers = vec![DROPPED; counter.len()];
     kept.iter().for_each(|&number| numbers[number as usize] = 0);
     let kept = numbers.iter_mut().filter(|number| **number != DROPPED);
     (first..).zip(kept).for_each(|(next, number)| *number = next);
@@ -504,7 +507,7 @@ struct Unfinished {
 impl<T: Tally> Counted<T> {
     /// Counts in some sequences.
     fn count(data: &Dataset, piece: &Piece<'_>, wanted: Wanted) -> Self {
-        let mut found = Found::<T>::new(data.action_count());
+        let mut found = Found::<T>::new(data.action_count(), piece.distinct.groups.is_some());
         let mut blocks = Vec::with_capacity((piece.end - piece.start).div_ceil(BLOCK));
         let (mut symbols, mut ids, mut pair_ids) = (Vec::new(), Vec::new(), Vec::new());
         let mut counter = ShapeCounter::default();
@@ -554,6 +557,8 @@ impl<T: Tally> Counted<T> {
             block.pairs.shrink();
             blocks.push(block);
         }
+        found.ngrams.end_fold();
+        found.pairs.end_fold();
         Self {
             found,
             blocks,
