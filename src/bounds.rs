@@ -273,7 +273,7 @@ whole!(
     1..=1000000
 );
 whole!(
-    /// Distinct sequences that a training step fits together.
+    /// Distinct sequences that an online fit visits together.
     BatchSize,
     u32,
     1..=1000000

@@ -93,7 +93,7 @@ class AnomalyMLClassifier:
         epochs : int
             Most passes over the samples.
         batch_size : int
-            Distinct sequences that are visited together.
+            Distinct sequences that an online fit visits together.
         groups : array of str or int, one a sample, optional
             What belongs together, such as a task or a host: it steers what counts as new in training, and calibration.
         counts : array of int, one a sample, optional

@@ -28,7 +28,7 @@ pub struct TrainingConfig {
     pub seed: u64,
     /// Most passes over the training part.
     pub epochs: Epochs,
-    /// Distinct sequences that are visited together before the next ones are.
+    /// Distinct sequences that an online fit visits together before the next ones.
     pub batch_size: BatchSize,
     /// Strength of the L2 penalty; 1 is scikit-learn's C = 1. `None` to choose it by the loss on what is left out.
     pub l2: Option<Penalty>,

@@ -125,7 +125,7 @@ pub struct TrainingOptions {
     #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub epochs: Epochs,
 
-    /// Distinct sequences that are visited together before the next ones are
+    /// Distinct sequences that an online fit visits together before the next ones
     #[arg(long, value_name = "N", default_value_t = TrainingConfig::default().batch_size)]
     #[arg(help_heading = "Training and judging", hide_short_help = true)]
     pub batch_size: BatchSize,

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
 /// The part of the epochs that brings an optimum near to what it is without a fold, or under another penalty.
-const AGAIN: f64 = 0.3;
+const AGAIN: f64 = 0.5;
 /// An optimum is reached if a step changes the fitted probability of its row by no more than this on average.
 const CONVERGED: f64 = 1e-10;
 

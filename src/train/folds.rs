@@ -1,5 +1,6 @@
 //! The folds of training: what is left out together to choose how to fit, and to calibrate.
 
+use crate::bounds::BatchSize;
 use crate::data::folds;
 use crate::random::{Purpose, stream};
 use crate::train::distinct::Distinct;
@@ -74,6 +75,13 @@ impl Folds {
         let fold = usize::from(fold);
         let start = fold.checked_sub(1).map_or(0, |before| self.ends[before]);
         start..self.ends[fold]
+    }
+
+    /// The sequences of a fold in batches of this size.
+    pub(crate) fn batches(&self, fold: u8, size: BatchSize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (range, size) = (self.range(fold), size.get() as usize);
+        let firsts = range.clone().step_by(size);
+        firsts.map(move |first| first..range.end.min(first + size))
     }
 
     /// Whether whole groups are left out.

@@ -202,14 +202,7 @@ impl Online {
         let mut posteriors: Vec<Posterior> = self.prior.iter().map(as_prior).collect();
         let (sparse, others) = posteriors.split_at_mut(self.prior.len() - DENSE_COUNT - 1);
 
-        let batch_size = config.batch_size.get() as usize;
-        let of_fold = |&fold: &u8| {
-            let range = rows.folds().range(fold);
-            range
-                .clone()
-                .step_by(batch_size)
-                .map(move |first| first..range.end.min(first + batch_size))
-        };
+        let of_fold = |&fold: &u8| rows.folds().batches(fold, config.batch_size);
         let mut batches: Vec<Range<usize>> = folds.iter().flat_map(of_fold).collect();
         batches.shuffle(&mut numbered_stream(config.seed, Purpose::Shuffle, folds[0].into()));
         if direction == Direction::Back {

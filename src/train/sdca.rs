@@ -1,4 +1,4 @@
-//! Fits the weights: L2-penalised logistic regression by dual coordinate ascent in mini-batches.
+//! Fits the weights: L2-penalised logistic regression by dual coordinate ascent.
 //!
 //! With rows x_i of which n_i samples were seen, k_i of them anomalous, the weights w (bias included, as the weight of a
 //! figure that is always 1) minimise
@@ -28,10 +28,6 @@ use crate::model::weights::{PAIR_PENALTY, Weights, logistic};
 use crate::train::training_set::{RowBuffer, Rows};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-
-/// Times that a batch is gone through before the next one: the second time, each row is solved again with what the other rows of the
-/// batch have changed since.
-const SWEEPS: usize = 2;
 
 /// The last step of Newton's method may be this long, relative to the margin: the error behind it is about the square of that.
 const PRECISE_STEP: f64 = 1e-3;
@@ -89,23 +85,18 @@ impl Sdca {
         }
     }
 
-    /// Goes once through all rows that are fitted, a batch at a time, in a fresh random order. Returns by how much a step changed
-    /// the fitted probability of its row on average, which tends to 0 as the fit converges.
+    /// Goes once through all rows that are fitted, in a fresh random order. Returns by how much a step changed the fitted probability
+    /// of its row on average, which tends to 0 as the fit converges.
     pub(crate) fn epoch(&mut self, rows: &Rows, config: &TrainingConfig, rng: &mut ChaCha8Rng) -> f64 {
         let mut order = std::mem::take(&mut self.order);
         order.shuffle(rng);
         let mut change = 0.0;
         let mut buffer = RowBuffer::default();
-        for batch in order.chunks(config.batch_size.get() as usize) {
-            for _ in 0..SWEEPS {
-                for &index in batch {
-                    change += self.step(rows, index as usize, config.learning_rate.get(), &mut buffer);
-                }
-            }
+        for &index in &order {
+            change += self.step(rows, index as usize, config.learning_rate.get(), &mut buffer);
         }
-        let steps = (SWEEPS * order.len()) as f64;
         self.order = order;
-        change / steps
+        change / self.order.len() as f64
     }
 
     /// Moves the residual of one row towards its optimum. Returns by how much the row's probability changed.
