@@ -50,6 +50,8 @@ struct Followers {
 
 /// Room for all followers: 8 MB. Short n-grams, which come first, are looked up most.
 const MOST_FOLLOWERS: usize = 1 << 19;
+/// So many n-grams are looked up at once.
+const AT_ONCE: usize = 16;
 /// Among this many symbols or fewer, one is found by a look at each.
 const FEW: usize = 16;
 
@@ -125,10 +127,22 @@ impl NgramTable {
     /// The n-gram that extends `prefix` by `symbol`, if the table has it. Neither has to be known.
     #[inline]
     pub(crate) fn child(&self, prefix: Node, symbol: u32) -> Option<Node> {
+        self.child_among(self.among(prefix, symbol), prefix, symbol)
+    }
+
+    /// The followers of `prefix` among which `symbol` would be, if there is room for them. Neither has to be known.
+    #[inline]
+    fn among(&self, prefix: Node, symbol: u32) -> Option<Followers> {
+        self.followers.get(self.place(prefix, symbol)).copied()
+    }
+
+    /// The n-gram that extends `prefix` by `symbol`, given what it is [`among`](Self::among).
+    #[inline]
+    fn child_among(&self, followers: Option<Followers>, prefix: Node, symbol: u32) -> Option<Node> {
         if prefix == UNKNOWN || symbol >= self.symbols {
             return None;
         }
-        let number = match self.followers.get(self.place(prefix, symbol)) {
+        let number = match followers {
             Some(followers) => {
                 let bit = 1 << (symbol % u64::BITS);
                 if followers.symbols & bit == 0 {
@@ -152,9 +166,19 @@ impl NgramTable {
 
     /// Puts into `found`, for each of `nodes` the n-gram that extends it by the symbol at its place, or [`UNKNOWN`].
     pub(crate) fn children(&self, nodes: &[Node], symbols: &[u32], found: &mut Vec<Node>) {
-        let pairs = nodes.iter().zip(symbols);
         found.clear();
-        found.extend(pairs.map(|(&node, &symbol)| self.child(node, symbol).unwrap_or(UNKNOWN)));
+        // Memory is what this waits for, so much is asked for before any of it is used.
+        let mut asked = [None; AT_ONCE];
+        for (nodes, symbols) in nodes.chunks(AT_ONCE).zip(symbols.chunks(AT_ONCE)) {
+            let pairs = nodes.iter().copied().zip(symbols.iter().copied());
+            for (asked, (node, symbol)) in asked.iter_mut().zip(pairs.clone()) {
+                *asked = self.among(node, symbol);
+            }
+            let children = asked.iter().zip(pairs);
+            found.extend(
+                children.map(|(&asked, (node, symbol))| self.child_among(asked, node, symbol).unwrap_or(UNKNOWN)),
+            );
+        }
     }
 
     /// Adds the n-gram that extends `prefix` by `symbol`, both known, which must come after all that are there.
