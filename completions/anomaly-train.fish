@@ -58,7 +58,7 @@ complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l window -d '
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l ngram-size -d 'Longest n-gram, 1 to 8 [default: 3; 4 with --normal-only]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l anomaly-threshold -d 'Score from which on, or what for: f1, recall=R, precision=R, false-alarms=R [default: 0.3]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l epochs -d 'Most passes over the training part' -r
-complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l batch-size -d 'Distinct sequences that are visited together before the next ones are' -r
+complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l batch-size -d 'Distinct sequences that an online fit visits together before the next ones' -r
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l seed -d 'Where all randomness comes from: the same seed gives the same model' -r
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l l2 -d 'Strength of the L2 penalty on the weights [default: of 1, 2, 4, 8 and 16 the one with the lowest loss on what is left out]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_needs_command" -l calibrate -d 'What is left out together to calibrate scores: whole groups, identical sequences; "auto" is "group" with --group-by, else "sequence"' -r -f -a "auto\t''
@@ -135,7 +135,7 @@ complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l wi
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l ngram-size -d 'Longest n-gram, 1 to 8 [default: 3; 4 with --normal-only]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l anomaly-threshold -d 'Score from which on, or what for: f1, recall=R, precision=R, false-alarms=R [default: 0.3]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l epochs -d 'Most passes over the training part' -r
-complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l batch-size -d 'Distinct sequences that are visited together before the next ones are' -r
+complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l batch-size -d 'Distinct sequences that an online fit visits together before the next ones' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l seed -d 'Where all randomness comes from: the same seed gives the same model' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l l2 -d 'Strength of the L2 penalty on the weights [default: of 1, 2, 4, 8 and 16 the one with the lowest loss on what is left out]' -r
 complete -c anomaly-train -n "__fish_anomaly_train_using_subcommand train" -l calibrate -d 'What is left out together to calibrate scores: whole groups, identical sequences; "auto" is "group" with --group-by, else "sequence"' -r -f -a "auto\t''

@@ -275,6 +275,7 @@ fn sum(values: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::BatchSize;
     use crate::data::dataset::{Dataset, DatasetBuilder};
     use crate::data::label::Label;
     use crate::data::synthetic::{Scenario, generate};
@@ -314,6 +315,23 @@ mod tests {
         for &id in row.pairs {
             assert!(balance(PAIR_PENALTY * weights.sparse[id as usize], 0.0, 1.0) < 1e-5);
         }
+    }
+
+    #[test]
+    fn the_seed_and_the_size_of_batches_decide_the_order() {
+        let set = training_set(&generate(Scenario::Mixed, 300, 4), true);
+        let fitted = |seed: u64, batch_size: BatchSize| {
+            let config = TrainingConfig {
+                seed,
+                batch_size,
+                ..TrainingConfig::default()
+            };
+            Online::new(&set.rows, &prior(&set), 2.0, &config, &[], NonZeroUsize::MIN).weights()
+        };
+        let (many, one) = (BatchSize::literal(32), BatchSize::literal(1));
+        assert_eq!(fitted(1, many), fitted(1, many));
+        assert_ne!(fitted(1, many), fitted(2, many));
+        assert_ne!(fitted(1, many), fitted(1, one));
     }
 
     #[test]

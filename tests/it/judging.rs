@@ -167,23 +167,23 @@ fn a_useful_detector_of_rare_attacks_is_promoted_by_its_recall_and_a_useless_one
         )
     };
     let recall = ["--promotion-min-recall", "0.8"];
-    let useful = train("0.3", &recall);
+    let useful = train("0.15", &recall);
     assert_eq!(codes(&useful), [""; 0], "{useful}");
     assert_eq!(codes(&train("0.9", &recall)), ["min_recall"]);
     assert_eq!(
-        codes(&train("0.3", &["--promotion-min-precision", "0.9"])),
+        codes(&train("0.15", &["--promotion-min-precision", "0.9"])),
         ["min_precision"]
     );
     assert_eq!(
-        codes(&train("0.3", &["--promotion-max-false-alarms", "0.001"])),
+        codes(&train("0.15", &["--promotion-max-false-alarms", "0.001"])),
         ["max_false_alarms"]
     );
     assert_eq!(
-        codes(&train("0.3", &["--promotion-min-average-precision", "0.9"])),
+        codes(&train("0.15", &["--promotion-min-average-precision", "0.9"])),
         ["min_average_precision"]
     );
     // Accuracy is asked for only if it is, then.
-    let both = train("0.3", &[&recall[..], &["--promotion-min-accuracy", "0.999"]].concat());
+    let both = train("0.15", &[&recall[..], &["--promotion-min-accuracy", "0.999"]].concat());
     assert_eq!(codes(&both), ["accuracy"]);
 }
 

@@ -106,7 +106,7 @@ fn a_champion_that_was_trained_on_nearly_all_of_the_samples_is_not_compared_with
         "--seed",
         "2",
         "--l2",
-        "1000",
+        "100",
         "--promotion-max-ece",
         "1",
     ];
