@@ -11,13 +11,18 @@ use crate::model::config::{Calibrate, TrainingConfig};
 use crate::model::fitted::Method;
 use crate::model::weights::Weights;
 use crate::train::calibration::{cross_calibrated, log_loss};
+use crate::train::distinct::SampleSize;
 use crate::train::fit::{Fit, Way};
 use crate::train::trainer::Epoch;
 use crate::train::training_set::Rows;
 use std::num::NonZeroUsize;
 
-/// At most this many different sequences are looked at.
-pub(crate) const TRIAL: usize = 8192;
+/// What is looked at. Long sequences have more to say each, and cost more.
+pub(crate) const TRIAL: SampleSize = SampleSize {
+    most: 8192,
+    actions: 1 << 20,
+    fewest: 512,
+};
 /// The first folds that hold so many of them together, or all, are left out one after the other.
 const LEFT_OUT: usize = 4096;
 /// The penalties that are tried, and which of them first.

@@ -51,6 +51,16 @@ impl FromIterator<ClassCounts> for Labels {
     }
 }
 
+/// How large a sample is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SampleSize {
+    /// At most so many sequences.
+    pub(crate) most: usize,
+    /// At most so many actions in all of them, unless `fewest` sequences have more.
+    pub(crate) actions: usize,
+    pub(crate) fewest: usize,
+}
+
 /// Different sequences, in canonical order or fold by fold. That is the order of their fingerprints, so they come as if they were drawn, and
 /// those that fitting takes together have no more in common than others.
 #[derive(Debug, Clone)]
@@ -99,11 +109,19 @@ impl Distinct {
         self.rows.len()
     }
 
-    /// Some of them if there are more than `size`: as many, drawn from the seed; they stay in their order.
-    pub(crate) fn sample(&self, size: usize, seed: u64) -> Option<Self> {
-        (self.len() > size).then(|| {
-            let mut drawn: Vec<u32> = (0..self.len() as u32).collect();
-            let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size);
+    /// Some of them, drawn from the seed, if they are more than `size`: so many, or fewer that have so many actions of `data` together; they
+    /// stay in their order.
+    pub(crate) fn sample(&self, data: &Dataset, size: SampleSize, seed: u64) -> Option<Self> {
+        let mut drawn: Vec<u32> = (0..self.len() as u32).collect();
+        let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size.most);
+        let mut actions = 0;
+        let enough = drawn.iter().position(|&place| {
+            actions += data.steps(self.rows[place as usize] as usize).count();
+            actions > size.actions
+        });
+        let count = enough.map_or(drawn.len(), |count| count.max(size.fewest).min(drawn.len()));
+        (count < self.len()).then(|| {
+            let drawn = &mut drawn[..count];
             drawn.sort_unstable();
             self.at(drawn)
         })
@@ -174,12 +192,29 @@ mod tests {
     fn a_sample_is_drawn_from_the_seed_and_keeps_the_order() {
         let names: Vec<String> = (0..100).map(|name| name.to_string()).collect();
         let all: Vec<_> = names.iter().map(|name| (name.as_str(), Normal, None)).collect();
-        let all = distinct(&all);
-        let drawn = all.sample(30, 1).unwrap();
+        let mut data = DatasetBuilder::new();
+        for &(action, label, group) in &all {
+            data.push([action; 10], label, group).unwrap();
+        }
+        let data = data.build();
+        let all = Distinct::of(&data, &data.all(), NonZeroUsize::MIN);
+        let sample = |most, actions, seed| {
+            let size = SampleSize {
+                most,
+                actions,
+                fewest: 5,
+            };
+            all.sample(&data, size, seed)
+        };
+        let drawn = sample(30, 10_000, 1).unwrap();
         assert_eq!(drawn.len(), 30);
         assert!(drawn.rows.is_sorted_by(|a, b| a < b));
-        assert_eq!(drawn.fingerprints, all.sample(30, 1).unwrap().fingerprints);
-        assert_ne!(drawn.fingerprints, all.sample(30, 2).unwrap().fingerprints);
-        assert!(all.sample(100, 1).is_none());
+        assert_eq!(drawn.fingerprints, sample(30, 10_000, 1).unwrap().fingerprints);
+        assert_ne!(drawn.fingerprints, sample(30, 10_000, 2).unwrap().fingerprints);
+        assert!(sample(100, 1000, 1).is_none());
+        // Of ten actions each.
+        assert_eq!(sample(30, 205, 1).unwrap().len(), 20);
+        assert_eq!(sample(100, 205, 1).unwrap().len(), 20);
+        assert_eq!(sample(30, 20, 1).unwrap().len(), 5);
     }
 }

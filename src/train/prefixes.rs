@@ -11,8 +11,9 @@ use crate::train::distinct::Distinct;
 use crate::train::training_set::TrainingSet;
 use std::num::NonZeroUsize;
 
-/// At most about so many sequences are asked about, evenly spread over those that are left out.
+/// At most about so many sequences are asked about, evenly spread over those that are left out, and about so many prefixes of them together.
 const SEQUENCES: usize = 10_000;
+const ALL_PREFIXES: usize = 1 << 20;
 /// Of a longer sequence not every prefix is asked about, but about so many.
 const PREFIXES: usize = 500;
 
@@ -24,8 +25,8 @@ pub(crate) struct Prefixes<'a> {
     n: usize,
     /// For each action of the data its number in the model; one that it does not know has a number above those.
     numbers: Vec<u32>,
-    /// Most sequences of a fold.
-    most: usize,
+    /// How many folds are asked about.
+    folds: usize,
     /// The weights that all folds lead to.
     all: &'a Weights,
 }
@@ -64,7 +65,7 @@ impl<'a> Prefixes<'a> {
             set,
             n,
             numbers: numbers.collect(),
-            most: SEQUENCES.div_ceil(folds.max(1)),
+            folds: folds.max(1),
             all,
         }
     }
@@ -72,7 +73,14 @@ impl<'a> Prefixes<'a> {
     /// Asks about the sequences of a fold, without which these weights came about.
     pub(crate) fn of_fold(&self, fold: u8, weights: &Weights, threads: NonZeroUsize) -> Vec<OnItsWay> {
         let of_fold = self.set.rows.folds().range(fold);
-        let step = of_fold.len().div_ceil(self.most).max(1);
+        let prefixes = of_fold.clone().map(|index| {
+            let row = self.distinct.rows[index] as usize;
+            self.data.steps(row).count().min(PREFIXES)
+        });
+        let parts = |all: usize, most: usize| all.div_ceil(most.div_ceil(self.folds));
+        let step = parts(of_fold.len(), SEQUENCES)
+            .max(parts(prefixes.sum(), ALL_PREFIXES))
+            .max(1);
         let asked: Vec<usize> = of_fold.step_by(step).collect();
         map_pieces(&asked, threads, |piece| {
             let (mut encoder, mut actions) = (Encoder::default(), Vec::new());

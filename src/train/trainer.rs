@@ -104,7 +104,7 @@ pub fn train_on(
     };
     let normal_sequences = distinct.normal_sequences();
     let fingerprints = FingerprintSet::of(distinct.fingerprints.clone());
-    let sample = distinct.sample(choice::TRIAL, config.seed);
+    let sample = distinct.sample(data, choice::TRIAL, config.seed);
     let (distinct, folds) = Folds::draw(distinct, by_group, config.seed);
     let count = |distinct: &Distinct, folds: Folds, pairs: bool| {
         TrainingSet::build(data, distinct, folds, config, pairs, threads)
