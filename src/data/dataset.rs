@@ -437,6 +437,11 @@ impl Dataset {
         self.rows.steps.list(row)
     }
 
+    /// How many actions row `row` has.
+    pub(crate) fn length(&self, row: usize) -> usize {
+        self.steps(row).count()
+    }
+
     /// The actions of these rows, as [`steps`](Self::steps) has them.
     pub(crate) fn steps_of(&self, rows: &[u32]) -> PackedLists {
         let mut steps = PackedLists::default();

@@ -116,7 +116,7 @@ impl Distinct {
         let (drawn, _) = drawn.partial_shuffle(&mut stream(seed, Purpose::Sample), size.most);
         let mut actions = 0;
         let enough = drawn.iter().position(|&place| {
-            actions += data.steps(self.rows[place as usize] as usize).count();
+            actions += data.length(self.rows[place as usize] as usize);
             actions > size.actions
         });
         let count = enough.map_or(drawn.len(), |count| count.max(size.fewest).min(drawn.len()));

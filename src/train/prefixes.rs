@@ -75,7 +75,7 @@ impl<'a> Prefixes<'a> {
         let of_fold = self.set.rows.folds().range(fold);
         let prefixes = of_fold.clone().map(|index| {
             let row = self.distinct.rows[index] as usize;
-            self.data.steps(row).count().min(PREFIXES)
+            self.data.length(row).min(PREFIXES)
         });
         let parts = |all: usize, most: usize| all.div_ceil(most.div_ceil(self.folds));
         let step = parts(of_fold.len(), SEQUENCES)

@@ -25,6 +25,8 @@ use std::num::NonZeroUsize;
 
 /// Calibration looks at the first folds that hold at least this many different sequences together, or at all.
 const CALIBRATED_ON: usize = 10_000;
+/// Unless whole groups are left out, which should be many, two folds are enough that hold so many actions together.
+const ACTIONS: usize = 1 << 22;
 
 /// A pass over the training part.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,7 +137,7 @@ pub fn train_on(
     };
 
     let rows = &set.rows;
-    let folds = rows.folds().first(CALIBRATED_ON);
+    let folds = calibrated_on(data, &distinct, rows.folds());
     let (fit, known) = match fitted.filter(|_| !is_sampled) {
         Some(fitted) => {
             fitted.epochs.into_iter().for_each(after);
@@ -256,6 +258,21 @@ pub fn train_on(
 /// As for [`train_on`].
 pub fn train(data: &Dataset, training: &Part, config: &TrainingConfig) -> Result<AnomalyModel, TrainError> {
     train_on(data, training, config, NonZeroUsize::MIN, |_| ()).map(|trained| trained.model)
+}
+
+/// The folds that calibration looks at.
+fn calibrated_on(data: &Dataset, distinct: &Distinct, folds: &Folds) -> Vec<u8> {
+    let mut first = folds.first(CALIBRATED_ON);
+    if !folds.by_group() {
+        let mut actions = 0;
+        let enough = first.iter().position(|&fold| {
+            let rows = &distinct.rows[folds.range(fold)];
+            actions += rows.iter().map(|&row| data.length(row as usize)).sum::<usize>();
+            actions >= ACTIONS
+        });
+        first.truncate(enough.map_or(first.len(), |last| 2.max(last + 1)));
+    }
+    first
 }
 
 /// The centre of the prior: the base rate, with half a sample added to each class so that one class alone has finite odds.
