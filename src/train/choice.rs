@@ -166,9 +166,12 @@ impl Tried {
         folds: &[u8],
         threads: NonZeroUsize,
     ) -> Self {
+        // An online fit is made again, as quickly as it is copied.
+        let is_kept = way.method == Method::Optimum;
         let (left_out, without) = fit.left_out(rows, folds, &[], config, threads, |fold, weights, _| {
-            (fold, weights.clone())
+            is_kept.then(|| (fold, weights.clone()))
         });
+        let without = without.into_iter().flatten().collect();
         let left_out = match config.calibrate {
             Calibrate::None => left_out,
             Calibrate::Auto | Calibrate::Sequence | Calibrate::Group => cross_calibrated(&left_out),

@@ -32,11 +32,7 @@ pub(crate) struct Way {
 #[derive(Debug)]
 pub(crate) enum Fit {
     Optimum(Sdca),
-    Online {
-        prior: Weights,
-        fit: Online,
-        weights: Weights,
-    },
+    Online(Online),
 }
 
 impl Fit {
@@ -61,33 +57,17 @@ impl Fit {
                 Self::Optimum(fit)
             }
             Method::Online => {
-                let fit = Self::online(rows, prior.clone(), way.l2, folds, config, threads);
+                let fit = Online::new(rows, prior.clone(), way.l2.get(), config, folds, threads);
                 after(Epoch::Pass);
-                fit
+                Self::Online(fit)
             }
-        }
-    }
-
-    fn online(
-        rows: &Rows,
-        prior: Weights,
-        l2: Penalty,
-        folds: &[u8],
-        config: &TrainingConfig,
-        threads: NonZeroUsize,
-    ) -> Self {
-        let fit = Online::new(rows, &prior, l2.get(), config, folds, threads);
-        Self::Online {
-            prior,
-            weights: fit.weights(),
-            fit,
         }
     }
 
     pub(crate) fn weights(&self) -> &Weights {
         match self {
             Self::Optimum(fit) => &fit.weights,
-            Self::Online { weights, .. } => weights,
+            Self::Online(fit) => &fit.weights,
         }
     }
 
@@ -107,7 +87,14 @@ impl Fit {
                 ascend(&mut fit, rows, again(config), config, rng, |_| ());
                 Self::Optimum(fit)
             }
-            Self::Online { prior, .. } => Self::online(rows, prior.clone(), l2, folds, config, threads),
+            Self::Online(fit) => Self::Online(Online::new(
+                rows,
+                fit.centre().clone(),
+                l2.get(),
+                config,
+                folds,
+                threads,
+            )),
         }
     }
 
@@ -166,7 +153,7 @@ impl Fit {
                 ascend(&mut fit, rows, again(config), config, rng, |_| ());
                 fit.weights
             }
-            Self::Online { fit, .. } => fit.without(rows, fold, config),
+            Self::Online(fit) => fit.without(rows, fold, config),
         }
     }
 }

@@ -81,6 +81,10 @@ impl Natural {
         }
     }
 
+    fn mean(&self) -> f64 {
+        self.moment / self.precision
+    }
+
     /// Adds `sign` times what a posterior says beyond the prior that it came from.
     fn add(&mut self, sign: f64, posterior: Posterior, prior: Self) {
         let own = Self::of(f64::from(posterior.mean), f64::from(posterior.precision));
@@ -89,66 +93,116 @@ impl Natural {
     }
 }
 
-/// What has been learned of all weights: the sparse ones, the dense ones, and the bias.
+/// The prior of all weights, each a normal distribution.
+#[derive(Debug)]
+struct Prior {
+    centre: Weights,
+    /// The precision, but for ordered pairs, whose first this is.
+    l2: f64,
+    first_pair: usize,
+}
+
+impl Prior {
+    /// The sparse weights, the dense ones, and the bias.
+    fn all(&self) -> impl Iterator<Item = Natural> {
+        let precision = |id: usize| if id < self.first_pair { 1.0 } else { PAIR_PENALTY } * self.l2;
+        let sparse = (self.centre.sparse.iter().enumerate()).map(move |(id, &mean)| Natural::of(mean, precision(id)));
+        let others = self.centre.dense.iter().chain([&self.centre.bias]);
+        sparse.chain(others.map(|&mean| Natural::of(mean, self.l2)))
+    }
+}
+
+/// What has been learned of all weights.
 #[derive(Debug)]
 pub(crate) struct Online {
-    prior: Vec<Natural>,
+    prior: Prior,
+    /// What all folds lead to.
+    pub(crate) weights: Weights,
+    /// If there are many rows.
+    apart: Option<Apart>,
+}
+
+/// What folds say each of which was gone through alone.
+#[derive(Debug)]
+struct Apart {
+    /// All of them together.
     all: Vec<Natural>,
-    /// What single folds say, for those that may be left out, if each was gone through alone.
-    apart: Vec<(u8, Vec<Posterior>)>,
+    /// Single ones, which may be left out.
+    kept: Vec<(u8, Vec<Posterior>)>,
 }
 
 impl Online {
-    /// Learns from all rows, starting from the prior with the centre `prior`. What the folds `apart` say is kept, so that they can be left out. With several
-    /// threads folds are gone through at once, which changes no result.
+    /// Learns from all rows, starting from the prior with the centre `centre`. What the folds `kept` say is kept, so that they can be left
+    /// out. With several threads folds are gone through at once, which changes no result.
     pub(crate) fn new(
         rows: &Rows,
-        prior: &Weights,
+        centre: Weights,
         l2: f64,
         config: &TrainingConfig,
-        apart: &[u8],
+        kept: &[u8],
         threads: NonZeroUsize,
     ) -> Self {
-        let precisions = (0..prior.sparse.len()).map(|id| if id < rows.first_pair() { l2 } else { PAIR_PENALTY * l2 });
-        let means = prior.sparse.iter().chain(&prior.dense).chain([&prior.bias]);
-        let prior: Vec<Natural> = means
-            .zip(precisions.chain([l2; DENSE_COUNT + 1]))
-            .map(|(&mean, precision)| Natural::of(mean, precision))
-            .collect();
-        let mut online = Self {
-            all: prior.clone(),
-            prior,
-            apart: Vec::new(),
+        let prior = Prior {
+            centre,
+            l2,
+            first_pair: rows.first_pair(),
         };
         let folds: Vec<u8> = (0..rows.folds().count() as u8).collect();
         if rows.len() < APART {
-            online.all = online.through(rows, &folds, config, threads);
-            return online;
+            return Self {
+                weights: prior.there_and_back(rows, &folds, config, threads),
+                prior,
+                apart: None,
+            };
         }
-        // As many at once as there are threads, so that no more posteriors are held than that.
-        for folds in folds.chunks(threads.get()) {
-            let pass = |&fold: &u8| online.pass(rows, &[fold], Direction::There, config);
-            let said = map_beside(folds, threads, pass, || ()).0;
-            for (&fold, said) in folds.iter().zip(said) {
-                for ((all, &posterior), &prior) in online.all.iter_mut().zip(&said).zip(&online.prior) {
-                    all.add(1.0, posterior, prior);
-                }
-                if apart.contains(&fold) {
-                    online.apart.push((fold, said));
-                }
-            }
+        let apart = prior.apart(rows, &folds, config, kept, threads);
+        Self {
+            weights: weights_of(apart.all.iter().map(Natural::mean)),
+            prior,
+            apart: Some(apart),
         }
-        online
     }
 
-    /// What two passes through these folds lead to, there and back, or one if no more epochs are wanted.
-    fn through(&self, rows: &Rows, folds: &[u8], config: &TrainingConfig, threads: NonZeroUsize) -> Vec<Natural> {
+    /// The centre of the prior.
+    pub(crate) fn centre(&self) -> &Weights {
+        &self.prior.centre
+    }
+
+    /// What all folds but this one lead to; without another pass if it was gone through alone and is kept.
+    pub(crate) fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig) -> Weights {
+        let Some(Apart { all, kept }) = &self.apart else {
+            let others: Vec<u8> = (0..rows.folds().count() as u8).filter(|&other| other != fold).collect();
+            return self.prior.there_and_back(rows, &others, config, NonZeroUsize::MIN);
+        };
+        let said = match kept.iter().find(|(kept, _)| *kept == fold) {
+            Some((_, said)) => Cow::Borrowed(said),
+            None => Cow::Owned(self.prior.pass(rows, &[fold], Direction::There, config)),
+        };
+        let left = all.iter().zip(&*said).zip(self.prior.all());
+        weights_of(left.map(|((&all, &posterior), prior)| {
+            let mut left = all;
+            left.add(-1.0, posterior, prior);
+            left.mean()
+        }))
+    }
+}
+
+/// The weights in their places, of the sparse ones, the dense ones, and the bias.
+fn weights_of(means: impl Iterator<Item = f64>) -> Weights {
+    let mut sparse: Vec<f64> = means.collect();
+    let bias = sparse.pop().unwrap_or_default();
+    let mut dense = [0.0; DENSE_COUNT];
+    let own = sparse.split_off(sparse.len() - DENSE_COUNT);
+    dense.copy_from_slice(&own);
+    Weights { bias, dense, sparse }
+}
+
+impl Prior {
+    /// Where two passes through these folds lead, there and back, or one if no more epochs are wanted.
+    fn there_and_back(&self, rows: &Rows, folds: &[u8], config: &TrainingConfig, threads: NonZeroUsize) -> Weights {
         if config.epochs.get() == 1 {
             let there = self.pass(rows, folds, Direction::There, config);
-            return there
-                .into_iter()
-                .map(|there| Natural::of(there.mean.into(), 1.0))
-                .collect();
+            return weights_of(there.into_iter().map(|there| there.mean.into()));
         }
         let (there, back) = both(
             threads,
@@ -156,51 +210,40 @@ impl Online {
             || self.pass(rows, folds, Direction::Back, config),
         );
         let mean = |(there, back): (Posterior, Posterior)| f64::midpoint(there.mean.into(), back.mean.into());
-        let means = there.into_iter().zip(back).map(mean);
-        means.map(|mean| Natural::of(mean, 1.0)).collect()
+        weights_of(there.into_iter().zip(back).map(mean))
     }
 
-    /// What all folds lead to.
-    pub(crate) fn weights(&self) -> Weights {
-        Self::means(self.all.iter().copied())
-    }
-
-    /// What all folds but this one lead to; without another pass if it is one of those that are kept apart.
-    pub(crate) fn without(&self, rows: &Rows, fold: u8, config: &TrainingConfig) -> Weights {
-        if rows.len() < APART {
-            let others: Vec<u8> = (0..rows.folds().count() as u8).filter(|&other| other != fold).collect();
-            return Self::means(self.through(rows, &others, config, NonZeroUsize::MIN).into_iter());
-        }
-        let said = match self.apart.iter().find(|(apart, _)| *apart == fold) {
-            Some((_, said)) => Cow::Borrowed(said),
-            None => Cow::Owned(self.pass(rows, &[fold], Direction::There, config)),
+    /// What a pass through each of these folds alone leads to; what those of `kept` say is kept.
+    fn apart(&self, rows: &Rows, folds: &[u8], config: &TrainingConfig, kept: &[u8], threads: NonZeroUsize) -> Apart {
+        let mut apart = Apart {
+            all: self.all().collect(),
+            kept: Vec::new(),
         };
-        let left = self.all.iter().zip(&*said).zip(&self.prior);
-        Self::means(left.map(|((&all, &posterior), &prior)| {
-            let mut left = all;
-            left.add(-1.0, posterior, prior);
-            left
-        }))
-    }
-
-    fn means(all: impl ExactSizeIterator<Item = Natural>) -> Weights {
-        let mut sparse: Vec<f64> = all.map(|natural| natural.moment / natural.precision).collect();
-        let bias = sparse.pop().unwrap_or_default();
-        let mut dense = [0.0; DENSE_COUNT];
-        let own = sparse.split_off(sparse.len() - DENSE_COUNT);
-        dense.copy_from_slice(&own);
-        Weights { bias, dense, sparse }
+        // As many at once as there are threads, so that no more posteriors are held than that.
+        for folds in folds.chunks(threads.get()) {
+            let pass = |&fold: &u8| self.pass(rows, &[fold], Direction::There, config);
+            let said = map_beside(folds, threads, pass, || ()).0;
+            for (&fold, said) in folds.iter().zip(said) {
+                for ((all, &posterior), prior) in apart.all.iter_mut().zip(&said).zip(self.all()) {
+                    all.add(1.0, posterior, prior);
+                }
+                if kept.contains(&fold) {
+                    apart.kept.push((fold, said));
+                }
+            }
+        }
+        apart
     }
 
     /// What is learned from some folds. The order of their batches is drawn; the rows of a batch stand side by side in memory.
     fn pass(&self, rows: &Rows, folds: &[u8], direction: Direction, config: &TrainingConfig) -> Vec<Posterior> {
         let step_size = config.learning_rate.get();
-        let as_prior = |natural: &Natural| Posterior {
-            mean: (natural.moment / natural.precision) as f32,
+        let as_prior = |natural: Natural| Posterior {
+            mean: natural.mean() as f32,
             precision: natural.precision as f32,
         };
-        let mut posteriors: Vec<Posterior> = self.prior.iter().map(as_prior).collect();
-        let (sparse, others) = posteriors.split_at_mut(self.prior.len() - DENSE_COUNT - 1);
+        let mut posteriors: Vec<Posterior> = self.all().map(as_prior).collect();
+        let (sparse, others) = posteriors.split_at_mut(self.centre.sparse.len());
 
         let of_fold = |&fold: &u8| rows.folds().batches(fold, config.batch_size);
         let mut batches: Vec<Range<usize>> = folds.iter().flat_map(of_fold).collect();
@@ -296,7 +339,9 @@ mod tests {
         let set = training_set(&data.build(), true);
         let config = TrainingConfig::default();
         let start = prior(&set);
-        let weights = Online::new(&set.rows, &start, 2.0, &config, &[], NonZeroUsize::MIN).weights();
+        let weights = Online::new(&set.rows, start.clone(), 2.0, &config, &[], NonZeroUsize::MIN)
+            .weights
+            .clone();
         let mut buffer = RowBuffer::default();
         let row = set.rows.row(0, &mut buffer);
         // Where the penalty and the likelihood of 3 samples, 2 of them anomalous, balance: λ (w − m) = x (2 − 3 σ(w·x)).
@@ -326,7 +371,9 @@ mod tests {
                 batch_size,
                 ..TrainingConfig::default()
             };
-            Online::new(&set.rows, &prior(&set), 2.0, &config, &[], NonZeroUsize::MIN).weights()
+            Online::new(&set.rows, prior(&set), 2.0, &config, &[], NonZeroUsize::MIN)
+                .weights
+                .clone()
         };
         let (many, one) = (BatchSize::literal(32), BatchSize::literal(1));
         assert_eq!(fitted(1, many), fitted(1, many));
@@ -341,21 +388,21 @@ mod tests {
         let fitted = |threads: usize| {
             let online = Online::new(
                 &set.rows,
-                &prior(&set),
+                prior(&set),
                 2.0,
                 &config,
                 &[0, 3],
                 threads.try_into().unwrap(),
             );
             let without = |fold| online.without(&set.rows, fold, &config);
-            [online.weights(), without(0), without(3), without(5)]
+            [online.weights.clone(), without(0), without(3), without(5)]
         };
         let one = fitted(1);
         assert_eq!(one, fitted(2));
         assert_eq!(one, fitted(16));
         assert!(one[0] != one[1] && one[1] != one[2]);
         // One that was not kept apart is gone through again.
-        let kept = Online::new(&set.rows, &prior(&set), 2.0, &config, &[5], NonZeroUsize::MIN);
+        let kept = Online::new(&set.rows, prior(&set), 2.0, &config, &[5], NonZeroUsize::MIN);
         assert_eq!(kept.without(&set.rows, 5, &config), one[3]);
     }
 
@@ -370,8 +417,8 @@ mod tests {
         let start = prior(&set);
         let fold = set.rows.folds().of(0);
         let config = TrainingConfig::default();
-        let weights =
-            Online::new(&set.rows, &start, 2.0, &config, &[fold], NonZeroUsize::MIN).without(&set.rows, fold, &config);
+        let weights = Online::new(&set.rows, start.clone(), 2.0, &config, &[fold], NonZeroUsize::MIN)
+            .without(&set.rows, fold, &config);
         let mut buffer = RowBuffer::default();
         for index in 0..3 {
             let row = set.rows.row(index, &mut buffer);
@@ -385,11 +432,11 @@ mod tests {
         let set = training_set(&generate(Scenario::Mixed, 3000, 4), true);
         assert!(set.rows.len() >= APART);
         let (start, config) = (prior(&set), TrainingConfig::default());
-        let online = Online::new(&set.rows, &start, 2.0, &config, &[0], NonZeroUsize::MIN);
+        let online = Online::new(&set.rows, start.clone(), 2.0, &config, &[0], NonZeroUsize::MIN);
         let apart: Vec<Vec<Posterior>> = (0..10)
-            .map(|fold| online.pass(&set.rows, &[fold], Direction::There, &config))
+            .map(|fold| online.prior.pass(&set.rows, &[fold], Direction::There, &config))
             .collect();
-        let (all, without) = (online.weights(), online.without(&set.rows, 0, &config));
+        let (all, without) = (online.weights.clone(), online.without(&set.rows, 0, &config));
         for id in 0..set.rows.first_pair() {
             let precision = |said: &[Posterior]| f64::from(said[id].precision);
             let together = |folds: &[Vec<Posterior>]| {
@@ -410,8 +457,8 @@ mod tests {
         let set = training_set(&generate(Scenario::Mixed, 300, 4), true);
         assert!(set.rows.len() < APART);
         let (start, config) = (prior(&set), TrainingConfig::default());
-        let online = Online::new(&set.rows, &start, 2.0, &config, &[], NonZeroUsize::MIN);
-        let one = |folds: &[u8], direction| online.pass(&set.rows, folds, direction, &config);
+        let online = Online::new(&set.rows, start.clone(), 2.0, &config, &[], NonZeroUsize::MIN);
+        let one = |folds: &[u8], direction| online.prior.pass(&set.rows, folds, direction, &config);
         let means = |folds: &[u8]| {
             let passes = one(folds, Direction::There)
                 .into_iter()
@@ -421,12 +468,14 @@ mod tests {
         let sparse = |weights: Weights| weights.sparse.into_iter();
         let is_same = |found: Weights, folds: &[u8]| sparse(found).zip(means(folds)).all(|(a, b)| (a - b).abs() < 1e-6);
         let all: Vec<u8> = (0..10).collect();
-        assert!(is_same(online.weights(), &all));
+        assert!(is_same(online.weights.clone(), &all));
         let once = TrainingConfig {
             epochs: 1.try_into().unwrap(),
             ..config
         };
-        let one_pass = Online::new(&set.rows, &start, 2.0, &once, &[], NonZeroUsize::MIN).weights();
+        let one_pass = Online::new(&set.rows, start.clone(), 2.0, &once, &[], NonZeroUsize::MIN)
+            .weights
+            .clone();
         let there = one(&all, Direction::There)
             .into_iter()
             .map(|posterior| f64::from(posterior.mean));
