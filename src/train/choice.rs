@@ -166,7 +166,7 @@ impl Tried {
         folds: &[u8],
         threads: NonZeroUsize,
     ) -> Self {
-        // An online fit is made again, as quickly as it is copied.
+        // Of an optimum alone anything is used again.
         let is_kept = way.method == Method::Optimum;
         let (left_out, without) = fit.left_out(rows, folds, &[], config, threads, |fold, weights, _| {
             is_kept.then(|| (fold, weights.clone()))

@@ -30,8 +30,8 @@ pub(crate) fn assign(data: &Dataset, count: FoldCount, seed: u64) -> (Vec<u8>, u
 }
 
 /// Scores each row of `data` by a model that was trained on the rows of the other folds, and says whether that model was trained on
-/// its sequence, which may stand in several groups. `train` makes a model of a part with some threads, and `whole` one of everything, or
-/// whatever else is to be done once. Where there are few rows, each thread makes a model of its own.
+/// its sequence, which may stand in several groups. `train` makes a model of a part with some threads; what `whole` makes of everything is
+/// handed on. Where there are few rows, each thread makes a model of its own.
 pub(crate) fn out_of_fold<W>(
     data: &Dataset,
     fold_of: &[u8],

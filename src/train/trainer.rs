@@ -137,7 +137,7 @@ pub fn train_on(
     };
 
     let rows = &set.rows;
-    let folds = calibrated_on(data, &distinct, rows.folds());
+    let folds = calibrated_on(data, &distinct, rows.folds(), ACTIONS);
     let (fit, known) = match fitted.filter(|_| !is_sampled) {
         Some(fitted) => {
             fitted.epochs.into_iter().for_each(after);
@@ -260,17 +260,17 @@ pub fn train(data: &Dataset, training: &Part, config: &TrainingConfig) -> Result
     train_on(data, training, config, NonZeroUsize::MIN, |_| ()).map(|trained| trained.model)
 }
 
-/// The folds that calibration looks at.
-fn calibrated_on(data: &Dataset, distinct: &Distinct, folds: &Folds) -> Vec<u8> {
+/// The folds that calibration looks at; without groups, no more of them than it takes to hold so many actions.
+fn calibrated_on(data: &Dataset, distinct: &Distinct, folds: &Folds, enough: usize) -> Vec<u8> {
     let mut first = folds.first(CALIBRATED_ON);
     if !folds.by_group() {
         let mut actions = 0;
-        let enough = first.iter().position(|&fold| {
+        let last = first.iter().position(|&fold| {
             let rows = &distinct.rows[folds.range(fold)];
             actions += rows.iter().map(|&row| data.length(row as usize)).sum::<usize>();
-            actions >= ACTIONS
+            actions >= enough
         });
-        first.truncate(enough.map_or(first.len(), |last| 2.max(last + 1)));
+        first.truncate(last.map_or(first.len(), |last| 2.max(last + 1)));
     }
     first
 }
@@ -294,4 +294,31 @@ fn scored(row: &LeftOut, unit: u32) -> impl Iterator<Item = Scored> + use<> {
             count,
             group: Some(unit),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::DatasetBuilder;
+
+    #[test]
+    fn calibration_looks_at_no_more_actions_than_it_needs_unless_groups_are_left_out() {
+        let mut data = DatasetBuilder::new();
+        for number in 0..100 {
+            let name = number.to_string();
+            let group = (number % 20).to_string();
+            data.push([name.as_str(); 10], Label::Normal, Some(&group)).unwrap();
+        }
+        let data = data.build();
+        let looked_at = |by_group: bool, enough: usize| {
+            let distinct = Distinct::of(&data, &data.all(), NonZeroUsize::MIN);
+            let (distinct, folds) = Folds::draw(distinct, by_group, 1);
+            calibrated_on(&data, &distinct, &folds, enough)
+        };
+        // Ten folds of ten sequences of ten actions.
+        assert_eq!(looked_at(false, 350), [0, 1, 2, 3]);
+        assert_eq!(looked_at(false, 1), [0, 1]);
+        assert_eq!(looked_at(false, 5000).len(), 10);
+        assert_eq!(looked_at(true, 350).len(), 10);
+    }
 }

@@ -138,6 +138,20 @@ fn three_anomalies_all_seen_in_training_are_too_few_to_judge_by() {
     assert_eq!(summary["reasons"][0]["text"], "not judged: 1 anomalous sample, need 20");
 }
 
+#[test]
+fn folds_lead_to_the_same_model_and_figures_with_any_number_of_threads() {
+    let sandbox = Sandbox::new();
+    let judged = |threads: &str| {
+        let samples = ["--scenario", "mixed", "--num-samples", "800", "--no-champion"];
+        let summary = sandbox.train(&[&samples[..], &["--folds", "4", "--threads", threads]].concat());
+        (summary["digest"].clone(), summary["metrics"].clone())
+    };
+    let one = judged("1");
+    for threads in ["2", "3", "8"] {
+        assert_eq!(judged(threads), one, "{threads} threads");
+    }
+}
+
 /// Sessions of which 1 in 40 hides an attack, and as many look alike and are not.
 fn rare(sandbox: &Sandbox) {
     let text = (0..6000).fold(String::new(), |mut text, number| {
